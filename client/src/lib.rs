@@ -1,0 +1,44 @@
+//! The client of the Partnership Registry.
+//!
+//! [`Registry`] is the connection. It has a typed handle for each kind ([`Registry::countries`], [`Registry::agreements`]
+//! and so on: [`Resources`]), [commits](Registry::commit) across kinds, [watches](Registry::watch) that resume by
+//! themselves, the [history](Registry::list_revisions), and [exports](Registry::export). Calls have deadlines and are
+//! tried again where that is safe; [`Error`] carries all that the server said.
+//!
+//! [`json`] is the text form of resources, and [`import`] the way to bring in many.
+
+mod any;
+mod call;
+mod caller;
+mod commit;
+pub mod error;
+mod export;
+mod history;
+mod items;
+pub mod json;
+mod list;
+mod paging;
+mod point;
+mod registry;
+mod resources;
+mod retry;
+mod service;
+mod watch;
+mod write;
+
+pub use any::{AnyResources, WriteOptions};
+pub use commit::CommitBuilder;
+pub use error::{Code, Error};
+pub use export::{Export, ExportOptions};
+pub use items::Items;
+pub use list::{ListOptions, ListPage};
+pub use partnership_registry::{Kind, Money, v1};
+pub use point::{Mask, Point};
+pub use prost_types::Timestamp;
+pub use registry::{Registry, RegistryBuilder};
+pub use resources::Resources;
+pub use retry::RetryPolicy;
+pub use service::Service;
+pub use tonic::transport::Endpoint;
+pub use watch::{Watch, WatchEvent, WatchOptions};
+pub use write::{CreateCall, DeleteCall, UndeleteCall, UpdateCall};

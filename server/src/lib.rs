@@ -1,0 +1,16 @@
+//! The server of the Partnership Registry, as a library: the binary and the tests start it by [`serve::serve`].
+//!
+//! Floors, and imports go down only: `serve` → `api` → `registry` → `store`. `kinds` is a side room of pure rules.
+
+mod api;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod journal_tool;
+pub mod kinds;
+pub mod registry;
+pub mod serve;
+pub mod store;
+mod violations;
+
+pub use violations::{VIOLATIONS_MAX, Violation, Violations};

@@ -1,1 +1,81 @@
-fn main() {}
+//! The server's front door, as a checklist: parse, trace, open, bind, announce, serve, drain.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use partnership_registry_server::clock::SystemClock;
+use partnership_registry_server::config::{Command, Config, EXIT_USAGE, LogFormat};
+use partnership_registry_server::registry::Registry;
+use partnership_registry_server::{demo, journal_tool, kinds, serve};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let config = match Config::try_parse() {
+        Ok(config) => config,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let filter = match EnvFilter::try_new(&config.log) {
+        Ok(filter) => filter,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: --log {:?}: {error}", config.log);
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+    let done = match &config.command {
+        Some(Command::Journal(command)) => journal_tool::run(&config.data, command),
+        None => run(&config),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                let _ = writeln!(std::io::stderr(), "  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let registry = Registry::open(&config.data, &config.store(), kinds::ALL, Arc::new(SystemClock))?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        // Before the address is announced: whoever stops the server then is heard.
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        if config.demo {
+            demo::load(&registry).await?;
+        }
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+        tracing::info!(
+            address = %listener.local_addr()?,
+            data = %config.data.display(),
+            revision = registry.head(),
+            "serving"
+        );
+        let shutdown = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        serve::serve(listener, registry, config, shutdown).await?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}

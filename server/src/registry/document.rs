@@ -30,6 +30,9 @@ mod common {
 /// The most bytes of a document: a quarter of what a message may have, so that a commit can hold several.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 
+/// The most bytes of the resources in one answer: with what is around them, below the 4 MiB that clients take.
+pub(crate) const ANSWER_BYTES_MAX: usize = (4 << 20) - (64 << 10);
+
 /// How deep messages may stand in one another. The deepest of the contract has 5; a message that refers to itself could
 /// have more.
 const DEPTH_MAX: usize = 16;
@@ -79,7 +82,7 @@ fn strip(schemas: &Schemas, shape: &Shape, message: &[u8], top: bool, out: &mut 
 }
 
 /// Checks a body by every rule of its kind, and says what it refers to.
-pub(crate) fn check(schemas: &Schemas, kind: KindId, body: &[u8], violations: &mut Violations) -> Vec<Referral> {
+pub(crate) fn check(schemas: &Schemas, kind: KindId, name: &str, body: &[u8], violations: &mut Violations) -> Vec<Referral> {
     let schema = schemas.kind(kind);
     let mut check = Check { schemas, violations, referrals: Vec::new() };
     if body.len() > DOCUMENT_BYTES_MAX {
@@ -88,7 +91,7 @@ pub(crate) fn check(schemas: &Schemas, kind: KindId, body: &[u8], violations: &m
     }
     check.message(schema.shape, body, &Path::Root, 0);
     let referrals = check.referrals;
-    (schema.check)(body, violations);
+    (schema.check)(name, body, violations);
     referrals
 }
 
@@ -275,8 +278,9 @@ fn shared_value_rule(message_name: &str, message: &[u8]) -> Option<&'static str>
     }
 }
 
+/// The number in the value of a field, as near as a float comes to it.
 #[allow(clippy::cast_precision_loss, reason = "bounds are far below 2^53")]
-fn decode_number(number: NumberType, bytes: &[u8]) -> f64 {
+pub(crate) fn decode_number(number: NumberType, bytes: &[u8]) -> f64 {
     let varint = prost::encoding::decode_varint(&mut &*bytes).unwrap_or(0);
     let four = bytes.first_chunk::<4>().copied().unwrap_or_default();
     let eight = bytes.first_chunk::<8>().copied().unwrap_or_default();

@@ -97,6 +97,15 @@ pub enum Error {
     /// No write is accepted until a restart.
     #[error("no write is accepted: {0}; restart the server")]
     Stopped(&'static str),
+    /// The server is going down.
+    #[error("the server is going down; try again in a moment")]
+    Draining,
+    /// The answer would be larger than a message may be.
+    #[error("the answer would have more than {max} bytes; ask for less at once")]
+    AnswerTooLarge {
+        /// The most bytes.
+        max: usize,
+    },
     /// Stored bytes fail their checksum.
     #[error("stored data of revision {revision} is damaged; the operator's log says where")]
     Damaged {

@@ -48,6 +48,11 @@ impl Name {
         Self { kind, text: format!("{}/{}", schemas.kind(kind).collection, uuid::Uuid::now_v7()).into() }
     }
 
+    /// A name that the registry holds, and so is well formed.
+    pub(crate) fn stored(kind: KindId, text: Arc<str>) -> Self {
+        Self { kind, text }
+    }
+
     /// The kind.
     pub(crate) fn kind(&self) -> KindId {
         self.kind

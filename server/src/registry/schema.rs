@@ -11,10 +11,10 @@ use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDe
 pub(crate) type ShapeId = usize;
 
 /// Where a kind stands in [`Schemas`].
-pub(crate) type KindId = usize;
+pub type KindId = usize;
 
 /// A check of a resource by the rules of its own kind: see `kinds`.
-pub(crate) type KindCheck = fn(&[u8], &mut crate::violations::Violations);
+pub(crate) type KindCheck = fn(&str, &[u8], &mut crate::violations::Violations);
 
 /// Brings an encoded resource into the one order of fields in which equal resources have equal bytes.
 pub(crate) type Normalize = fn(&[u8]) -> Vec<u8>;
@@ -24,15 +24,14 @@ pub(crate) type Normalize = fn(&[u8]) -> Vec<u8>;
 pub struct KindRules {
     /// The field of the `Resource` envelope, such as `focus_area`.
     pub singular: &'static str,
-    /// Checks what the annotations cannot say.
-    pub check: fn(&[u8], &mut crate::violations::Violations),
+    /// Checks what the annotations cannot say, of a resource's name and body.
+    pub check: fn(&str, &[u8], &mut crate::violations::Violations),
     /// Decodes and encodes: see [`Normalize`].
     pub normalize: fn(&[u8]) -> Vec<u8>,
 }
 
 /// A kind of resource.
 pub(crate) struct KindSchema {
-    pub(crate) singular: String,
     pub(crate) collection: String,
     /// `partnership.registry/FocusArea`.
     pub(crate) resource_type: String,
@@ -64,8 +63,6 @@ pub(crate) struct Field {
     pub(crate) output_only: bool,
     pub(crate) identifier: bool,
     pub(crate) set_at_creation: bool,
-    /// Whether the field says by itself that it is there, even with its default value.
-    pub(crate) explicit_presence: bool,
     pub(crate) reference: Option<Reference>,
     pub(crate) items_max: usize,
 }
@@ -90,7 +87,7 @@ pub(crate) enum Value {
 }
 
 /// How a number is written.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NumberType {
     Signed,
     Unsigned,
@@ -136,7 +133,6 @@ impl Schemas {
             let Type::Message(message) = field.kind() else { return Err(format!("{} is no message", field.name())) };
             let resource = annotations.resource(&message)?;
             kinds.push((message, KindSchema {
-                singular: field.name().to_owned(),
                 collection: resource.0,
                 resource_type: resource.1,
                 tag: field.number(),
@@ -295,7 +291,6 @@ impl Builder {
             output_only: behaviors.contains(&OUTPUT_ONLY),
             identifier: behaviors.contains(&IDENTIFIER),
             set_at_creation: rule.set_at_creation,
-            explicit_presence: field.supports_presence(),
             reference,
             items_max: rule.items_max,
         })

@@ -9,8 +9,6 @@ use prost::encoding::{self, DecodeContext, WireType};
 pub(crate) struct WireField<'a> {
     /// The number of the field.
     pub(crate) number: u32,
-    /// How the value is written.
-    pub(crate) wire_type: WireType,
     /// The value: the contents, for a length-delimited one.
     pub(crate) value: &'a [u8],
     /// The whole field, key and length included.
@@ -54,7 +52,7 @@ pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = WireField<'_>> {
             }
         };
         rest = cursor;
-        Some(WireField { number, wire_type, value, whole: whole.get(..whole.len() - rest.len())? })
+        Some(WireField { number, value, whole: whole.get(..whole.len() - rest.len())? })
     })
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::disk::{DiskError, failed};
 use super::frame::{
-    FRAME_HEADER_BYTES, FORMAT_VERSION, FrameHeader, NotAHeader, SEGMENT_HEADER_BYTES, SegmentHeader, chain,
+    FORMAT_VERSION, FRAME_HEADER_BYTES, FrameHeader, NotAHeader, SEGMENT_HEADER_BYTES, SegmentHeader, chain,
 };
 use super::journal::{Entry, JournalError};
 use super::segment::{Fault, Frame, Listing, Step, Walk, path_of, usize_of};
@@ -35,11 +35,7 @@ pub(super) struct Torn {
 /// What the check came to next.
 pub(super) enum Found {
     /// A segment begins.
-    Segment {
-        header: SegmentHeader,
-        path: Arc<Path>,
-        file: Arc<File>,
-    },
+    Segment { header: SegmentHeader, path: Arc<Path>, file: Arc<File> },
     /// A commit, whole and in its place.
     Entry { offset: u64, base: Revision, entry: Entry },
     /// The unfinished end. Only `End` follows.
@@ -102,11 +98,14 @@ impl Check {
 
     fn open_segment(&mut self, first: Revision, path: Arc<Path>) -> Result<Found, JournalError> {
         let expected = self.head.revision + 1;
-        if first != expected {
-            return Err(JournalError::MissingSegment {
-                path: path_of(&self.dir, expected),
-                expected,
-            });
+        if first > expected {
+            let path = path_of(&self.dir, expected);
+            return Err(JournalError::MissingSegment { path, expected });
+        }
+        if first < expected {
+            let what =
+                format!("by its name it begins with revision {first}, which the segment before it holds already");
+            return Err(damaged(&path, 0, what));
         }
         let file = File::open(&path).map_err(failed("open", &path))?;
         let len = file.metadata().map_err(failed("open", &path))?.len();
@@ -119,11 +118,9 @@ impl Check {
         let header = SegmentHeader::decode(&bytes).map_err(|fault| match fault {
             NotAHeader::Magic => damaged(&path, 0, "this is not a journal segment".to_owned()),
             NotAHeader::Checksum => damaged(&path, 0, "the segment's header does not match its checksum".to_owned()),
-            NotAHeader::Newer(version) => JournalError::NewerFormat {
-                path: path.to_path_buf(),
-                version,
-                known: FORMAT_VERSION,
-            },
+            NotAHeader::Newer(version) => {
+                JournalError::NewerFormat { path: path.to_path_buf(), version, known: FORMAT_VERSION }
+            }
         })?;
         let identity = (header.store_id, header.seed);
         let wrong = if *self.identity.get_or_insert(identity) != identity {
@@ -160,18 +157,10 @@ impl Check {
             let path = self.walk.as_ref().map_or(Path::new(""), |walk| &walk.path);
             return Err(damaged(path, offset, what));
         }
-        let entry = Entry {
-            revision: expected,
-            parent_hash: self.head.hash,
-            hash: chain(&self.head.hash, &payload),
-            payload,
-        };
+        let entry =
+            Entry { revision: expected, parent_hash: self.head.hash, hash: chain(&self.head.hash, &payload), payload };
         self.head = entry.head();
-        Ok(Found::Entry {
-            offset,
-            base: header.base,
-            entry,
-        })
+        Ok(Found::Entry { offset, base: header.base, entry })
     }
 
     /// Whether the bytes from `offset` on are the unfinished end of the journal, or damage.
@@ -186,7 +175,9 @@ impl Check {
             Fault::ShortPayload => "the file ends within a commit",
             Fault::Payload => "a commit does not match its checksum",
         };
-        let refuse = |why: &str| Err(damaged(&walk.path, offset, format!("revision {expected} should be here, but {what}; {why}")));
+        let refuse = |why: &str| {
+            Err(damaged(&walk.path, offset, format!("revision {expected} should be here, but {what}; {why}")))
+        };
         if !self.waiting.is_empty() {
             return refuse("a later segment shows that it had been written in full");
         }
@@ -200,11 +191,7 @@ impl Check {
         if !unfinished {
             return refuse("nothing is missing from it, so no crash did this");
         }
-        Ok(Torn {
-            path: walk.path.clone(),
-            offset,
-            bytes: walk.limit - offset,
-        })
+        Ok(Torn { path: walk.path.clone(), offset, bytes: walk.limit - offset })
     }
 }
 
@@ -251,9 +238,5 @@ fn read(walk: &Walk, from: u64, to: u64) -> Result<Vec<u8>, DiskError> {
 }
 
 fn damaged(path: &Path, offset: u64, what: String) -> JournalError {
-    JournalError::Damaged {
-        path: path.to_path_buf(),
-        offset,
-        what,
-    }
+    JournalError::Damaged { path: path.to_path_buf(), offset, what }
 }

@@ -20,15 +20,8 @@ pub struct DiskError {
 }
 
 /// Says of an `io::Error` what was being done to which file.
-pub(super) fn failed<'a>(
-    doing: &'static str,
-    path: &'a Path,
-) -> impl FnOnce(io::Error) -> DiskError + 'a {
-    move |source| DiskError {
-        doing,
-        path: path.to_path_buf(),
-        source,
-    }
+pub(super) fn failed<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> DiskError + 'a {
+    move |source| DiskError { doing, path: path.to_path_buf(), source }
 }
 
 /// The directory that holds `path`; the working directory for a bare name.
@@ -42,9 +35,7 @@ fn parent_of(path: &Path) -> &Path {
 
 /// Makes every name in `dir` durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), DiskError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(failed("sync", dir))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync", dir))
 }
 
 /// Makes `dir` and whatever above it is missing. They are durable when this returns, also if an
@@ -100,11 +91,7 @@ pub(super) fn publish(
 
 /// Removes a file, or a directory with all it holds; one that is not there is as good as removed.
 pub(super) fn remove(path: &Path) -> Result<(), DiskError> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
         Ok(()) | Err(_) => Ok(()),
@@ -118,9 +105,7 @@ pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>, DiskError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed("list", dir)(error)),
     };
-    entries
-        .map(|entry| entry.map(|entry| entry.path()).map_err(failed("list", dir)))
-        .collect()
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed("list", dir))).collect()
 }
 
 /// A directory held by this process, for as long as the value lives. The operating system lets

@@ -28,11 +28,7 @@ const CRC_BYTES: usize = 4;
 
 /// The hash of a commit: SHA-256 over the hash of the commit before it, then its payload.
 pub(super) fn chain(parent_hash: &Hash, payload: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update(parent_hash)
-        .chain_update(payload)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(parent_hash).chain_update(payload).finalize().into()
 }
 
 /// What a segment says of itself. No `Debug`: the seed is a secret.
@@ -182,13 +178,7 @@ mod tests {
     }
 
     fn frame() -> FrameHeader {
-        FrameHeader {
-            len: 650,
-            revision: 7,
-            base: 5,
-            payload_crc: 0xdead_beef,
-            parent_hash: [3; 32],
-        }
+        FrameHeader { len: 650, revision: 7, base: 5, payload_crc: 0xdead_beef, parent_hash: [3; 32] }
     }
 
     #[test]

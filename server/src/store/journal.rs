@@ -40,10 +40,7 @@ pub struct Entry {
 impl Entry {
     /// The head of a journal that ends with this commit.
     pub fn head(&self) -> Head {
-        Head {
-            revision: self.revision,
-            hash: self.hash,
-        }
+        Head { revision: self.revision, hash: self.hash }
     }
 }
 
@@ -64,7 +61,7 @@ pub enum JournalError {
         what: String,
     },
     /// A segment file is not there, though there must be one.
-    #[error("The journal lacks {}, the file that begins with revision {expected}. Nothing was changed. Restore that file from a backup or from another copy of this journal.", path.display())]
+    #[error("The journal breaks off before revision {expected}: {} is not there, or the file before it was cut short. Nothing was changed. Restore that file from a backup or from another copy of this journal.", path.display())]
     MissingSegment {
         /// The file that should be there.
         path: PathBuf,
@@ -178,22 +175,12 @@ fn create_segment(dir: &Path, store_id: Uuid, seed: [u8; 32], after: Head) -> Re
     let first_revision = after.revision + 1;
     let provisional = provisional_path_of(dir, first_revision);
     disk::publish(&provisional, &path_of(dir, first_revision), |created_millis| {
-        SegmentHeader {
-            store_id,
-            seed,
-            first_revision,
-            created_millis,
-            parent_hash: after.hash,
-        }
-        .encode()
+        SegmentHeader { store_id, seed, first_revision, created_millis, parent_hash: after.hash }.encode()
     })
 }
 
 fn missing(dir: &Path, expected: Revision) -> JournalError {
-    JournalError::MissingSegment {
-        path: path_of(dir, expected),
-        expected,
-    }
+    JournalError::MissingSegment { path: path_of(dir, expected), expected }
 }
 
 impl Inspected {
@@ -303,9 +290,7 @@ impl JournalWriter {
         if full && !self.shared.last_is_empty() {
             self.rotate()?;
         }
-        self.file
-            .write_all(&self.buffer)
-            .map_err(failed("write", &self.path))?;
+        self.file.write_all(&self.buffer).map_err(failed("write", &self.path))?;
         if self.sync {
             self.file.sync_data().map_err(failed("sync", &self.path))?;
         }
@@ -321,10 +306,7 @@ impl JournalWriter {
     fn encode(&mut self, payloads: &[Bytes]) -> Result<(Head, Vec<u32>), JournalError> {
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_KEPT_BYTES);
-        let too_large = |bytes: usize, bytes_max| JournalError::TooLarge {
-            bytes: bytes as u64,
-            bytes_max,
-        };
+        let too_large = |bytes: usize, bytes_max| JournalError::TooLarge { bytes: bytes as u64, bytes_max };
         let group_bytes_max = SEGMENT_BYTES_LIMIT - SEGMENT_HEADER_BYTES as u64;
         let mut offsets = Vec::with_capacity(payloads.len());
         let mut head = self.head;
@@ -344,10 +326,7 @@ impl JournalWriter {
             };
             header.encode(&mut self.buffer);
             self.buffer.extend_from_slice(payload);
-            head = Head {
-                revision: header.revision,
-                hash: chain(&head.hash, payload),
-            };
+            head = Head { revision: header.revision, hash: chain(&head.hash, payload) };
         }
         if self.buffer.len() as u64 > group_bytes_max {
             return Err(too_large(self.buffer.len(), group_bytes_max));

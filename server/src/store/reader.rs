@@ -31,13 +31,7 @@ pub(super) struct Indexed {
 
 impl Indexed {
     pub(super) fn empty(first: Revision, path: Arc<Path>, file: Arc<File>) -> Indexed {
-        Indexed {
-            first,
-            path,
-            file,
-            offsets: Vec::new(),
-            end: SEGMENT_HEADER_BYTES as u64,
-        }
+        Indexed { first, path, file, offsets: Vec::new(), end: SEGMENT_HEADER_BYTES as u64 }
     }
 
     /// Notes a commit that begins at `offset`.
@@ -73,12 +67,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(store_id: Uuid, seed: [u8; 32], head: Revision, segments: Vec<Indexed>) -> Shared {
-        Shared {
-            store_id,
-            seed,
-            head: AtomicU64::new(head),
-            segments: RwLock::new(segments),
-        }
+        Shared { store_id, seed, head: AtomicU64::new(head), segments: RwLock::new(segments) }
     }
 
     /// The path of the last segment, and where its last commit ends.
@@ -177,19 +166,11 @@ impl JournalReader {
     /// The commits from `from` on, in order, up to what is the head now. Reads in large pieces.
     /// Ends after the first error.
     pub fn scan(&self, from: Revision) -> JournalScan {
-        JournalScan {
-            reader: self.clone(),
-            next: from.max(1),
-            until: self.head(),
-            walk: None,
-        }
+        JournalScan { reader: self.clone(), next: from.max(1), until: self.head(), walk: None }
     }
 
     fn place(&self, revision: Revision) -> Result<Place, JournalError> {
-        self.shared.place_of(revision).ok_or_else(|| JournalError::NotFound {
-            revision,
-            head: self.head(),
-        })
+        self.shared.place_of(revision).ok_or_else(|| JournalError::NotFound { revision, head: self.head() })
     }
 }
 

@@ -88,7 +88,10 @@ pub(super) enum Step {
     /// The end, exactly behind a frame.
     End,
     /// No whole frame, at this offset.
-    Bad { offset: u64, fault: Fault },
+    Bad {
+        offset: u64,
+        fault: Fault,
+    },
 }
 
 /// Reads the frames of one file, from an offset up to a limit.
@@ -105,14 +108,7 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(file: Arc<File>, path: Arc<Path>, offset: u64, limit: u64) -> Walk {
-        Walk {
-            file,
-            path,
-            offset,
-            limit,
-            buffer: Vec::new(),
-            buffer_offset: offset,
-        }
+        Walk { file, path, offset, limit, buffer: Vec::new(), buffer_offset: offset }
     }
 
     /// The next frame. After anything but a frame, the same answer again.
@@ -136,11 +132,7 @@ impl Walk {
             Some(bytes) => Bytes::copy_from_slice(bytes),
         };
         self.offset = offset + header.frame_bytes();
-        Ok(Step::Frame(Frame {
-            offset,
-            header,
-            payload,
-        }))
+        Ok(Step::Frame(Frame { offset, header, payload }))
     }
 
     /// The `len` bytes at `offset`, or `None` if the limit comes before their end.

@@ -1,0 +1,120 @@
+//! One call: its metadata, its deadline, and its further attempts.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tonic::{Request, Response, Status};
+
+use crate::error::{Code, Error};
+use crate::registry::Registry;
+
+impl Registry {
+    /// Makes a call that answers once. `send` is called for each attempt with the same message.
+    pub(crate) async fn unary<M, A, F, S>(&self, message: M, send: S) -> Result<A, Error>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+        S: Fn(Request<M>) -> F,
+    {
+        self.attempt(|remaining| {
+            let mut request = self.request(message.clone());
+            request.set_timeout(remaining);
+            send(request)
+        })
+        .await
+    }
+
+    /// Begins a call that answers with a stream. The deadline is for its beginning: the server is not told of it.
+    pub(crate) async fn streaming<M, A, F, S>(&self, message: M, send: S) -> Result<A, Error>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+        S: Fn(Request<M>) -> F,
+    {
+        self.attempt(|_| send(self.request(message.clone()))).await
+    }
+
+    fn request<M>(&self, message: M) -> Request<M> {
+        let mut request = Request::new(message);
+        *request.metadata_mut() = self.metadata();
+        request
+    }
+
+    async fn attempt<A, F>(&self, begin: impl Fn(Duration) -> F) -> Result<A, Error>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let deadline = Instant::now() + self.timeout();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let error = match timeout_at(deadline, begin(remaining)).await {
+                Ok(Ok(response)) => return Ok(response.into_inner()),
+                Ok(Err(status)) => Error::from(status),
+                Err(_) => return Err(Error::deadline(self.timeout())),
+            };
+            // The transport watches the deadline too, and calls it a cancellation.
+            if error.code() == Code::Cancelled && Instant::now() >= deadline {
+                return Err(Error::deadline(self.timeout()).caused_by(error));
+            }
+            match self.retry().wait(attempts, &error).map(|wait| Instant::now() + wait) {
+                Some(again) if again < deadline => sleep_until(again).await,
+                Some(_) | None => return Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn registry(timeout: Duration) -> Registry {
+        Registry::builder("http://127.0.0.1:1").timeout(timeout).connect_lazy().unwrap()
+    }
+
+    async fn call(registry: &Registry, fails: u32, status: fn() -> Status) -> (Result<u32, Error>, u32) {
+        let attempts = AtomicU32::new(0);
+        let answer = registry
+            .unary((), |_| async {
+                let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
+                if attempt <= fails { Err(status()) } else { Ok(Response::new(attempt)) }
+            })
+            .await;
+        (answer, attempts.into_inner())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unavailable_server_is_asked_again_until_it_answers() {
+        let (answer, attempts) = call(&registry(Duration::from_secs(30)), 3, || Status::unavailable("")).await;
+        assert_eq!((answer.unwrap(), attempts), (4, 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conflict_is_not_asked_again() {
+        let (answer, attempts) = call(&registry(Duration::from_secs(30)), 3, || Status::aborted("")).await;
+        assert_eq!((answer.unwrap_err().code(), attempts), (Code::Aborted, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_is_begun_after_the_deadline() {
+        let begun = Instant::now();
+        let (answer, attempts) = call(&registry(Duration::from_millis(120)), 99, || Status::unavailable("")).await;
+        assert!(answer.unwrap_err().is_unavailable());
+        assert!(attempts <= 3 && begun.elapsed() <= Duration::from_millis(120));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_does_not_come_is_a_missed_deadline() {
+        let error = registry(Duration::from_secs(1))
+            .unary((), |_| std::future::pending::<Result<Response<()>, Status>>())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded);
+    }
+}

@@ -1,0 +1,153 @@
+//! [`CommitBuilder`]: many changes of resources of any kinds in one revision, all or none.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use partnership_registry::v1::{
+    CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Mutation, Precondition, Resource, UndeleteMutation,
+    UpdateMutation, mutation::Operation, precondition::Condition,
+};
+
+use crate::error::Error;
+use crate::point::Mask;
+use crate::registry::Registry;
+use crate::resources::new_request_id;
+
+/// A commit in the making: nothing is sent before it is awaited.
+///
+/// ```no_run
+/// # use partnership_registry_client::{Error, Mask, Registry, v1::{Country, Organization}};
+/// # async fn example(registry: Registry) -> Result<(), Error> {
+/// let korea = Country { name: "countries/kr".into(), display_name: "Republic of Korea".into(), ..Country::default() };
+/// let embassy = Organization {
+///     name: "organizations/embassy-tehran".into(),
+///     display_name: "Embassy in Tehran".into(),
+///     country: "countries/kr".into(),
+///     ..Organization::default()
+/// };
+/// let done = registry
+///     .commit()
+///     .create(korea)
+///     .create(embassy)
+///     .require_exists("countries/ir", true)
+///     .reason("the partnership begins")
+///     .await?;
+/// println!("revision {}", done.revision);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When it is awaited: all that is refused is told of at once. See
+/// [`Error::refused_mutations`](crate::Error::refused_mutations).
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct CommitBuilder {
+    registry: Registry,
+    request: CommitRequest,
+}
+
+impl CommitBuilder {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self { registry, request: CommitRequest { request_id: new_request_id(), ..CommitRequest::default() } }
+    }
+
+    /// Creates a resource. With its `name`; if that is empty the server makes one.
+    pub fn create(self, resource: impl Into<Resource>) -> Self {
+        self.operation(Operation::Create(CreateMutation { resource: Some(resource.into()) }))
+    }
+
+    /// Changes the fields of a resource that the mask names.
+    pub fn update(self, resource: impl Into<Resource>, mask: impl Into<Mask>) -> Self {
+        self.change(resource.into(), mask.into(), false)
+    }
+
+    /// Makes a resource what is given: creates it, or changes all its fields. If it is so already, nothing happens.
+    pub fn put(self, resource: impl Into<Resource>) -> Self {
+        self.change(resource.into(), Mask::all(), true)
+    }
+
+    /// Marks a resource as deleted.
+    pub fn delete(self, name: impl Into<String>) -> Self {
+        self.operation(Operation::Delete(DeleteMutation { name: name.into(), ..DeleteMutation::default() }))
+    }
+
+    /// Brings a deleted resource back.
+    pub fn undelete(self, name: impl Into<String>) -> Self {
+        self.operation(Operation::Undelete(UndeleteMutation { name: name.into(), ..UndeleteMutation::default() }))
+    }
+
+    /// Any change.
+    pub fn mutation(mut self, mutation: Mutation) -> Self {
+        self.request.mutations.push(mutation);
+        self
+    }
+
+    /// Only if a resource has this etag.
+    pub fn require_etag(self, name: impl Into<String>, etag: impl Into<String>) -> Self {
+        self.condition(name.into(), Condition::Etag(etag.into()))
+    }
+
+    /// Only if a resource exists and is live, or only if it is not so.
+    pub fn require_exists(self, name: impl Into<String>, exists: bool) -> Self {
+        self.condition(name.into(), Condition::Exists(exists))
+    }
+
+    /// Only if a resource has not changed after a revision.
+    pub fn require_unchanged_since(self, name: impl Into<String>, revision: u64) -> Self {
+        self.condition(name.into(), Condition::UnchangedSince(revision))
+    }
+
+    /// Why: kept with the commit. If it is not said, it is the reason of the [`Registry`].
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.request.reason = reason.into();
+        self
+    }
+
+    /// A UUID of the caller's making instead of the one that was made for it.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request.request_id = id.into();
+        self
+    }
+
+    /// Check everything, and write nothing: it fails exactly when the real commit would.
+    pub fn validate_only(mut self, validate_only: bool) -> Self {
+        self.request.validate_only = validate_only;
+        self
+    }
+
+    /// The request as it stands.
+    #[must_use]
+    pub fn request(&self) -> &CommitRequest {
+        &self.request
+    }
+
+    fn change(self, resource: Resource, mask: Mask, allow_missing: bool) -> Self {
+        let resource = Some(resource);
+        self.operation(Operation::Update(UpdateMutation { resource, update_mask: mask.into(), allow_missing }))
+    }
+
+    fn operation(self, operation: Operation) -> Self {
+        self.mutation(Mutation { operation: Some(operation) })
+    }
+
+    fn condition(mut self, name: String, condition: Condition) -> Self {
+        self.request.preconditions.push(Precondition { name, condition: Some(condition) });
+        self
+    }
+}
+
+impl IntoFuture for CommitBuilder {
+    type Output = Result<CommitResponse, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let send = |request| {
+                let mut service = self.registry.service();
+                async move { service.commit(request).await }
+            };
+            self.registry.unary(self.request, send).await
+        })
+    }
+}

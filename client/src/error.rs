@@ -1,0 +1,346 @@
+//! [`Error`]: all that the registry says when it refuses, and all that can go wrong on the way there.
+//!
+//! It is one type for everything. It carries the gRPC code, the message, and the details that came with them
+//! (`google.rpc.ErrorInfo`, `BadRequest`, `PreconditionFailure`, `ResourceInfo`, `RetryInfo`), so that a caller never
+//! has to read the text.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+pub use tonic::Code;
+use tonic::Status;
+use tonic_types::StatusExt;
+
+type Source = Box<dyn StdError + Send + Sync + 'static>;
+
+/// The reasons of the registry, as [`Error::reason`] gives them. New ones may come: do not take the list as closed.
+pub mod reasons {
+    /// Fields break rules: [`Error::field_violations`](super::Error::field_violations) lists all of them.
+    pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
+    /// There is no such resource.
+    pub const NOT_FOUND: &str = "NOT_FOUND";
+    /// The id is or was in use.
+    pub const ALREADY_EXISTS: &str = "ALREADY_EXISTS";
+    /// The etag is not the current one.
+    pub const ETAG_MISMATCH: &str = "ETAG_MISMATCH";
+    /// A precondition of a commit does not hold.
+    pub const PRECONDITION_FAILED: &str = "PRECONDITION_FAILED";
+    /// Live resources refer to what was to be deleted.
+    pub const STILL_REFERENCED: &str = "STILL_REFERENCED";
+    /// A reference to what does not exist or is deleted.
+    pub const REFERENCE_NOT_FOUND: &str = "REFERENCE_NOT_FOUND";
+    /// The resource is deleted.
+    pub const DELETED: &str = "DELETED";
+    /// The resource is not deleted.
+    pub const NOT_DELETED: &str = "NOT_DELETED";
+    /// The request id came with another request before.
+    pub const REQUEST_ID_REUSED: &str = "REQUEST_ID_REUSED";
+    /// The page token is not the registry's, or is of a listing with other arguments.
+    pub const PAGE_TOKEN_INVALID: &str = "PAGE_TOKEN_INVALID";
+    /// The revision does not exist yet.
+    pub const REVISION_IN_FUTURE: &str = "REVISION_IN_FUTURE";
+    /// No write is accepted until the server is restarted.
+    pub const STOPPED: &str = "STOPPED";
+    /// Stored bytes fail their checksum.
+    pub const DAMAGED: &str = "DAMAGED";
+}
+
+/// A field that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// The path of the field, such as `parties[3].country`; within a commit it begins with `mutations[i].`.
+    pub field: String,
+    /// The rule, as a sentence.
+    pub description: String,
+}
+
+/// Something that is not as the request needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreconditionViolation {
+    /// Which need it is: a reason, such as `STILL_REFERENCED`.
+    pub kind: String,
+    /// What it is about: a name or a field.
+    pub subject: String,
+    /// What is so instead, as a sentence.
+    pub description: String,
+}
+
+/// The resource that an error is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceInfo {
+    /// Its type, such as `partnership.registry/Country`.
+    pub resource_type: String,
+    /// Its name.
+    pub name: String,
+    /// What is the matter with it.
+    pub description: String,
+}
+
+/// Why a call failed.
+///
+/// `Display` is the message alone; the details have methods of their own.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    message: String,
+    from_server: bool,
+    reason: Option<String>,
+    metadata: BTreeMap<String, String>,
+    field_violations: Vec<FieldViolation>,
+    precondition_violations: Vec<PreconditionViolation>,
+    resource: Option<ResourceInfo>,
+    retry_delay: Option<Duration>,
+    source: Option<Source>,
+}
+
+impl Error {
+    /// An error that this side found: nothing was sent, or no answer came.
+    pub(crate) fn local(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            from_server: false,
+            reason: None,
+            metadata: BTreeMap::new(),
+            field_violations: Vec::new(),
+            precondition_violations: Vec::new(),
+            resource: None,
+            retry_delay: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::local(Code::InvalidArgument, message)
+    }
+
+    pub(crate) fn deadline(timeout: Duration) -> Self {
+        Self::local(Code::DeadlineExceeded, format!("no answer within {timeout:?}"))
+    }
+
+    /// The gRPC code. A connection that cannot be made or is lost is `Unavailable`.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What went wrong, as a sentence for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Whether the server said so; otherwise this side did, for example because no connection could be made.
+    #[must_use]
+    pub fn is_from_server(&self) -> bool {
+        self.0.from_server
+    }
+
+    /// Why, as a word for programs: one of [`reasons`]. `None` if the server did not say.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// Further facts that came with the reason.
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.0.metadata
+    }
+
+    /// The fields that break rules: all of them, not only the first.
+    #[must_use]
+    pub fn field_violations(&self) -> &[FieldViolation] {
+        &self.0.field_violations
+    }
+
+    /// What is not as the request needs it.
+    #[must_use]
+    pub fn precondition_violations(&self) -> &[PreconditionViolation] {
+        &self.0.precondition_violations
+    }
+
+    /// The resource that it is about, if it is about one.
+    #[must_use]
+    pub fn resource(&self) -> Option<&ResourceInfo> {
+        self.0.resource.as_ref()
+    }
+
+    /// How long the server asks to wait before trying again.
+    #[must_use]
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.0.retry_delay
+    }
+
+    /// The mutations of a refused commit that were refused themselves, by their place; the first 1,000.
+    #[must_use]
+    pub fn refused_mutations(&self) -> Vec<usize> {
+        let Some(list) = self.0.metadata.get("mutations") else { return Vec::new() };
+        list.split(',').filter_map(|index| index.trim().parse().ok()).collect()
+    }
+
+    /// There is no such resource.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.code == Code::NotFound
+    }
+
+    /// The id is or was in use.
+    #[must_use]
+    pub fn is_already_exists(&self) -> bool {
+        self.0.code == Code::AlreadyExists
+    }
+
+    /// Somebody else was faster: an etag or a precondition does not hold any more. Read again, and decide again.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.code == Code::Aborted
+    }
+
+    /// The server could not be reached, or is going down.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.0.code == Code::Unavailable
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        let details = status.get_error_details();
+        let lost = connection_lost(&status);
+        let (code, message) = if lost {
+            (Code::Unavailable, format!("the connection to the server failed: {}", root_cause(&status)))
+        } else {
+            (status.code(), status.message().to_owned())
+        };
+        let mut error = Self::local(code, message);
+        let inner = &mut *error.0;
+        inner.from_server = !lost;
+        if let Some(info) = details.error_info() {
+            inner.reason = Some(info.reason.clone());
+            inner.metadata = info.metadata.clone().into_iter().collect();
+        }
+        if let Some(request) = details.bad_request() {
+            inner.field_violations = request
+                .field_violations
+                .iter()
+                .map(|one| FieldViolation { field: one.field.clone(), description: one.description.clone() })
+                .collect();
+        }
+        if let Some(failure) = details.precondition_failure() {
+            inner.precondition_violations = failure
+                .violations
+                .iter()
+                .map(|one| PreconditionViolation {
+                    kind: one.r#type.clone(),
+                    subject: one.subject.clone(),
+                    description: one.description.clone(),
+                })
+                .collect();
+        }
+        inner.resource = details.resource_info().map(|resource| ResourceInfo {
+            resource_type: resource.resource_type.clone(),
+            name: resource.resource_name.clone(),
+            description: resource.description.clone(),
+        });
+        inner.retry_delay = details.retry_info().and_then(|retry| retry.retry_delay);
+        if lost {
+            inner.source = Some(Box::new(status));
+        }
+        error
+    }
+}
+
+impl From<tonic::transport::Error> for Error {
+    fn from(error: tonic::transport::Error) -> Self {
+        Self::local(Code::Unavailable, format!("no connection to the server: {}", root_cause(&error))).caused_by(error)
+    }
+}
+
+/// Whether the connection failed, rather than the server answered: what the transport made up has a source.
+fn connection_lost(status: &Status) -> bool {
+    status.source().is_some()
+        && matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled | Code::Unavailable)
+}
+
+/// The deepest cause: `Connection refused` says more than `transport error`.
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("code", &inner.code)
+            .field("message", &inner.message)
+            .field("reason", &inner.reason)
+            .field("metadata", &inner.metadata)
+            .field("field_violations", &inner.field_violations)
+            .field("precondition_violations", &inner.precondition_violations)
+            .field("resource", &inner.resource)
+            .field("retry_delay", &inner.retry_delay)
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn the_details_of_a_status_are_kept() {
+        let mut details = ErrorDetails::new();
+        details
+            .set_error_info("INVALID_FIELDS", "partnership.registry", HashMap::from([("mutations".into(), "0, 7".into())]))
+            .add_bad_request_violation("mutations[0].display_name", "must be given")
+            .add_precondition_failure_violation("STILL_REFERENCED", "countries/kr", "agreements/a refers to it")
+            .set_retry_info(Some(Duration::from_secs(2)));
+        let error = Error::from(Status::with_error_details(Code::InvalidArgument, "no", details));
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert!(error.is_from_server());
+        assert_eq!(error.reason(), Some(reasons::INVALID_FIELDS));
+        assert_eq!(error.refused_mutations(), [0, 7]);
+        assert_eq!(error.field_violations()[0].field, "mutations[0].display_name");
+        assert_eq!(error.precondition_violations()[0].kind, "STILL_REFERENCED");
+        assert_eq!(error.retry_delay(), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_lost_connection_is_unavailable_and_a_servers_unknown_is_not() {
+        let lost = Error::from(Status::from_error(Box::new(std::io::Error::other("broken pipe"))));
+        assert!(lost.is_unavailable() && !lost.is_from_server());
+        assert!(lost.message().contains("broken pipe"));
+        assert_eq!(Error::from(Status::unknown("?")).code(), Code::Unknown);
+    }
+}

@@ -1,0 +1,112 @@
+//! The history of a resource, and of the registry.
+
+use std::future::Future;
+
+use partnership_registry::v1::{
+    Commit, GetRevisionRequest, ListCommitsRequest, ListCommitsResponse, ListRevisionsRequest, ListRevisionsResponse,
+    ResourceRevision,
+};
+
+use crate::error::Error;
+use crate::items::Items;
+use crate::paging::{self, Page};
+use crate::registry::Registry;
+
+/// How many a call fetches: few enough that one with large resources is not cut short by the limit on bytes.
+const PAGE_SIZE: i32 = 100;
+
+impl Registry {
+    /// How a resource changed, newest first: who, when, why, and the resource before and after.
+    pub fn list_revisions(&self, name: impl Into<String>) -> Items<ResourceRevision> {
+        let (registry, name) = (self.clone(), name.into());
+        paging::items(paging::pages(move |page_token| {
+            let (registry, name) = (registry.clone(), name.clone());
+            async move {
+                let request = ListRevisionsRequest { name, page_size: PAGE_SIZE, page_token };
+                let send = |request| {
+                    let mut service = registry.service();
+                    async move { service.list_revisions(request).await }
+                };
+                registry.unary(request, send).await
+            }
+        }))
+    }
+
+    /// One revision of a resource, by names such as `countries/kr` and 12.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there is no such resource, or it did not change in that revision.
+    pub async fn get_revision(&self, name: &str, revision: u64) -> Result<ResourceRevision, Error> {
+        let request = GetRevisionRequest { name: format!("{name}/revisions/{revision}") };
+        let send = |request| {
+            let mut service = self.service();
+            async move { service.get_revision(request).await }
+        };
+        self.unary(request, send).await
+    }
+
+    /// The commits after a revision up to the head, oldest first. Changes are without the resource before.
+    pub fn list_commits(&self, after_revision: u64) -> Items<Commit> {
+        self.commits(after_revision, "revision")
+    }
+
+    /// All commits, newest first. Changes are without the resource before.
+    pub fn list_commits_newest_first(&self) -> Items<Commit> {
+        self.commits(0, "revision desc")
+    }
+
+    /// The revision of the last commit; 0 if there is none yet.
+    ///
+    /// # Errors
+    /// Only such as any call may have.
+    pub async fn head(&self) -> Result<u64, Error> {
+        let order_by = "revision desc".to_owned();
+        let page = self.commit_page(ListCommitsRequest { page_size: 1, order_by, ..ListCommitsRequest::default() });
+        Ok(page.await?.revision)
+    }
+
+    fn commits(&self, after_revision: u64, order_by: &'static str) -> Items<Commit> {
+        let registry = self.clone();
+        paging::items(paging::pages(move |page_token| {
+            let (registry, order_by) = (registry.clone(), order_by.to_owned());
+            async move {
+                let page_size = PAGE_SIZE;
+                registry.commit_page(ListCommitsRequest { page_size, page_token, after_revision, order_by }).await
+            }
+        }))
+    }
+
+    fn commit_page(
+        &self,
+        request: ListCommitsRequest,
+    ) -> impl Future<Output = Result<ListCommitsResponse, Error>> + use<'_> {
+        self.unary(request, |request| {
+            let mut service = self.service();
+            async move { service.list_commits(request).await }
+        })
+    }
+}
+
+impl Page for ListRevisionsResponse {
+    type Item = ResourceRevision;
+
+    fn next_page_token(&self) -> &str {
+        &self.next_page_token
+    }
+
+    fn into_items(self) -> Vec<ResourceRevision> {
+        self.revisions
+    }
+}
+
+impl Page for ListCommitsResponse {
+    type Item = Commit;
+
+    fn next_page_token(&self) -> &str {
+        &self.next_page_token
+    }
+
+    fn into_items(self) -> Vec<Commit> {
+        self.commits
+    }
+}

@@ -1,0 +1,245 @@
+//! Resources as text: canonical protobuf JSON, and YAML that says the same.
+//!
+//! Names are those of protobuf JSON (`displayName`), enums go by name, 64-bit numbers are strings. A field that does not
+//! exist is refused and named. The order of keys is that of the schema, and maps are sorted: equal resources have equal
+//! text.
+
+mod shape;
+mod written;
+
+use std::fmt::Display;
+
+use partnership_registry::v1::Resource;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage as _, SerializeOptions};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::Value;
+
+use crate::error::{Code, Error};
+
+pub use written::{without_etag, without_server_fields};
+
+/// A JSON value of any message of the contract that is given with its full name, such as
+/// `partnership.registry.v1.Commit`.
+///
+/// # Errors
+/// `INTERNAL`: there is no such message, or this is not one.
+pub fn message_to_value(full_name: &str, message: &impl prost::Message) -> Result<Value, Error> {
+    let descriptor = descriptor(full_name)?;
+    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).map_err(internal)?;
+    dynamic_to_value(&dynamic)
+}
+
+/// A resource as a JSON value: `{"country": {"name": "countries/kr", …}}`.
+///
+/// # Errors
+/// `INTERNAL`: never, of a resource that a server sent.
+pub fn to_value(resource: &Resource) -> Result<Value, Error> {
+    message_to_value(RESOURCE, resource)
+}
+
+/// A resource as one line of JSON, without a line break.
+///
+/// # Errors
+/// `INTERNAL`: never, of a resource that a server sent.
+pub fn to_line(resource: &Resource) -> Result<String, Error> {
+    Ok(to_value(resource)?.to_string())
+}
+
+/// A value as YAML, with a line break at its end.
+///
+/// # Errors
+/// `INTERNAL`: never, of a value made here.
+pub fn to_yaml(value: &Value) -> Result<String, Error> {
+    let mut options = serde_saphyr::SerializerOptions::default();
+    options.compact_list_indent = true;
+    // Text is never folded into other lines: it is to be compared line by line.
+    options.folded_wrap_chars = usize::MAX;
+    options.min_fold_chars = usize::MAX;
+    options.prefer_block_scalars = true;
+    let mut text = String::new();
+    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options).map_err(internal)?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Reads a resource from a JSON text: an envelope such as `{"country": {…}}`.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`: it is no JSON, or not of this form; the message names the field and the place.
+pub fn from_str(text: &str) -> Result<Resource, Error> {
+    serde_json::from_str::<Envelope>(text).map(|envelope| envelope.0).map_err(refused)
+}
+
+/// Reads all resources of a text: JSON values one after the other or in an array, or YAML documents.
+///
+/// `collection` says of which kind they are if they stand without an envelope.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`: the text is of neither form, or a resource in it is malformed; the message names the field and the
+/// place.
+pub fn read_all(text: &str, syntax: Syntax, collection: Option<&str>) -> Result<Vec<Resource>, Error> {
+    match collection {
+        None => Ok(read::<Envelope>(text, syntax)?.into_iter().map(|envelope| envelope.0).collect()),
+        Some(collection) => shape::read_bare(text, syntax, collection),
+    }
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// JSON values, one after the other, or one array of them.
+    Json,
+    /// YAML documents, parted by `---`.
+    Yaml,
+}
+
+impl Syntax {
+    /// What a text looks like: JSON begins with a brace or a bracket.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        if text.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Yaml }
+    }
+}
+
+/// Reads values one after the other, or out of an array.
+fn read<T: for<'de> Deserialize<'de>>(text: &str, syntax: Syntax) -> Result<Vec<T>, Error> {
+    match syntax {
+        Syntax::Json if text.trim_start().starts_with('[') => serde_json::from_str(text).map_err(refused),
+        Syntax::Json => serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().map_err(refused),
+        Syntax::Yaml => {
+            let mut options = serde_saphyr::Options::default();
+            options.strict_booleans = true;
+            options.with_snippet = false;
+            serde_saphyr::from_multiple_with_options(text, options).map_err(refused)
+        }
+    }
+}
+
+/// A resource in its envelope, as serde reads it.
+struct Envelope(Resource);
+
+impl<'de> Deserialize<'de> for Envelope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let descriptor = descriptor(RESOURCE).map_err(D::Error::custom)?;
+        let dynamic = DynamicMessage::deserialize(descriptor, deserializer)?;
+        let resource: Resource = dynamic.transcode_to().map_err(D::Error::custom)?;
+        if resource.kind.is_none() {
+            return Err(D::Error::custom("an empty resource: it needs a kind, such as {\"country\": {…}}"));
+        }
+        Ok(Self(resource))
+    }
+}
+
+const RESOURCE: &str = "partnership.registry.v1.Resource";
+
+fn pool() -> &'static DescriptorPool {
+    partnership_registry::descriptors()
+}
+
+fn descriptor(full_name: &str) -> Result<MessageDescriptor, Error> {
+    let unknown = || internal(format!("the contract has no message {full_name}"));
+    pool().get_message_by_name(full_name).ok_or_else(unknown)
+}
+
+fn dynamic_to_value(dynamic: &DynamicMessage) -> Result<Value, Error> {
+    let options = SerializeOptions::new();
+    let mut value = dynamic.serialize_with_options(serde_json::value::Serializer, &options).map_err(internal)?;
+    shape::sort_maps(&mut value, &dynamic.descriptor());
+    Ok(value)
+}
+
+fn refused(error: impl Display) -> Error {
+    Error::invalid(error.to_string())
+}
+
+fn internal(error: impl Display) -> Error {
+    Error::local(Code::Internal, error.to_string())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use partnership_registry::v1::{Country, CountryState, LocalizedText, resource::Kind};
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    fn korea() -> Resource {
+        Country {
+            name: "countries/kr".into(),
+            display_name: "Republic of Korea".into(),
+            revision: 12_345_678_901,
+            create_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+            state: CountryState::Active.into(),
+            region_code: "NO".into(),
+            m49_code: "030".into(),
+            official_names: vec![LocalizedText { language_code: "ko".into(), text: "대한민국\nline two: yes # no".into() }],
+            labels: BTreeMap::from([("z".into(), "1".into()), ("a".into(), "true".into()), ("m".into(), "null".into())]),
+            ..Country::default()
+        }
+        .into()
+    }
+
+    #[test]
+    fn json_is_canonical_and_reads_back() {
+        let line = to_line(&korea()).unwrap();
+        assert!(line.starts_with(r#"{"country":{"name":"countries/kr","displayName":"Republic of Korea","#), "{line}");
+        for part in [
+            r#""revision":"12345678901""#,
+            r#""createTime":"2023-11-14T22:13:20Z""#,
+            r#""state":"COUNTRY_STATE_ACTIVE""#,
+            r#""labels":{"a":"true","m":"null","z":"1"}"#,
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert_eq!(from_str(&line).unwrap(), korea());
+    }
+
+    #[test]
+    fn yaml_says_the_same_and_keeps_strings_that_look_like_something_else() {
+        let yaml = to_yaml(&to_value(&korea()).unwrap()).unwrap();
+        assert_eq!(read_all(&yaml, Syntax::of(&yaml), None).unwrap(), [korea()], "{yaml}");
+        let by_hand = "country:\n  name: countries/no\n  regionCode: NO\n  m49Code: 030\n---\ncountry: {name: countries/kr}\n";
+        let read = read_all(by_hand, Syntax::of(by_hand), None).unwrap();
+        let Some(Kind::Country(norway)) = &read.first().unwrap().kind else { panic!("{read:?}") };
+        assert_eq!((norway.region_code.as_str(), norway.m49_code.as_str()), ("NO", "030"));
+        assert_eq!(read.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_of_the_contract_is_refused_and_named() {
+        for (text, part) in [
+            (r#"{"country": {"displayNam": "x"}}"#, "displayNam"),
+            (r#"{"planet": {}}"#, "planet"),
+            (r#"{"country": {"state": "HAPPY"}}"#, "HAPPY"),
+            (r#"{}"#, "needs a kind"),
+            (r#"{"country": "#, "EOF"),
+        ] {
+            let error = from_str(text).unwrap_err();
+            assert!(error.message().contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn arrays_values_in_a_row_and_bare_resources_are_read() {
+        let two = r#"[{"country": {"name": "countries/kr"}}, {"focusArea": {"name": "focusAreas/ai"}}]"#;
+        assert_eq!(read_all(two, Syntax::Json, None).unwrap().len(), 2);
+        let rows = "{\"name\": \"countries/kr\"}\n{\"name\": \"countries/ir\"}\n";
+        let read = read_all(rows, Syntax::Json, Some("countries")).unwrap();
+        assert_eq!(read.iter().map(Resource::name).collect::<Vec<_>>(), ["countries/kr", "countries/ir"]);
+        let error = read_all("name: focusAreas/ai\ncolour: red\n", Syntax::Yaml, Some("focusAreas")).unwrap_err();
+        assert!(error.message().contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn what_the_server_writes_can_be_left_out() {
+        let mut value = to_value(&without_server_fields(&korea()).unwrap()).unwrap();
+        let country = value.get_mut("country").and_then(Value::as_object_mut).unwrap();
+        assert!(!country.contains_key("revision") && !country.contains_key("createTime"));
+        assert!(country.contains_key("name") && country.contains_key("state"));
+    }
+}

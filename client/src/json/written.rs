@@ -1,0 +1,50 @@
+//! What the server alone writes, and how to leave it out: found in the annotations of the contract.
+
+use partnership_registry::v1::Resource;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage as _, Value};
+
+use super::{RESOURCE, descriptor, internal, pool};
+use crate::error::Error;
+
+/// `google.api.FieldBehavior.OUTPUT_ONLY`.
+const OUTPUT_ONLY: i32 = 3;
+
+/// The resource without what the server alone writes: the fields that the contract marks as OUTPUT_ONLY, and the etag.
+/// What is left is what a person wrote.
+///
+/// # Errors
+/// `INTERNAL`: never, of a resource that a server sent.
+pub fn without_server_fields(resource: &Resource) -> Result<Resource, Error> {
+    without(resource, |field| field.name() == "etag" || is_output_only(field))
+}
+
+/// The resource without its etag: a write of it is not refused because somebody was faster.
+///
+/// # Errors
+/// `INTERNAL`: never, of a resource that a server sent.
+pub fn without_etag(resource: &Resource) -> Result<Resource, Error> {
+    without(resource, |field| field.name() == "etag")
+}
+
+fn without(resource: &Resource, unwanted: impl Fn(&FieldDescriptor) -> bool) -> Result<Resource, Error> {
+    let mut envelope =
+        DynamicMessage::decode(descriptor(RESOURCE)?, resource.encode_to_vec().as_slice()).map_err(internal)?;
+    for field in envelope.descriptor().fields() {
+        if !envelope.has_field(&field) {
+            continue;
+        }
+        if let Value::Message(kind) = envelope.get_field_mut(&field) {
+            let descriptor: MessageDescriptor = kind.descriptor();
+            descriptor.fields().filter(|field| unwanted(field)).for_each(|field| kind.clear_field(&field));
+        }
+    }
+    envelope.transcode_to().map_err(internal)
+}
+
+fn is_output_only(field: &FieldDescriptor) -> bool {
+    let Some(extension) = pool().get_extension_by_name("google.api.field_behavior") else { return false };
+    let options = field.options();
+    let behaviors = options.get_extension(&extension);
+    behaviors.as_list().is_some_and(|list| list.contains(&Value::EnumNumber(OUTPUT_ONLY)))
+}

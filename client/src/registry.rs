@@ -1,0 +1,269 @@
+//! [`Registry`]: a connection to the registry, and who uses it. Cheap to clone; all clones share the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use partnership_registry::v1::registry_service_client::RegistryServiceClient;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::any::AnyResources;
+use crate::caller::Caller;
+use crate::commit::CommitBuilder;
+use crate::error::Error;
+use crate::resources::Resources;
+use crate::retry::RetryPolicy;
+use crate::service::Service;
+
+/// The longest answer that is read. The server ends a page at 2 MiB plus one resource of at most 1 MiB; a commit that is
+/// watched or listed holds up to 4 MiB of changes, each with the resource before and after.
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The longest list of headers that is read: a refused commit tells of a thousand mutations in its trailers.
+const HEADERS_BYTES_MAX: u32 = 1024 * 1024;
+
+/// How long making a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a connection in use is asked for a sign of life, and how long that may take: a watch notices within the sum
+/// of both that the other side is gone.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+
+/// A connection to the registry.
+///
+/// ```no_run
+/// use partnership_registry_client::{ListOptions, Registry, v1::Country};
+///
+/// # async fn example() -> Result<(), partnership_registry_client::Error> {
+/// let registry = Registry::builder("http://127.0.0.1:50051").actor("jane@ministry.example").connect().await?;
+///
+/// let korea = Country { display_name: "Republic of Korea".into(), region_code: "KR".into(), ..Country::default() };
+/// let korea = registry.countries().create(korea).id("kr").await?;
+/// println!("{} is of revision {}", korea.name, korea.revision);
+///
+/// let mut agreements = registry.agreements().list(ListOptions::new().order_by("display_name"));
+/// while let Some(agreement) = agreements.next().await {
+///     println!("{}", agreement?.display_name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Registry {
+    shared: Arc<Shared>,
+}
+
+#[derive(Clone, Debug)]
+struct Shared {
+    channel: Channel,
+    caller: Caller,
+    timeout: Duration,
+    retry: RetryPolicy,
+}
+
+impl Registry {
+    /// Connects to the registry at an address such as `http://127.0.0.1:50051`, with all defaults.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`: that is no address. `UNAVAILABLE`: nobody answers there.
+    pub async fn connect(address: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(address).connect().await
+    }
+
+    /// Sets up a connection.
+    pub fn builder(address: impl Into<String>) -> RegistryBuilder {
+        RegistryBuilder {
+            address: address.into(),
+            caller: Caller::default(),
+            // Long enough for a commit of a thousand resources on a busy disk.
+            timeout: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
+            configure: Box::new(|endpoint| endpoint),
+        }
+    }
+
+    /// The same connection, with another reason: it is kept with every commit that is made through it.
+    #[must_use]
+    pub fn with_reason(&self, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        self.with(|shared| shared.caller.reason = reason)
+    }
+
+    /// The same connection, for another actor.
+    #[must_use]
+    pub fn with_actor(&self, actor: impl Into<String>) -> Self {
+        let actor = actor.into();
+        self.with(|shared| shared.caller.actor = actor)
+    }
+
+    /// The same connection, with another deadline for each call.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        self.with(|shared| shared.timeout = timeout)
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = (*self.shared).clone();
+        change(&mut shared);
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The resources of one kind, by its type: `registry.resources::<v1::Country>()` is `registry.countries()`.
+    pub fn resources<K: Service>(&self) -> Resources<K> {
+        Resources::new(self.clone())
+    }
+
+    /// The resources of a kind that is known only when the program runs, by its collection, such as `agreements`.
+    /// `None`: there is no such collection.
+    pub fn collection(&self, collection: &str) -> Option<AnyResources> {
+        AnyResources::new(self.clone(), collection)
+    }
+
+    /// Begins a commit: many changes of resources of any kinds, all or none.
+    pub fn commit(&self) -> CommitBuilder {
+        CommitBuilder::new(self.clone())
+    }
+
+    /// The connection itself, for the generated stubs of `partnership_registry`. Calls made with it carry neither actor
+    /// nor reason, and are not tried again.
+    pub fn channel(&self) -> Channel {
+        self.shared.channel.clone()
+    }
+
+    pub(crate) fn service(&self) -> RegistryServiceClient<Channel> {
+        RegistryServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn metadata(&self) -> MetadataMap {
+        self.shared.caller.metadata()
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.shared.timeout
+    }
+
+    pub(crate) fn retry(&self) -> &RetryPolicy {
+        &self.shared.retry
+    }
+}
+
+macro_rules! handles {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
+        impl Registry {
+            $(
+                #[doc = concat!("The resources `", $collection, "/*`.")]
+                pub fn $plural(&self) -> Resources<partnership_registry::v1::$Kind> {
+                    self.resources()
+                }
+            )*
+        }
+    };
+}
+
+partnership_registry::for_each_kind!(handles);
+
+type Configure = Box<dyn FnOnce(Endpoint) -> Endpoint + Send>;
+
+/// Sets up a [`Registry`]. Nothing is done before [`connect`](Self::connect).
+#[must_use = "nothing is connected before `connect`"]
+pub struct RegistryBuilder {
+    address: String,
+    caller: Caller,
+    timeout: Duration,
+    retry: RetryPolicy,
+    configure: Configure,
+}
+
+impl RegistryBuilder {
+    /// Who makes the calls: kept with every commit. `anonymous` if it is not said.
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.caller.actor = actor.into();
+        self
+    }
+
+    /// Why: kept with every commit.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.caller.reason = reason.into();
+        self
+    }
+
+    /// How long a call may take, further attempts and waits among them. 30 seconds if it is not said. Streams have it for
+    /// their beginning only.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How often and how patiently calls are tried again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Changes how the connection is made, such as its keep-alive or its buffers.
+    pub fn configure(mut self, configure: impl FnOnce(Endpoint) -> Endpoint + Send + 'static) -> Self {
+        self.configure = Box::new(configure);
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`: that is no address. `UNAVAILABLE`: nobody answers there.
+    pub async fn connect(self) -> Result<Registry, Error> {
+        let (endpoint, shared) = self.parts()?;
+        Ok(shared(endpoint.connect().await?))
+    }
+
+    /// Makes the connection with the first call, so that a registry that is not there yet is no error.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`: that is no address.
+    pub fn connect_lazy(self) -> Result<Registry, Error> {
+        let (endpoint, shared) = self.parts()?;
+        Ok(shared(endpoint.connect_lazy()))
+    }
+
+    /// Uses a connection that is there already.
+    pub fn with_channel(self, channel: Channel) -> Registry {
+        let shared = Shared { channel, caller: self.caller, timeout: self.timeout, retry: self.retry };
+        Registry { shared: Arc::new(shared) }
+    }
+
+    fn parts(mut self) -> Result<(Endpoint, impl FnOnce(Channel) -> Registry), Error> {
+        let endpoint = Endpoint::from_shared(self.address.clone())
+            .map_err(|error| Error::invalid(format!("{:?} is no address: {error}", self.address)).caused_by(error))?;
+        if !matches!(endpoint.uri().scheme_str(), Some("http" | "https")) {
+            let message = format!("{:?} is no address; one looks like http://127.0.0.1:50051", self.address);
+            return Err(Error::invalid(message));
+        }
+        let endpoint = endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE.0)
+            .keep_alive_timeout(KEEP_ALIVE.1)
+            .http2_max_header_list_size(HEADERS_BYTES_MAX);
+        let configure = std::mem::replace(&mut self.configure, Box::new(|endpoint| endpoint));
+        Ok((configure(endpoint), |channel| self.with_channel(channel)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_told_at_once() {
+        for address in ["", "127.0.0.1:50051", "ftp://registry", "http://", "not an address"] {
+            let error = Registry::builder(address).connect_lazy().err();
+            assert_eq!(error.map(|error| error.code()), Some(Code::InvalidArgument), "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_unavailable() {
+        let error = Registry::connect("http://127.0.0.1:1").await.err();
+        assert_eq!(error.map(|error| error.code()), Some(Code::Unavailable));
+    }
+}

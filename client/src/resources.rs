@@ -1,0 +1,185 @@
+//! [`Resources`]: the typed handle of one kind, with the standard methods. The same code for every kind.
+
+use std::marker::PhantomData;
+
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::items::Items;
+use crate::list::{ListOptions, ListPage};
+use crate::paging;
+use crate::point::{Mask, Point};
+use crate::registry::Registry;
+use crate::service::{BatchGet, Create, Delete, Get, Service, Undelete, Update};
+use crate::write::{CreateCall, DeleteCall, UndeleteCall, UpdateCall};
+
+/// The resources of one kind. Cheap to clone.
+///
+/// Names may be given in full, `countries/kr`, or as the id alone, `kr`.
+#[derive(Debug)]
+pub struct Resources<K> {
+    registry: Registry,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> Clone for Resources<K> {
+    fn clone(&self) -> Self {
+        Self { registry: self.registry.clone(), kind: PhantomData }
+    }
+}
+
+impl<K: Service> Resources<K> {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self { registry, kind: PhantomData }
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Reads one, also if it is deleted.
+    ///
+    /// ```no_run
+    /// # async fn example(registry: partnership_registry_client::Registry) -> Result<(), partnership_registry_client::Error> {
+    /// let korea = registry.countries().get("countries/kr").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there is no such resource.
+    pub async fn get(&self, name: &str) -> Result<K, Error> {
+        self.get_at(name, Point::Head).await
+    }
+
+    /// Reads one as of a moment of the past.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there was no such resource then. `OUT_OF_RANGE`: a revision that does not exist yet, or a time before
+    /// the first commit.
+    pub async fn get_at(&self, name: &str, point: impl Into<Point>) -> Result<K, Error> {
+        let (read_revision, read_time) = point.into().split();
+        self.send_get(Get { name: full_name::<K>(name), read_revision, read_time, if_none_match: String::new() }).await
+    }
+
+    /// Reads one if it is not the one that the caller has, by its etag. `None`: it has not changed.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: there is no such resource.
+    pub async fn get_if_changed(&self, name: &str, etag: &str) -> Result<Option<K>, Error> {
+        let get = Get { name: full_name::<K>(name), if_none_match: etag.to_owned(), ..Get::default() };
+        let answer = self.send_get(get).await?;
+        // An answer that has the caller's etag is the short one: what it leaves out, the caller has.
+        Ok(Some(answer).filter(|answer| etag.is_empty() || answer.etag() != etag))
+    }
+
+    async fn send_get(&self, get: Get) -> Result<K, Error> {
+        self.registry.unary(get, |request| K::get(self.registry.channel(), request)).await
+    }
+
+    /// Reads many at one revision, in the order of the names: all or none. At most 1,000.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`: one of them does not exist.
+    pub async fn batch_get<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Result<Vec<K>, Error> {
+        self.batch_get_at(names, Point::Head).await
+    }
+
+    /// Reads many as of a moment of the past, in the order of the names: all or none. At most 1,000.
+    ///
+    /// # Errors
+    /// As [`get_at`](Self::get_at), for any of them.
+    pub async fn batch_get_at<N: AsRef<str>>(
+        &self,
+        names: impl IntoIterator<Item = N>,
+        point: impl Into<Point>,
+    ) -> Result<Vec<K>, Error> {
+        let (read_revision, read_time) = point.into().split();
+        let names = names.into_iter().map(|name| full_name::<K>(name.as_ref())).collect();
+        let request = BatchGet { names, read_revision, read_time };
+        self.registry.unary(request, |request| K::batch_get(self.registry.channel(), request)).await
+    }
+
+    /// Lists resources, fetching page after page as they are wanted. The listing is one consistent snapshot, however long
+    /// reading it takes.
+    pub fn list(&self, options: ListOptions) -> Items<K> {
+        paging::items(self.pages(options))
+    }
+
+    /// Lists resources page by page, each with the revision and the size of the whole.
+    pub fn pages(&self, options: ListOptions) -> Items<ListPage<K>> {
+        let registry = self.registry.clone();
+        paging::pages(move |token| {
+            let (registry, page) = (registry.clone(), options.page(token));
+            async move { registry.unary(page, |request| K::list(registry.channel(), request)).await.map(ListPage::from) }
+        })
+    }
+
+    /// Creates one: await what this gives, after saying more if there is more to say.
+    ///
+    /// ```no_run
+    /// # use partnership_registry_client::{Error, Registry, v1::FocusArea};
+    /// # async fn example(registry: Registry) -> Result<(), Error> {
+    /// let area = FocusArea { display_name: "Artificial intelligence".into(), ..FocusArea::default() };
+    /// let area = registry.focus_areas().create(area).id("artificial-intelligence").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create(&self, resource: K) -> CreateCall<K> {
+        let request_id = new_request_id();
+        CreateCall { resources: self.clone(), request: Create { resource, request_id, ..Create::default() } }
+    }
+
+    /// Changes the fields of one that the mask names. The resource has its `name`, and if its `etag` is set, it must be
+    /// the current one.
+    ///
+    /// ```no_run
+    /// # use partnership_registry_client::{Error, Registry};
+    /// # async fn example(registry: Registry) -> Result<(), Error> {
+    /// let mut korea = registry.countries().get("kr").await?;
+    /// korea.capital = "Seoul".into();
+    /// // Refused if somebody changed it since it was read: the etag is in it.
+    /// registry.countries().update(korea, ["capital"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&self, resource: K, mask: impl Into<Mask>) -> UpdateCall<K> {
+        let (request_id, update_mask) = (new_request_id(), mask.into().into());
+        let request = Update { resource, update_mask, request_id, ..Update::default() };
+        UpdateCall { resources: self.clone(), request }
+    }
+
+    /// Marks one as deleted. It can still be read, and brought back.
+    pub fn delete(&self, name: &str) -> DeleteCall<K> {
+        let (name, request_id) = (full_name::<K>(name), new_request_id());
+        DeleteCall { resources: self.clone(), request: Delete { name, request_id, ..Delete::default() } }
+    }
+
+    /// Brings a deleted one back.
+    pub fn undelete(&self, name: &str) -> UndeleteCall<K> {
+        let (name, request_id) = (full_name::<K>(name), new_request_id());
+        UndeleteCall { resources: self.clone(), request: Undelete { name, request_id, ..Undelete::default() } }
+    }
+}
+
+pub(crate) fn new_request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// An id alone is of this kind. What has a slash is left to the server to judge.
+fn full_name<K: Service>(name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { format!("{}/{name}", K::COLLECTION) }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::FocusArea;
+
+    use super::*;
+
+    #[test]
+    fn an_id_alone_is_completed() {
+        assert_eq!(full_name::<FocusArea>("ai"), "focusAreas/ai");
+        assert_eq!(full_name::<FocusArea>("countries/kr"), "countries/kr");
+    }
+}

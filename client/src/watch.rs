@@ -1,0 +1,330 @@
+//! [`Watch`]: commits as they happen, from any revision on, through any number of lost connections.
+//!
+//! What is told is told once, in order, without a gap: after a loss it goes on behind the last revision that was seen, in
+//! a commit or in a heartbeat. A loss in the middle of the initial state cannot be mended so; it is told, as
+//! [`WatchEvent::Restarted`].
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_util::stream;
+use partnership_registry::v1::{
+    Commit, FilterEffect, Resource, WatchRequest, WatchResponse, watch_request::Start, watch_response::Event,
+};
+use tokio::time::{Instant, sleep};
+use tonic::Streaming;
+
+use crate::error::{Code, Error};
+use crate::items::Items;
+use crate::registry::Registry;
+use crate::resources::Resources;
+use crate::retry;
+use crate::service::Service;
+
+/// Where a watch begins, and what it selects.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct WatchOptions {
+    begin: Begin,
+    collections: Vec<String>,
+    filter: String,
+    resume_for: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Begin {
+    Now,
+    After(u64),
+    InitialState,
+}
+
+impl WatchOptions {
+    fn beginning(begin: Begin) -> Self {
+        Self { begin, collections: Vec::new(), filter: String::new(), resume_for: None }
+    }
+
+    /// Every commit that is made after [`Registry::watch`] has returned.
+    pub fn from_now() -> Self {
+        Self::beginning(Begin::Now)
+    }
+
+    /// Every commit after this revision. To go on where a program was stopped: the last revision it has dealt with.
+    pub fn after(revision: u64) -> Self {
+        Self::beginning(Begin::After(revision))
+    }
+
+    /// Every live resource as it is, then [`WatchEvent::Synced`], then every commit after that.
+    pub fn initial_state() -> Self {
+        Self::beginning(Begin::InitialState)
+    }
+
+    /// Only these kinds, as collections such as `agreements`.
+    pub fn collections<C: Into<String>>(mut self, collections: impl IntoIterator<Item = C>) -> Self {
+        self.collections = collections.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Only resources that the filter selects. It needs exactly one collection.
+    pub fn filter(mut self, filter: impl Into<String>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+
+    /// Give up when a lost connection has not come back after this time. If it is not said, never.
+    pub fn resume_for(mut self, time: Duration) -> Self {
+        self.resume_for = Some(time);
+        self
+    }
+}
+
+/// What a watch tells.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "an event is taken apart where it is received, and never kept in numbers")]
+pub enum WatchEvent {
+    /// A resource of the initial state.
+    Resource(Resource),
+    /// The initial state is complete.
+    Synced {
+        /// Its revision: what follows are the commits after it.
+        revision: u64,
+    },
+    /// A commit, with the changes that were asked for, each with the resource before and after.
+    Commit {
+        /// The commit.
+        commit: Commit,
+        /// For each of its changes, how it stands to the filter.
+        effects: Vec<FilterEffect>,
+    },
+    /// Nothing is to be told for some time.
+    Heartbeat {
+        /// All commits up to this revision have been told of.
+        revision: u64,
+    },
+    /// The connection was lost before the initial state was complete: forget what came of it, it comes again.
+    Restarted,
+}
+
+/// A watch. It ends only with an error: one that trying again cannot help.
+///
+/// ```no_run
+/// # use partnership_registry_client::{Error, Registry, WatchEvent, WatchOptions};
+/// # async fn example(registry: Registry) -> Result<(), Error> {
+/// let mut watch = registry.watch(WatchOptions::from_now().collections(["agreements"])).await?;
+/// while let Some(event) = watch.next().await {
+///     if let WatchEvent::Commit { commit, .. } = event? {
+///         println!("{} changed {} agreements", commit.actor, commit.changes.len());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a watch that nobody reads from is of no use"]
+pub struct Watch {
+    events: Items<WatchEvent>,
+}
+
+impl Watch {
+    /// The next event, as soon as there is one. Dropping the future that this gives loses nothing.
+    pub async fn next(&mut self) -> Option<Result<WatchEvent, Error>> {
+        self.events.next().await
+    }
+}
+
+impl Stream for Watch {
+    type Item = Result<WatchEvent, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.events).poll_next(context)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+impl Registry {
+    /// Watches commits. When this returns, the watch has begun.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`: an unknown collection or a bad filter. `OUT_OF_RANGE`: a revision that does not exist yet, or
+    /// whose history is gone.
+    pub async fn watch(&self, options: WatchOptions) -> Result<Watch, Error> {
+        // `now` is a different moment at each attempt, so it is turned into a revision, once.
+        let place = match options.begin {
+            Begin::Now => Place::After(self.head().await?),
+            Begin::After(revision) => Place::After(revision),
+            Begin::InitialState => Place::InitialState { told: false },
+        };
+        let mut watching =
+            Watching { registry: self.clone(), options, place, answers: None, failures: 0, lost_since: None };
+        watching.open().await?;
+        Ok(Watch { events: Items::new(stream::try_unfold(watching, Watching::step)) })
+    }
+}
+
+impl<K: Service> Resources<K> {
+    /// Watches commits that change resources of this kind. When this returns, the watch has begun.
+    ///
+    /// # Errors
+    /// As [`Registry::watch`].
+    pub async fn watch(&self, options: WatchOptions) -> Result<Watch, Error> {
+        self.registry().watch(options.collections([K::COLLECTION])).await
+    }
+}
+
+/// How far a watch has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    /// The initial state is not complete; `told` if some of it has been told of.
+    InitialState { told: bool },
+    /// All commits up to this revision have been told of.
+    After(u64),
+}
+
+impl Place {
+    /// What an answer means at this place, and the place after it. `None`: nothing, it is known already.
+    fn receive(&mut self, answer: WatchResponse) -> Option<WatchEvent> {
+        match answer.event? {
+            Event::Resource(watched) => {
+                let Self::InitialState { told } = self else { return None };
+                *told = true;
+                watched.resource.map(WatchEvent::Resource)
+            }
+            Event::Synced(synced) => {
+                *self = Self::After(synced.revision);
+                Some(WatchEvent::Synced { revision: synced.revision })
+            }
+            Event::Commit(watched) => {
+                let commit = watched.commit?;
+                self.advance(commit.revision, false)?;
+                let effect = |effect: i32| FilterEffect::try_from(effect).unwrap_or(FilterEffect::Unspecified);
+                Some(WatchEvent::Commit { commit, effects: watched.effects.into_iter().map(effect).collect() })
+            }
+            Event::Heartbeat(heartbeat) => {
+                self.advance(heartbeat.revision, true)?;
+                Some(WatchEvent::Heartbeat { revision: heartbeat.revision })
+            }
+        }
+    }
+
+    /// Moves on to a revision that was told of; `None` if that is no move forward.
+    fn advance(&mut self, revision: u64, or_stay: bool) -> Option<()> {
+        let Self::After(last) = self else { return None };
+        if revision > *last || (or_stay && revision == *last) {
+            *last = revision;
+            return Some(());
+        }
+        None
+    }
+}
+
+struct Watching {
+    registry: Registry,
+    options: WatchOptions,
+    place: Place,
+    answers: Option<Streaming<WatchResponse>>,
+    /// How many times in a row it was lost, or could not be resumed.
+    failures: u32,
+    lost_since: Option<Instant>,
+}
+
+impl Watching {
+    async fn step(mut self) -> Result<Option<(WatchEvent, Self)>, Error> {
+        loop {
+            let Some(answers) = &mut self.answers else {
+                if let Err(error) = self.open().await {
+                    self.lost(error).await?;
+                } else if let Place::InitialState { told: true } = self.place {
+                    self.place = Place::InitialState { told: false };
+                    return Ok(Some((WatchEvent::Restarted, self)));
+                }
+                continue;
+            };
+            match answers.message().await {
+                Ok(Some(answer)) => {
+                    (self.failures, self.lost_since) = (0, None);
+                    if let Some(event) = self.place.receive(answer) {
+                        return Ok(Some((event, self)));
+                    }
+                }
+                Ok(None) => self.lost(Error::local(Code::Unavailable, "the server ended the watch")).await?,
+                Err(status) => self.lost(status.into()).await?,
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<(), Error> {
+        let request = WatchRequest {
+            start: Some(match self.place {
+                Place::InitialState { .. } => Start::InitialState(true),
+                Place::After(revision) => Start::AfterRevision(revision),
+            }),
+            collections: self.options.collections.clone(),
+            filter: self.options.filter.clone(),
+        };
+        let send = |request| {
+            let mut service = self.registry.service();
+            async move { service.watch(request).await }
+        };
+        self.answers = Some(self.registry.streaming(request, send).await?);
+        Ok(())
+    }
+
+    /// Waits before the watch is resumed, or gives up.
+    async fn lost(&mut self, error: Error) -> Result<(), Error> {
+        self.answers = None;
+        self.failures = self.failures.saturating_add(1);
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
+        let patient = self.options.resume_for.is_none_or(|limit| since.elapsed() < limit);
+        // A server that is busy may miss the deadline for the beginning; reading is safe to try again.
+        let passing = retry::is_safe(&error) || (error.code() == Code::DeadlineExceeded && !error.is_from_server());
+        if !(passing && patient) {
+            return Err(error);
+        }
+        sleep(self.registry.retry().pause(self.failures, &error)).await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::{Heartbeat, Synced, WatchedCommit, WatchedResource};
+
+    use super::*;
+
+    fn answer(event: Event) -> WatchResponse {
+        WatchResponse { event: Some(event) }
+    }
+
+    fn commit(revision: u64) -> WatchResponse {
+        let commit = Some(Commit { revision, ..Commit::default() });
+        answer(Event::Commit(WatchedCommit { commit, effects: vec![] }))
+    }
+
+    #[test]
+    fn a_commit_is_told_once_and_the_place_moves_on() {
+        let mut place = Place::After(4);
+        assert!(place.receive(commit(4)).is_none(), "it is known");
+        assert!(matches!(place.receive(commit(5)), Some(WatchEvent::Commit { .. })));
+        assert!(place.receive(commit(5)).is_none(), "it was told");
+        assert!(place.receive(answer(Event::Heartbeat(Heartbeat { revision: 9 }))).is_some());
+        assert_eq!(place, Place::After(9));
+        assert!(place.receive(answer(Event::Heartbeat(Heartbeat { revision: 9 }))).is_some(), "a sign of life");
+    }
+
+    #[test]
+    fn the_initial_state_ends_with_its_revision() {
+        let mut place = Place::InitialState { told: false };
+        let resource = Some(Resource::default());
+        assert!(place.receive(answer(Event::Resource(WatchedResource { resource }))).is_some());
+        assert_eq!(place, Place::InitialState { told: true });
+        assert!(place.receive(answer(Event::Synced(Synced { revision: 7 }))).is_some());
+        assert_eq!(place, Place::After(7));
+    }
+}

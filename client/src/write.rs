@@ -1,0 +1,101 @@
+//! Writes in the making: each is set up, and made when it is awaited.
+//!
+//! Each has a request id from the beginning, so that a call that has to be repeated is done once. A caller that wants to
+//! repeat one itself, even after a crash, gives an id of its own.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use crate::error::Error;
+use crate::resources::Resources;
+use crate::service::{Create, Delete, Service, Undelete, Update};
+
+macro_rules! write_call {
+    ($(#[$doc:meta])* $Call:ident, $Request:ty, $method:ident { $($own:item)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        #[must_use = "nothing is sent before it is awaited"]
+        pub struct $Call<K> {
+            pub(crate) resources: Resources<K>,
+            pub(crate) request: $Request,
+        }
+
+        impl<K: Service> $Call<K> {
+            $($own)*
+
+            /// A UUID of the caller's making instead of the one that was made for it.
+            pub fn request_id(mut self, id: impl Into<String>) -> Self {
+                self.request.request_id = id.into();
+                self
+            }
+
+            /// Check everything, and write nothing: it fails exactly when the real call would.
+            pub fn validate_only(mut self, validate_only: bool) -> Self {
+                self.request.validate_only = validate_only;
+                self
+            }
+        }
+
+        impl<K: Service> IntoFuture for $Call<K> {
+            type Output = Result<K, Error>;
+            type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(async move {
+                    let registry = self.resources.registry();
+                    registry.unary(self.request, |request| K::$method(registry.channel(), request)).await
+                })
+            }
+        }
+    };
+}
+
+write_call! {
+    /// A creation in the making. Await it for the resource as it was created.
+    CreateCall, Create<K>, create {
+        /// The last part of its name. If it is not said, the server makes one that sorts by time.
+        pub fn id(mut self, id: impl Into<String>) -> Self {
+            self.request.id = id.into();
+            self
+        }
+    }
+}
+
+write_call! {
+    /// A change in the making. Await it for the resource as it is then.
+    UpdateCall, Update<K>, update {
+        /// Create it if it does not exist.
+        pub fn allow_missing(mut self, allow: bool) -> Self {
+            self.request.allow_missing = allow;
+            self
+        }
+    }
+}
+
+write_call! {
+    /// A deletion in the making. Await it for the resource as it is then, with its `delete_time`.
+    DeleteCall, Delete, delete {
+        /// Only if this is the current etag.
+        pub fn etag(mut self, etag: impl Into<String>) -> Self {
+            self.request.etag = etag.into();
+            self
+        }
+
+        /// If it does not exist, or is deleted already, do nothing and succeed.
+        pub fn allow_missing(mut self, allow: bool) -> Self {
+            self.request.allow_missing = allow;
+            self
+        }
+    }
+}
+
+write_call! {
+    /// An undeletion in the making. Await it for the resource as it is then.
+    UndeleteCall, Undelete, undelete {
+        /// Only if this is the current etag.
+        pub fn etag(mut self, etag: impl Into<String>) -> Self {
+            self.request.etag = etag.into();
+            self
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The rules of commitments: promises are made by and to those who can make them, are not met before they are made, and
+//! what was not met has no day on which it was.
+//!
+//! A met commitment without a date is no contradiction, nor is an open one with a date, since its state may lag behind.
+
+use partnership_registry::Kind;
+use partnership_registry::v1::{Commitment, CommitmentState, Country, Official, Organization};
+
+use super::localized_text::check_one_per_language;
+use super::partial_date::both_and_before;
+use super::reference::{check_collections, check_not_itself};
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any commitment.
+pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
+    check_one_per_language("texts", &commitment.texts, violations);
+    let who = [Country::COLLECTION, Organization::COLLECTION, Official::COLLECTION];
+    check_collections("responsible_parties", &commitment.responsible_parties, &who, violations);
+    check_collections("counterparts", &commitment.counterparts, &who, violations);
+    check_not_itself("source", &commitment.name, &commitment.source, violations);
+    if commitment.state() == CommitmentState::NotMet && commitment.met_date.is_some() {
+        violations.add("met_date", "A commitment that was not met has no day on which it was.");
+    } else if both_and_before(commitment.met_date.as_ref(), commitment.promise_date.as_ref()) {
+        violations.add("met_date", "A commitment is not met before it is made.");
+    }
+    for (index, evidence) in commitment.evidence.iter().enumerate() {
+        let path = format!("evidence[{index}]");
+        if evidence.text.is_empty() && evidence.resource.is_empty() && evidence.uri.is_empty() {
+            violations.add(&path, "Evidence has at least one of text, resource, uri.");
+        }
+        check_not_itself(&format!("{path}.resource"), &commitment.name, &evidence.resource, violations);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::CommitmentEvidence;
+
+    use super::super::localized_text::tests::text;
+    use super::super::partial_date::tests::date;
+    use super::super::table::assert_table;
+    use super::*;
+
+    #[test]
+    fn a_commitment_is_refused_for_what_cannot_be_true() {
+        let good = Commitment {
+            name: "commitments/example".into(),
+            display_name: "An Example".into(),
+            state: CommitmentState::Met.into(),
+            text: "To do something.".into(),
+            texts: vec![text("fr", "Faire quelque chose.")],
+            responsible_parties: vec!["countries/kr".into(), "officials/a".into()],
+            counterparts: vec!["organizations/un".into()],
+            source: "meetings/a".into(),
+            promise_date: Some(date(2025, 9, 30)),
+            met_date: Some(date(2025, 0, 0)),
+            evidence: vec![CommitmentEvidence { text: "It was done.".into(), ..CommitmentEvidence::default() }],
+            ..Commitment::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                (
+                    "a text in a language twice",
+                    |it| it.texts.push(text("fr", "Encore.")),
+                    Some("texts[1].language_code"),
+                ),
+                (
+                    "a course has to do it",
+                    |it| it.responsible_parties.push("courses/a".into()),
+                    Some("responsible_parties[2]"),
+                ),
+                ("promised to a meeting", |it| it.counterparts.push("meetings/a".into()), Some("counterparts[1]")),
+                ("its own source", |it| it.source.clone_from(&it.name), Some("source")),
+                ("met before it was made", |it| it.met_date = Some(date(2025, 8, 0)), Some("met_date")),
+                ("met on a day that is not recorded", |it| it.met_date = None, None),
+                ("not met, on a day", |it| it.set_state(CommitmentState::NotMet), Some("met_date")),
+                ("open, and met on a day", |it| it.set_state(CommitmentState::Open), None),
+                ("empty evidence", |it| it.evidence.push(CommitmentEvidence::default()), Some("evidence[1]")),
+                (
+                    "its own evidence",
+                    |it| {
+                        it.evidence
+                            .push(CommitmentEvidence { resource: it.name.clone(), ..CommitmentEvidence::default() })
+                    },
+                    Some("evidence[1].resource"),
+                ),
+            ],
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! The rules of countries: a country is not its own predecessor, successor or sovereign, has one name a language, and
+//! no relations that began after it had ceased to exist.
+//!
+//! That a country both preceded and followed another is no contradiction: unions are made and dissolved.
+
+use partnership_registry::v1::Country;
+
+use super::localized_text::check_one_per_language;
+use super::partial_date::both_and_before;
+use super::reference::{check_none_itself, check_not_itself};
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any country.
+pub(crate) fn check(country: &Country, violations: &mut Violations) {
+    check_one_per_language("official_names", &country.official_names, violations);
+    check_one_per_language("short_names", &country.short_names, violations);
+    check_none_itself("predecessors", &country.name, &country.predecessors, violations);
+    check_none_itself("successors", &country.name, &country.successors, violations);
+    check_not_itself("sovereign", &country.name, &country.sovereign, violations);
+    let ceased = country.existence.as_ref().and_then(|existence| existence.end.as_ref());
+    if both_and_before(ceased, country.relations_established.as_ref()) {
+        violations.add("relations_established", "Relations are not established after the country ceased to exist.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::DateInterval;
+
+    use super::super::localized_text::tests::text;
+    use super::super::partial_date::tests::date;
+    use super::super::table::assert_table;
+    use super::*;
+
+    #[test]
+    fn a_country_is_refused_for_what_cannot_be_true() {
+        let good = Country {
+            name: "countries/cs".into(),
+            display_name: "Czechoslovakia".into(),
+            official_names: vec![text("en", "Czechoslovak Republic"), text("cs", "Československá republika")],
+            short_names: vec![text("en", "Czechoslovakia")],
+            relations_established: Some(date(1925, 0, 0)),
+            existence: Some(DateInterval { start: Some(date(1918, 10, 28)), end: Some(date(1992, 12, 31)) }),
+            predecessors: vec!["countries/at-hu".into()],
+            successors: vec!["countries/cz".into(), "countries/sk".into()],
+            ..Country::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                (
+                    "an official name in a language twice",
+                    |country| country.official_names.push(text("EN", "Czecho-Slovakia")),
+                    Some("official_names[2].language_code"),
+                ),
+                (
+                    "a short name in a language twice",
+                    |country| country.short_names.push(text("en", "CSFR")),
+                    Some("short_names[1].language_code"),
+                ),
+                (
+                    "it preceded itself",
+                    |country| country.predecessors.push(country.name.clone()),
+                    Some("predecessors[1]"),
+                ),
+                ("it followed itself", |country| country.successors.push(country.name.clone()), Some("successors[2]")),
+                ("it belongs to itself", |country| country.sovereign.clone_from(&country.name), Some("sovereign")),
+                ("it preceded and followed another", |country| country.predecessors.push("countries/cz".into()), None),
+                (
+                    "relations after its end",
+                    |country| country.relations_established = Some(date(1993, 1, 1)),
+                    Some("relations_established"),
+                ),
+                (
+                    "relations in the year of its end",
+                    |country| country.relations_established = Some(date(1992, 0, 0)),
+                    None,
+                ),
+                (
+                    "relations before its beginning",
+                    |country| country.relations_established = Some(date(1910, 0, 0)),
+                    None,
+                ),
+                ("it still exists", |country| country.existence = None, None),
+            ],
+        );
+    }
+}

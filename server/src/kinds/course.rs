@@ -1,0 +1,156 @@
+//! The rules of courses: each nominee is one person, whoever was turned down did not come, whoever did not come has no
+//! certificate, and nominations close before the course has ended.
+//!
+//! More nominees than places is no contradiction.
+
+use partnership_registry::Kind;
+use partnership_registry::v1::{Country, Course, CourseAttendance, CourseDecision, CourseNomination, Organization};
+
+use super::localized_text::check_one_per_language;
+use super::partial_date::both_and_before;
+use super::reference::{check_collection, check_exactly_one};
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any course.
+pub(crate) fn check(course: &Course, violations: &mut Violations) {
+    check_one_per_language("titles", &course.titles, violations);
+    let end = course.dates.as_ref().and_then(|dates| dates.end.as_ref());
+    if both_and_before(end, course.nomination_deadline.as_ref()) {
+        violations.add("nomination_deadline", "The last day for nominations is not after the end of the course.");
+    }
+    for (index, nomination) in course.nominations.iter().enumerate() {
+        check_nomination(&format!("nominations[{index}]"), nomination, violations);
+    }
+}
+
+fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut Violations) {
+    let who = [("official", nomination.official.as_str()), ("nominee_name", &nomination.nominee_name)];
+    check_exactly_one(path, &who, violations);
+    let authorities = [Country::COLLECTION, Organization::COLLECTION];
+    check_collection(&format!("{path}.authority"), &nomination.authority, &authorities, violations);
+    if both_and_before(nomination.decision_date.as_ref(), nomination.nomination_date.as_ref()) {
+        violations.add(format!("{path}.decision_date"), "A nomination is not decided before it is made.");
+    }
+    let out = matches!(nomination.decision(), CourseDecision::Rejected | CourseDecision::Withdrawn);
+    let came = matches!(nomination.attendance(), CourseAttendance::Completed | CourseAttendance::Partial);
+    if out && came {
+        violations.add(format!("{path}.attendance"), "A nominee who was turned down or withdrew did not attend.");
+    }
+    if nomination.certificate.is_some() && !came && (out || nomination.attendance() == CourseAttendance::Absent) {
+        violations.add(format!("{path}.certificate"), "A nominee who did not come has no certificate.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::{CourseCertificate, DateInterval};
+
+    use super::super::localized_text::tests::text;
+    use super::super::partial_date::tests::date;
+    use super::super::table::assert_table;
+    use super::*;
+
+    /// A nomination of somebody with a certificate.
+    fn nominee(decision: CourseDecision, attendance: CourseAttendance) -> CourseNomination {
+        CourseNomination {
+            nominee_name: "Somebody".into(),
+            decision: decision.into(),
+            attendance: attendance.into(),
+            certificate: Some(CourseCertificate::default()),
+            ..CourseNomination::default()
+        }
+    }
+
+    #[test]
+    fn a_course_is_refused_for_what_cannot_be_true() {
+        let good = Course {
+            name: "courses/example".into(),
+            display_name: "An Example".into(),
+            titles: vec![text("en", "An Example")],
+            dates: Some(DateInterval { start: Some(date(2026, 3, 1)), end: Some(date(2026, 5, 31)) }),
+            capacity: 1,
+            nomination_deadline: Some(date(2026, 2, 1)),
+            nominations: vec![
+                nominee(CourseDecision::Accepted, CourseAttendance::Completed),
+                nominee(CourseDecision::Accepted, CourseAttendance::Unspecified),
+                CourseNomination {
+                    authority: "countries/kr".into(),
+                    official: "officials/a".into(),
+                    nomination_date: Some(date(2026, 1, 15)),
+                    decision: CourseDecision::Rejected.into(),
+                    decision_date: Some(date(2026, 1, 0)),
+                    ..CourseNomination::default()
+                },
+            ],
+            ..Course::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                (
+                    "a title in a language twice",
+                    |it| it.titles.push(text("en", "Same")),
+                    Some("titles[1].language_code"),
+                ),
+                (
+                    "nominations after the end",
+                    |it| it.nomination_deadline = Some(date(2026, 6, 1)),
+                    Some("nomination_deadline"),
+                ),
+                ("nominations after the start", |it| it.nomination_deadline = Some(date(2026, 3, 15)), None),
+                ("nobody nominated", |it| it.nominations.push(CourseNomination::default()), Some("nominations[3]")),
+                (
+                    "a nominee who is two",
+                    |it| {
+                        it.nominations.push(CourseNomination {
+                            official: "officials/a".into(),
+                            nominee_name: "Somebody".into(),
+                            ..CourseNomination::default()
+                        });
+                    },
+                    Some("nominations[3]"),
+                ),
+                (
+                    "nominated by a person",
+                    |it| {
+                        let nomination = nominee(CourseDecision::Accepted, CourseAttendance::Partial);
+                        it.nominations.push(CourseNomination { authority: "officials/a".into(), ..nomination });
+                    },
+                    Some("nominations[3].authority"),
+                ),
+                (
+                    "decided before it was made",
+                    |it| {
+                        it.nominations.push(CourseNomination {
+                            nomination_date: Some(date(2026, 1, 2)),
+                            decision_date: Some(date(2026, 1, 1)),
+                            ..nominee(CourseDecision::Accepted, CourseAttendance::Partial)
+                        });
+                    },
+                    Some("nominations[3].decision_date"),
+                ),
+                (
+                    "turned down, and came",
+                    |it| it.nominations.push(nominee(CourseDecision::Rejected, CourseAttendance::Partial)),
+                    Some("nominations[3].attendance"),
+                ),
+                (
+                    "withdrew, and came",
+                    |it| it.nominations.push(nominee(CourseDecision::Withdrawn, CourseAttendance::Completed)),
+                    Some("nominations[3].attendance"),
+                ),
+                (
+                    "did not come, and has a certificate",
+                    |it| it.nominations.push(nominee(CourseDecision::Accepted, CourseAttendance::Absent)),
+                    Some("nominations[3].certificate"),
+                ),
+                (
+                    "turned down, and has a certificate",
+                    |it| it.nominations.push(nominee(CourseDecision::Rejected, CourseAttendance::Unspecified)),
+                    Some("nominations[3].certificate"),
+                ),
+            ],
+        );
+    }
+}

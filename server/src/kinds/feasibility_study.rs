@@ -1,0 +1,125 @@
+//! The rules of feasibility studies: each dimension is looked at once, costs are a range in one currency, and a study
+//! does not go on from itself.
+
+use std::collections::HashSet;
+
+use partnership_registry::v1::{Country, FeasibilityStudy, FeasibilityStudyCostRange, Organization};
+use partnership_registry::{Kind, Money};
+
+use super::localized_text::check_one_per_language;
+use super::reference::{check_collections, check_not_itself};
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any feasibility study.
+pub(crate) fn check(study: &FeasibilityStudy, violations: &mut Violations) {
+    check_one_per_language("titles", &study.titles, violations);
+    check_not_itself("previous_study", &study.name, &study.previous_study, violations);
+    let collections = [Country::COLLECTION, Organization::COLLECTION];
+    check_collections("commissioners", &study.commissioners, &collections, violations);
+    let mut seen = HashSet::new();
+    for (index, dimension) in study.dimensions.iter().enumerate() {
+        if !seen.insert(dimension.r#type) {
+            violations.add(format!("dimensions[{index}].type"), "A study looks at each dimension once.");
+        }
+    }
+    if let Some(range) = &study.cost_range {
+        check_cost_range(range, violations);
+    }
+}
+
+fn check_cost_range(range: &FeasibilityStudyCostRange, violations: &mut Violations) {
+    let (low, high) = (range.low.as_ref(), range.high.as_ref());
+    let before = |violations: &Violations| violations.iter().count() + violations.left_out();
+    let found = before(violations);
+    for (field, amount) in [("cost_range.low", low), ("cost_range.high", high)] {
+        if amount.is_some_and(|amount| amount.units < 0 || amount.nanos < 0) {
+            violations.add(field, "A cost is not negative.");
+        }
+    }
+    if let (Some(low), Some(high)) = (low, high)
+        && before(violations) == found
+    {
+        if low.currency_code != high.currency_code {
+            violations.add("cost_range.high", "Both ends of a range of costs are in one currency.");
+        } else if value(low) > value(high) {
+            violations.add("cost_range.high", "The highest cost is not below the lowest.");
+        }
+    }
+}
+
+/// What orders amounts of one currency.
+fn value(amount: &Money) -> (i64, i32) {
+    (amount.units, amount.nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::{FeasibilityStudyDimension, FeasibilityStudyDimensionType};
+
+    use super::super::localized_text::tests::text;
+    use super::super::table::assert_table;
+    use super::*;
+
+    fn dimension(dimension_type: FeasibilityStudyDimensionType) -> FeasibilityStudyDimension {
+        FeasibilityStudyDimension { r#type: dimension_type.into(), ..FeasibilityStudyDimension::default() }
+    }
+
+    fn money(currency_code: &str, units: i64, nanos: i32) -> Option<Money> {
+        Some(Money { currency_code: currency_code.into(), units, nanos })
+    }
+
+    fn set(study: &mut FeasibilityStudy, low: Option<Money>, high: Option<Money>) {
+        study.cost_range = Some(FeasibilityStudyCostRange { low, high, ..FeasibilityStudyCostRange::default() });
+    }
+
+    #[test]
+    fn a_feasibility_study_is_refused_for_what_cannot_be_true() {
+        let good = FeasibilityStudy {
+            name: "feasibilityStudies/example".into(),
+            display_name: "An Example".into(),
+            titles: vec![text("en", "An Example")],
+            dimensions: vec![
+                dimension(FeasibilityStudyDimensionType::Need),
+                dimension(FeasibilityStudyDimensionType::Legal),
+            ],
+            cost_range: Some(FeasibilityStudyCostRange {
+                low: money("KRW", 5, 0),
+                high: money("KRW", 5, 1),
+                ..FeasibilityStudyCostRange::default()
+            }),
+            commissioners: vec!["countries/kr".into()],
+            previous_study: "feasibilityStudies/before".into(),
+            ..FeasibilityStudy::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                (
+                    "a title in a language twice",
+                    |it| it.titles.push(text("en", "Same")),
+                    Some("titles[1].language_code"),
+                ),
+                ("it goes on from itself", |it| it.previous_study.clone_from(&it.name), Some("previous_study")),
+                ("a meeting ordered it", |it| it.commissioners.push("meetings/a".into()), Some("commissioners[1]")),
+                (
+                    "a dimension twice",
+                    |it| it.dimensions.push(dimension(FeasibilityStudyDimensionType::Need)),
+                    Some("dimensions[2].type"),
+                ),
+                ("another dimension", |it| it.dimensions.push(dimension(FeasibilityStudyDimensionType::Risk)), None),
+                ("no costs", |it| it.cost_range = None, None),
+                ("a lowest cost alone", |it| set(it, money("KRW", 1, 0), None), None),
+                ("one cost", |it| set(it, money("KRW", 1, 0), money("KRW", 1, 0)), None),
+                (
+                    "the highest below the lowest",
+                    |it| set(it, money("KRW", 6, 0), money("KRW", 5, 9)),
+                    Some("cost_range.high"),
+                ),
+                ("two currencies", |it| set(it, money("KRW", 1, 0), money("USD", 2, 0)), Some("cost_range.high")),
+                ("a negative cost", |it| set(it, money("KRW", -1, 0), money("KRW", 5, 0)), Some("cost_range.low")),
+                ("a highest cost below nothing", |it| set(it, None, money("KRW", 0, -1)), Some("cost_range.high")),
+            ],
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! The rules of focus areas: a field of cooperation is not part of itself, has one name a language, and has each code
+//! of another classification once.
+//!
+//! Longer circles of parents take more than one record to see, and are not looked for here.
+
+use std::collections::HashSet;
+
+use partnership_registry::v1::FocusArea;
+
+use super::localized_text::check_one_per_language;
+use super::reference::check_not_itself;
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any focus area.
+pub(crate) fn check(area: &FocusArea, violations: &mut Violations) {
+    check_not_itself("parent", &area.name, &area.parent, violations);
+    check_one_per_language("display_names", &area.display_names, violations);
+    let mut seen = HashSet::new();
+    for (index, code) in area.codes.iter().enumerate() {
+        if !seen.insert((&code.scheme, &code.code)) {
+            violations.add(format!("codes[{index}]"), "A code of a scheme is listed once.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::FocusAreaCode;
+
+    use super::super::localized_text::tests::text;
+    use super::super::table::assert_table;
+    use super::*;
+
+    fn code(scheme: &str, code: &str) -> FocusAreaCode {
+        FocusAreaCode { scheme: scheme.into(), code: code.into(), title: String::new() }
+    }
+
+    #[test]
+    fn a_focus_area_is_refused_for_what_cannot_be_true() {
+        let good = FocusArea {
+            name: "focusAreas/artificial-intelligence".into(),
+            display_name: "Artificial intelligence".into(),
+            parent: "focusAreas/technology".into(),
+            display_names: vec![text("en", "Artificial intelligence"), text("fr", "Intelligence artificielle")],
+            codes: vec![code("oecd-dac-5", "22040"), code("sdg-target", "9.5")],
+            ..FocusArea::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                ("it has no parent", |area| area.parent.clear(), None),
+                ("it is its own parent", |area| area.parent.clone_from(&area.name), Some("parent")),
+                (
+                    "a language twice",
+                    |area| area.display_names.push(text("en", "AI")),
+                    Some("display_names[2].language_code"),
+                ),
+                ("a code twice", |area| area.codes.push(code("sdg-target", "9.5")), Some("codes[2]")),
+                ("another code of a scheme", |area| area.codes.push(code("sdg-target", "17.6")), None),
+                ("the same code of another scheme", |area| area.codes.push(code("sdg-goal", "9.5")), None),
+            ],
+        );
+    }
+}

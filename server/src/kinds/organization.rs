@@ -1,0 +1,63 @@
+//! The rules of organizations: an organization is not a part, a predecessor or a successor of itself, and has one name
+//! a language.
+
+use partnership_registry::v1::Organization;
+
+use super::localized_text::check_one_per_language;
+use super::reference::{check_none_itself, check_not_itself};
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any organization.
+pub(crate) fn check(organization: &Organization, violations: &mut Violations) {
+    check_one_per_language("official_names", &organization.official_names, violations);
+    check_not_itself("parent", &organization.name, &organization.parent, violations);
+    check_none_itself("predecessors", &organization.name, &organization.predecessors, violations);
+    check_none_itself("successors", &organization.name, &organization.successors, violations);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::localized_text::tests::text;
+    use super::super::table::assert_table;
+    use super::*;
+
+    #[test]
+    fn an_organization_is_refused_for_what_cannot_be_true() {
+        let good = Organization {
+            name: "organizations/ministry-of-health".into(),
+            display_name: "Ministry of Health".into(),
+            official_names: vec![text("en", "Ministry of Health"), text("de", "Gesundheitsministerium")],
+            parent: "organizations/government".into(),
+            predecessors: vec!["organizations/health-office".into()],
+            successors: vec!["organizations/ministry-of-health-and-care".into()],
+            ..Organization::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                (
+                    "a name in a language twice",
+                    |organization| organization.official_names.push(text("de", "Ministerium")),
+                    Some("official_names[2].language_code"),
+                ),
+                ("it has no parent", |organization| organization.parent.clear(), None),
+                (
+                    "it is its own parent",
+                    |organization| organization.parent.clone_from(&organization.name),
+                    Some("parent"),
+                ),
+                (
+                    "it preceded itself",
+                    |organization| organization.predecessors.push(organization.name.clone()),
+                    Some("predecessors[1]"),
+                ),
+                (
+                    "it followed itself",
+                    |organization| organization.successors.insert(0, organization.name.clone()),
+                    Some("successors[0]"),
+                ),
+            ],
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! The rules of projects: each participant is one, nothing ends before it starts, no budget is negative, and what is
+//! closed has ended.
+//!
+//! That a project is late, or began before it was approved, is no contradiction.
+
+use partnership_registry::Kind;
+use partnership_registry::v1::{Country, Official, Organization, Project, ProjectState};
+
+use super::localized_text::check_one_per_language;
+use super::partial_date::both_and_before;
+use super::reference::{check_collection, check_exactly_one, check_not_itself};
+use crate::violations::Violations;
+
+/// Notes what cannot be true of any project.
+pub(crate) fn check(project: &Project, violations: &mut Violations) {
+    check_one_per_language("titles", &project.titles, violations);
+    check_dates(project, violations);
+    for (index, participant) in project.participants.iter().enumerate() {
+        let who = [
+            ("country", participant.country.as_str()),
+            ("organization", &participant.organization),
+            ("unresolved_name", &participant.unresolved_name),
+        ];
+        check_exactly_one(&format!("participants[{index}]"), &who, violations);
+    }
+    for (index, budget) in project.budgets.iter().enumerate() {
+        if budget.amount.as_ref().is_some_and(|amount| amount.units < 0 || amount.nanos < 0) {
+            violations.add(format!("budgets[{index}].amount"), "A budget is not negative.");
+        }
+        let collections = [Country::COLLECTION, Organization::COLLECTION];
+        check_collection(&format!("budgets[{index}].provider"), &budget.provider, &collections, violations);
+    }
+    for (index, milestone) in project.milestones.iter().enumerate() {
+        let collections = [Country::COLLECTION, Organization::COLLECTION, Official::COLLECTION];
+        check_collection(&format!("milestones[{index}].responsible"), &milestone.responsible, &collections, violations);
+    }
+    for (index, relation) in project.related_projects.iter().enumerate() {
+        check_not_itself(&format!("related_projects[{index}].project"), &project.name, &relation.project, violations);
+    }
+}
+
+fn check_dates(project: &Project, violations: &mut Violations) {
+    if both_and_before(project.planned_end.as_ref(), project.planned_start.as_ref()) {
+        violations.add("planned_end", "A project is not planned to end before it starts.");
+    }
+    if both_and_before(project.actual_end.as_ref(), project.actual_start.as_ref()) {
+        violations.add("actual_end", "A project does not end before it starts.");
+    }
+    if project.state() == ProjectState::Closed && project.actual_end.is_none() {
+        violations.add("actual_end", "A closed project has an actual end; give one marked unknown if nobody knows it.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::Money;
+    use partnership_registry::v1::{ProjectBudget, ProjectMilestone, ProjectParticipant, ProjectRelation};
+
+    use super::super::localized_text::tests::text;
+    use super::super::partial_date::tests::{date, unknown};
+    use super::super::table::assert_table;
+    use super::*;
+
+    fn budget(units: i64, nanos: i32) -> ProjectBudget {
+        let amount = Some(Money { currency_code: "USD".into(), units, nanos });
+        ProjectBudget { amount, ..ProjectBudget::default() }
+    }
+
+    #[test]
+    fn a_project_is_refused_for_what_cannot_be_true() {
+        let good = Project {
+            name: "projects/example".into(),
+            display_name: "An Example".into(),
+            state: ProjectState::Closed.into(),
+            titles: vec![text("en", "An Example")],
+            participants: vec![ProjectParticipant { country: "countries/kr".into(), ..ProjectParticipant::default() }],
+            planned_start: Some(date(2020, 1, 1)),
+            planned_end: Some(date(2020, 12, 31)),
+            actual_start: Some(date(2020, 3, 0)),
+            actual_end: Some(date(2021, 0, 0)),
+            budgets: vec![budget(1, 500_000_000), budget(0, 0)],
+            ..Project::default()
+        };
+        assert_table(
+            &good,
+            check,
+            &[
+                (
+                    "a title in a language twice",
+                    |it| it.titles.push(text("en", "Same")),
+                    Some("titles[1].language_code"),
+                ),
+                (
+                    "a plan that ends before it starts",
+                    |it| it.planned_end = Some(date(2019, 0, 0)),
+                    Some("planned_end"),
+                ),
+                ("an end before the start", |it| it.actual_end = Some(date(2020, 2, 29)), Some("actual_end")),
+                ("an end in the month of the start", |it| it.actual_end = Some(date(2020, 3, 1)), None),
+                ("closed without an end", |it| it.actual_end = None, Some("actual_end")),
+                ("closed on a day that nobody knows", |it| it.actual_end = Some(unknown()), None),
+                (
+                    "under way without an end",
+                    |it| {
+                        it.set_state(ProjectState::Implementation);
+                        it.actual_end = None;
+                    },
+                    None,
+                ),
+                ("begun before the plan", |it| it.actual_start = Some(date(2018, 0, 0)), None),
+                (
+                    "nobody as a participant",
+                    |it| it.participants.push(ProjectParticipant::default()),
+                    Some("participants[1]"),
+                ),
+                (
+                    "a participant that is two",
+                    |it| {
+                        it.participants.push(ProjectParticipant {
+                            organization: "organizations/un".into(),
+                            unresolved_name: "UN".into(),
+                            ..ProjectParticipant::default()
+                        });
+                    },
+                    Some("participants[1]"),
+                ),
+                ("a negative budget", |it| it.budgets.push(budget(-1, 0)), Some("budgets[2].amount")),
+                ("a budget a little below nothing", |it| it.budgets.push(budget(0, -1)), Some("budgets[2].amount")),
+                (
+                    "a budget that a course gives",
+                    |it| it.budgets.push(ProjectBudget { provider: "courses/a".into(), ..budget(1, 0) }),
+                    Some("budgets[2].provider"),
+                ),
+                (
+                    "a milestone that a meeting has to reach",
+                    |it| {
+                        let responsible = "meetings/a".into();
+                        it.milestones.push(ProjectMilestone { responsible, ..ProjectMilestone::default() });
+                    },
+                    Some("milestones[0].responsible"),
+                ),
+                (
+                    "related to itself",
+                    |it| {
+                        it.related_projects
+                            .push(ProjectRelation { project: it.name.clone(), ..ProjectRelation::default() })
+                    },
+                    Some("related_projects[0].project"),
+                ),
+            ],
+        );
+    }
+}

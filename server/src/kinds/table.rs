@@ -1,0 +1,22 @@
+//! How the rules of a kind are tested: one table a kind, one line a rule.
+
+use crate::violations::Violations;
+
+/// What is changed in a good record, how, and the one field that must then be refused, or `None`.
+pub(crate) type Case<K> = (&'static str, fn(&mut K), Option<&'static str>);
+
+/// Checks that `good` is accepted, and that each change of it has the answer its line states.
+pub(crate) fn assert_table<K: Clone>(good: &K, check: fn(&K, &mut Violations), table: &[Case<K>]) {
+    let unchanged: Case<K> = ("nothing is changed", |_| {}, None);
+    for (what, change, expected) in std::iter::once(&unchanged).chain(table) {
+        let mut record = good.clone();
+        change(&mut record);
+        let mut violations = Violations::new();
+        check(&record, &mut violations);
+        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, expected.iter().copied().collect::<Vec<_>>(), "{what}: {violations}");
+        for violation in violations.iter() {
+            assert!(violation.description.ends_with('.'), "{what}: not a sentence: {}", violation.description);
+        }
+    }
+}

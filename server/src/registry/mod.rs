@@ -1,0 +1,269 @@
+//! Floor 2: the registry. It speaks of kinds, names and revisions, and knows no kind by name.
+//!
+//! A write goes through three threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible
+//! and answered, the `applier` keeps sled up. A read asks the `index`, then sled, then the journal. Everything that
+//! readers see is durable.
+
+mod applier;
+mod committer;
+pub(crate) mod document;
+mod draft;
+mod error;
+mod filter;
+mod format;
+mod history;
+mod index;
+mod ledger;
+mod list;
+mod mask;
+mod mutation;
+mod name;
+mod page_token;
+mod read;
+mod schema;
+mod selection;
+mod tail;
+mod wire;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use error::{Dangling, Error};
+pub use history::{CommitsPage, RevisionsPage, Version};
+pub use list::{ListRequest, Page};
+pub use mutation::{Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash};
+pub use name::Name;
+pub use read::Point;
+pub use schema::{KindId, KindRules};
+pub use selection::Selection;
+pub use tail::Tail;
+
+use crate::clock::Clock;
+use crate::store::{self, Record, Revision, StoreError};
+use crate::violations::Violations;
+use committer::{Committer, Submission};
+use index::{Index, Row};
+use ledger::Ledger;
+use page_token::PageTokens;
+use read::Reader;
+use schema::Schemas;
+use writer::Writer;
+
+/// How many writes may wait for the committer; one more waits for its turn to wait.
+const QUEUE_MAX: usize = 4_096;
+/// How many decisions may wait for the disk.
+const DECISIONS_MAX: usize = 4_096;
+/// How many groups sled may be behind. A group has at most 4 MiB, and is in memory until sled has it.
+const GROUPS_MAX: usize = 16;
+/// The most names of a batch of reads (AIP-231).
+const BATCH_MAX: usize = 1_000;
+
+/// The registry. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    reader: Reader,
+    tokens: PageTokens,
+    bell: watch::Receiver<Revision>,
+    /// `None` once the registry is closed.
+    queue: RwLock<Option<mpsc::Sender<Submission>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Why a registry does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The contract contradicts itself.
+    #[error("the contract is wrong: {0}")]
+    Contract(String),
+    /// What the store holds cannot be read.
+    #[error("revision {0} of the store holds what this version cannot read; start the version that wrote it")]
+    Unreadable(Revision),
+    /// The operating system gives no thread.
+    #[error("a thread could not be started")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Registry {
+    /// Opens the registry in a directory, or begins one there. Blocks until it can be used.
+    pub fn open(dir: &Path, options: &store::Options, kinds: &[KindRules], clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
+        let opened = store::open(dir, options)?;
+        let head = opened.reader.head();
+        let last_time = match head {
+            0 => prost_types::Timestamp::default(),
+            head => commit_time(&opened.reader, head)?,
+        };
+        let mut index = Index::new(schemas.kinds.len(), head);
+        let mut ledger = Ledger::new(head);
+        load(&schemas, &opened.state, &mut index, &mut ledger)?;
+
+        let reader = Reader {
+            etag_salt: crc32fast::hash(opened.reader.store_id().as_bytes()),
+            schemas: schemas.clone(),
+            index: Arc::new(RwLock::new(index)),
+            journal: opened.reader.clone(),
+            state: opened.state.clone(),
+        };
+        let (bell_rope, bell) = watch::channel(head);
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        let (decisions, decided) = sync_channel(DECISIONS_MAX);
+        let (groups, durable) = sync_channel(GROUPS_MAX);
+        let committer = Committer { schemas, reader: reader.clone(), ledger, clock, last_time };
+        let writer = Writer {
+            journal: opened.writer,
+            index: reader.index.clone(),
+            reader: reader.clone(),
+            bell: bell_rope,
+            stopped: false,
+        };
+        let (state, index) = (opened.state, reader.index.clone());
+        let thread = |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
+        let threads = vec![
+            thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
+            thread("writer", Box::new(move || writer.run(&decided, &groups)))?,
+            thread("applier", Box::new(move || applier::run(&state, &index, &durable)))?,
+        ];
+        let tokens = PageTokens::new(opened.reader.seed());
+        Ok(Self(Arc::new(Inner {
+            reader,
+            tokens,
+            bell,
+            queue: RwLock::new(Some(queue)),
+            threads: Mutex::new(threads),
+        })))
+    }
+
+    /// Takes no more writes, waits for those that were taken, and flushes the store. Blocks.
+    pub fn close(&self) {
+        self.0.queue.write().take();
+        for thread in std::mem::take(&mut *self.0.threads.lock()) {
+            let name = thread.thread().name().unwrap_or("?").to_owned();
+            if thread.join().is_err() {
+                tracing::error!(thread = name, "the thread panicked");
+            }
+        }
+    }
+
+    /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does
+    /// not undo it.
+    pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
+        let request = request.prepare(&self.0.reader.schemas)?;
+        let queue = self.0.queue.read().clone().ok_or(Error::Draining)?;
+        let (answer, answered) = oneshot::channel();
+        queue.send(Submission { request, answer }).await.map_err(|_| Error::Stopped("the committer has stopped"))?;
+        drop(queue);
+        answered.await.map_err(|_| Error::Stopped("the committer has stopped"))?
+    }
+
+    /// The document of `name`, deleted or not. If its etag is `if_none_match`, only its name, etag and revision.
+    pub fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
+        let reader = &self.0.reader;
+        let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
+        let at = reader.resolve(point)?;
+        let (_, document) = reader.get(&name, at)?.ok_or_else(|| not_found(&name, point, at))?;
+        if !if_none_match.is_empty() && document::etag(&document) == if_none_match {
+            return Ok(document::not_modified(&document).into());
+        }
+        Ok(document)
+    }
+
+    /// The documents of `names` in their order, as of one revision, which is answered too.
+    pub fn batch_get(&self, kind: KindId, names: &[String], point: Point) -> Result<(Vec<Bytes>, Revision), Error> {
+        let reader = &self.0.reader;
+        let mut violations = Violations::new();
+        match names.len() {
+            0 => violations.add("names", "is required: at least one"),
+            1..=BATCH_MAX => {}
+            count => violations.add("names", format!("has at most {BATCH_MAX} items, and these are {count}")),
+        }
+        let mut parsed = Vec::with_capacity(names.len().min(BATCH_MAX));
+        for (index, name) in names.iter().enumerate().take(BATCH_MAX) {
+            match Name::parse_as(&reader.schemas, kind, name) {
+                Ok(name) => parsed.push(name),
+                Err(rule) => violations.add(format!("names[{index}]"), rule),
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        let at = reader.resolve(point)?;
+        let mut bytes = 0;
+        let mut documents = Vec::with_capacity(parsed.len());
+        for name in parsed {
+            let (_, document) = reader.get(&name, at)?.ok_or_else(|| not_found(&name, point, at))?;
+            bytes += document.len();
+            if bytes > document::ANSWER_BYTES_MAX {
+                let max = document::ANSWER_BYTES_MAX;
+                return Err(Error::AnswerTooLarge { max });
+            }
+            documents.push(document);
+        }
+        Ok((documents, at))
+    }
+
+    /// A page of the resources of a kind.
+    pub fn list(&self, request: &ListRequest) -> Result<Page, Error> {
+        list::page(&self.0.reader, &self.0.tokens, request)
+    }
+
+    /// The last durable revision.
+    #[must_use]
+    pub fn head(&self) -> Revision {
+        self.0.reader.head()
+    }
+
+    /// The kind of a field of the `Resource` envelope.
+    #[must_use]
+    pub fn kind_by_tag(&self, tag: u32) -> Option<KindId> {
+        self.0.reader.schemas.by_tag(tag)
+    }
+
+    /// The collection of a kind, such as `focusAreas`.
+    #[must_use]
+    pub fn collection(&self, kind: KindId) -> &str {
+        &self.0.reader.schemas.kind(kind).collection
+    }
+}
+
+fn not_found(name: &Name, point: Point, at: Revision) -> Error {
+    match point {
+        Point::Head => Error::NotFound(name.to_string()),
+        Point::Revision(_) | Point::Time(_) => Error::NotFoundAt { name: name.to_string(), revision: at },
+    }
+}
+
+fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<prost_types::Timestamp, OpenError> {
+    use prost::Message as _;
+    let entry = journal.read(revision).map_err(StoreError::from)?;
+    let record = Record::decode(entry.payload).map_err(|_| OpenError::Unreadable(revision))?;
+    Ok(record.commit_time.unwrap_or_default())
+}
+
+/// Fills the index and the ledger from the state.
+fn load(schemas: &Schemas, state: &store::State, index: &mut Index, ledger: &mut Ledger) -> Result<(), OpenError> {
+    for entry in state.scan() {
+        let (name, revision, envelope) = entry.map_err(StoreError::from)?;
+        let (kind, document) =
+            document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
+        let row = Row { revision, deleted: document::is_deleted(document) };
+        let name: Arc<str> = name.into();
+        index.load(kind, &name, row, document::display_name(document), list::create_time(document));
+        ledger.load(&name, row);
+        if !row.deleted {
+            ledger.refer(&name, &document::referrals(schemas, kind, &document::body(schemas, kind, document)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The writer: one thread that makes commits durable, then visible, then answered, always in this order.
+//!
+//! While it waits for the disk, the committer goes on; all that has come by then is the next group, and shares one
+//! `fdatasync`. After a failed append nothing is ever answered but that the server has to be restarted: nobody can know
+//! what the disk holds.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use super::committer::{Commit, Decision, Replay};
+use super::draft::action;
+use super::error::Error;
+use super::index::Index;
+use super::mutation::{Written, WrittenOne};
+use super::read::Reader;
+use crate::store::{Head, JournalWriter, Record, Revision};
+
+/// The most bytes of a group: what is written in one go, and held in memory until then.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+/// The most decisions of a group.
+const GROUP_MAX: usize = 1_024;
+
+/// What the applier takes: the records of a group, and the head after it.
+pub(crate) struct Group {
+    pub(crate) head: Head,
+    pub(crate) records: Vec<Record>,
+}
+
+/// The writer.
+pub(crate) struct Writer {
+    pub(crate) journal: JournalWriter,
+    pub(crate) index: Arc<RwLock<Index>>,
+    pub(crate) reader: Reader,
+    pub(crate) bell: watch::Sender<Revision>,
+    pub(crate) stopped: bool,
+}
+
+impl Writer {
+    /// Takes decisions until the committer is gone.
+    pub(crate) fn run(mut self, decisions: &Receiver<Decision>, applier: &SyncSender<Group>) {
+        while let Ok(first) = decisions.recv() {
+            let mut bytes = size(&first);
+            let mut group = vec![first];
+            while bytes < GROUP_BYTES_MAX
+                && group.len() < GROUP_MAX
+                && let Ok(next) = decisions.try_recv()
+            {
+                bytes += size(&next);
+                group.push(next);
+            }
+            self.write(group, applier);
+        }
+    }
+
+    fn write(&mut self, mut group: Vec<Decision>, applier: &SyncSender<Group>) {
+        let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
+        let payloads: Vec<Bytes> = commits.iter().map(|commit| commit.payload.clone()).collect();
+        if !payloads.is_empty() && !self.stopped {
+            match self.journal.append(&payloads) {
+                Ok(head) => self.publish(head, commits, applier),
+                Err(error) => {
+                    tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
+                    self.stopped = true;
+                }
+            }
+        }
+        for decision in group {
+            let result = match decision {
+                _ if self.stopped => Err(Error::Stopped("the journal could not be written")),
+                Decision { replay: Some(replay), .. } => self.replay(&replay),
+                Decision { result, .. } => result,
+            };
+            // A caller that has gone away does not want to know.
+            let _ = decision.answer.send(result);
+        }
+    }
+
+    /// Makes durable commits visible to readers and watchers.
+    fn publish(&mut self, head: Head, commits: Vec<Commit>, applier: &SyncSender<Group>) {
+        let mut records = Vec::with_capacity(commits.len());
+        {
+            let mut index = self.index.write();
+            for commit in commits {
+                index.apply(commit.record.revision, commit.indexed);
+                records.push(commit.record);
+            }
+        }
+        self.bell.send_replace(head.revision);
+        if applier.send(Group { head, records }).is_err() {
+            tracing::error!("the state is not kept up any more; no write is accepted until a restart, which rebuilds it");
+            self.stopped = true;
+        }
+    }
+
+    /// The answer that an earlier request was given, read from its commit.
+    fn replay(&self, replay: &Replay) -> Result<Written, Error> {
+        let record = self.reader.record(replay.revision)?;
+        let mut changes = record.changes.iter().peekable();
+        let mut results = Vec::with_capacity(replay.names.len());
+        for name in &replay.names {
+            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == change.name));
+            results.push(match (change, name) {
+                (Some(change), _) => WrittenOne {
+                    name: self.reader.name(&change.name)?,
+                    action: change.action,
+                    document: self.reader.open(&change.after, replay.revision)?.1,
+                },
+                (None, Some(name)) => WrittenOne {
+                    name: name.clone(),
+                    action: action::NONE,
+                    document: self.reader.get(name, replay.revision)?.map(|(_, document)| document).unwrap_or_default(),
+                },
+                (None, None) => return Err(Error::Damaged { revision: replay.revision }),
+            });
+        }
+        Ok(Written { revision: record.revision, time: record.commit_time, results })
+    }
+}
+
+fn size(decision: &Decision) -> usize {
+    decision.commit.as_ref().map_or(0, |commit| commit.payload.len())
+}
