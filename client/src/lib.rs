@@ -14,6 +14,7 @@ mod commit;
 pub mod error;
 mod export;
 mod history;
+pub mod import;
 mod items;
 pub mod json;
 mod list;

@@ -20,7 +20,7 @@ use crate::service::Service;
 pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The longest list of headers that is read: a refused commit tells of a thousand mutations in its trailers.
-const HEADERS_BYTES_MAX: u32 = 1024 * 1024;
+const HEADERS_BYTES_MAX: u32 = 4 * 1024 * 1024;
 
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -29,6 +29,14 @@ pub(crate) struct Api {
     pub(crate) heartbeat_every: Duration,
 }
 
+impl Api {
+    /// For a caller in this process.
+    pub(crate) fn local(registry: &Registry) -> Self {
+        let (_, draining) = signal::channel(false);
+        Self { registry: registry.clone(), draining, heartbeat_every: Duration::from_secs(10) }
+    }
+}
+
 /// Adds all services of the contract, and answers their names.
 pub(crate) fn add_services(routes: &mut RoutesBuilder, api: &Api) -> Vec<&'static str> {
     let mut names = standard::add_kind_services(routes, api);

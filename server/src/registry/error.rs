@@ -155,9 +155,15 @@ fn dangling_text(dangling: &[Dangling]) -> String {
 }
 
 fn commit_text(refused: &[(usize, Error)]) -> String {
-    let first = refused.first().map(|(index, error)| format!("mutations[{index}]: {error}")).unwrap_or_default();
+    let first = refused.first().map(|(index, error)| match error {
+        // Their fields say where they stand.
+        Error::Invalid(_) | Error::DanglingReferences(_) => error.to_string(),
+        _ => format!("mutations[{index}]: {error}"),
+    });
+    let first = first.unwrap_or_default();
     match refused.len() {
         0 | 1 => first,
+        2 => format!("{first} (one more mutation is refused too)"),
         many => format!("{first} ({} more mutations are refused too)", many - 1),
     }
 }

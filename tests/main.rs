@@ -1,0 +1,19 @@
+//! The tests of the whole: they enter through the gRPC API and the real binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(missing_docs, reason = "a test's name says what it shows")]
+
+mod harness;
+
+mod cli;
+mod client;
+mod conformance;
+mod crash;
+mod damage;
+mod model;
+mod power_cut;
+mod real_data;
+mod response_codes;
+mod service;
+mod tidy;
+mod watching;
