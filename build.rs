@@ -116,6 +116,8 @@ fn snake_case(camel: &str) -> String {
 fn pascal_case(snake: &str) -> String {
     snake
         .split('_')
-        .map(|word| word.chars().take(1).map(|first| first.to_ascii_uppercase()).chain(word.chars().skip(1)).collect::<String>())
+        .map(|word| {
+            word.chars().take(1).map(|first| first.to_ascii_uppercase()).chain(word.chars().skip(1)).collect::<String>()
+        })
         .collect()
 }

@@ -1,1 +1,138 @@
-fn main() {}
+//! The benchmark: the real server beside what it is measured by, in one run.
+//!
+//! Every figure stands beside another of the same run, and the ratio counts: the speed of a machine drifts, so the two
+//! take turns in rounds, with the same client. `cargo bench -- --help` says what can be chosen.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark may panic")]
+#![allow(missing_docs, reason = "nobody uses it as a library")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures are for reading")]
+
+mod commit;
+mod create;
+mod echo;
+mod get;
+mod load;
+mod process;
+mod raw_journal;
+mod report;
+mod sample;
+mod start;
+mod watch;
+
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+/// Measures the server beside a bare echo and a bare journal, and prints the ratios.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "cargo bench --", max_term_width = 100)]
+struct Options {
+    /// What to measure. Nothing named: everything.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// Short and rough: for a look, not for a claim.
+    #[arg(long)]
+    quick: bool,
+    /// How often the contestants take turns.
+    #[arg(long, default_value = "5", value_name = "COUNT")]
+    rounds: usize,
+    /// Only the requests in flight given here, such as `64`.
+    #[arg(long, value_delimiter = ',', value_name = "COUNT,…")]
+    in_flight: Vec<usize>,
+    /// The server to measure. Without it, the release binary is built.
+    #[arg(long, value_name = "BINARY")]
+    server: Option<std::path::PathBuf>,
+    /// Another server to measure beside it, such as the one before a change.
+    #[arg(long, value_name = "BINARY")]
+    against: Option<std::path::PathBuf>,
+    /// Be the echo.
+    #[arg(long, hide = true)]
+    echo: bool,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Reading one resource.
+    Get,
+    /// Creating one resource, durably.
+    Create,
+    /// Creating many in one commit.
+    Commit,
+    /// From the acknowledgement of a write to those who watch.
+    Watch,
+    /// Starting with and without a rebuild of the state.
+    Start,
+}
+
+/// What every part is told.
+struct Plan {
+    rounds: usize,
+    /// How long one contestant is measured in one round.
+    turn: Duration,
+    quick: bool,
+    in_flight: Vec<usize>,
+    servers: Vec<(String, std::path::PathBuf)>,
+}
+
+impl Plan {
+    /// The numbers of requests in flight to measure: of these, those that were asked for.
+    fn in_flight(&self, all: &[usize]) -> Vec<usize> {
+        all.iter().copied().filter(|count| self.in_flight.is_empty() || self.in_flight.contains(count)).collect()
+    }
+}
+
+fn main() {
+    // `cargo test --benches` runs this too, without `--bench`: there is nothing to test here.
+    let under_test = std::env::args().any(|argument| argument == "--test" || argument == "--list");
+    if under_test || !std::env::args().any(|argument| argument == "--bench" || argument == "--echo") {
+        return;
+    }
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if options.echo {
+        runtime.block_on(echo::serve());
+        return;
+    }
+    let began = Instant::now();
+    let mut servers = vec![("server".to_owned(), options.server.clone().unwrap_or_else(process::build_server))];
+    servers.extend(options.against.clone().map(|binary| ("against".to_owned(), binary)));
+    let plan = Plan {
+        rounds: if options.quick { options.rounds.min(3) } else { options.rounds },
+        turn: Duration::from_millis(if options.quick { 400 } else { 1_500 }),
+        quick: options.quick,
+        in_flight: options.in_flight,
+        servers,
+    };
+    let chosen = |part| options.parts.is_empty() || options.parts.contains(&part);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    println!(
+        "{cores} cores for the client and the servers together; {} connections; {} rounds of {} ms a contestant{}",
+        load::CONNECTIONS,
+        plan.rounds,
+        plan.turn.as_millis(),
+        if options.quick { "; quick, so rough" } else { "" }
+    );
+    println!("figures are medians of the rounds (least to most); a ratio is the median of those of each round\n");
+    runtime.block_on(async {
+        if chosen(Part::Get) {
+            get::run(&plan).await;
+        }
+        if chosen(Part::Create) {
+            create::run(&plan).await;
+        }
+        if chosen(Part::Commit) {
+            commit::run(&plan).await;
+        }
+        if chosen(Part::Watch) {
+            watch::run(&plan).await;
+        }
+        if chosen(Part::Start) {
+            start::run(&plan).await;
+        }
+    });
+    println!("measured in {:.0} s", began.elapsed().as_secs_f64());
+}

@@ -43,6 +43,7 @@ mod kind;
 pub use kind::Kind;
 
 /// The descriptors of the contract, for reading annotations and for canonical protobuf JSON.
+#[allow(clippy::expect_used, reason = "the bytes are of the same build; a test of any kind would fail first")]
 pub fn descriptors() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
         DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("build.rs wrote these bytes from schemas that compile")

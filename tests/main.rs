@@ -1,6 +1,12 @@
 //! The tests of the whole: they enter through the gRPC API and the real binary.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 
 mod harness;

@@ -322,7 +322,11 @@ mod tests {
     fn the_details_of_a_status_are_kept() {
         let mut details = ErrorDetails::new();
         details
-            .set_error_info("INVALID_FIELDS", "partnership.registry", HashMap::from([("mutations".into(), "0, 7".into())]))
+            .set_error_info(
+                "INVALID_FIELDS",
+                "partnership.registry",
+                HashMap::from([("mutations".into(), "0, 7".into())]),
+            )
             .add_bad_request_violation("mutations[0].display_name", "must be given")
             .add_precondition_failure_violation("STILL_REFERENCED", "countries/kr", "agreements/a refers to it")
             .set_retry_info(Some(Duration::from_secs(2)));

@@ -151,7 +151,8 @@ impl Import {
         rows: impl IntoIterator<Item = io::Result<Row>>,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<Summary, Interrupted> {
-        let mut run = Run { import: self, observer, summary: Summary::default(), waiting: Vec::new(), last_chance: false };
+        let mut run =
+            Run { import: self, observer, summary: Summary::default(), waiting: Vec::new(), last_chance: false };
         let mut batch = Batch::default();
         for row in rows {
             let Row { origin, resource } = match row {

@@ -177,8 +177,15 @@ mod tests {
             state: CountryState::Active.into(),
             region_code: "NO".into(),
             m49_code: "030".into(),
-            official_names: vec![LocalizedText { language_code: "ko".into(), text: "대한민국\nline two: yes # no".into() }],
-            labels: BTreeMap::from([("z".into(), "1".into()), ("a".into(), "true".into()), ("m".into(), "null".into())]),
+            official_names: vec![LocalizedText {
+                language_code: "ko".into(),
+                text: "대한민국\nline two: yes # no".into(),
+            }],
+            labels: BTreeMap::from([
+                ("z".into(), "1".into()),
+                ("a".into(), "true".into()),
+                ("m".into(), "null".into()),
+            ]),
             ..Country::default()
         }
         .into()
@@ -203,7 +210,8 @@ mod tests {
     fn yaml_says_the_same_and_keeps_strings_that_look_like_something_else() {
         let yaml = to_yaml(&to_value(&korea()).unwrap()).unwrap();
         assert_eq!(read_all(&yaml, Syntax::of(&yaml), None).unwrap(), [korea()], "{yaml}");
-        let by_hand = "country:\n  name: countries/no\n  regionCode: NO\n  m49Code: 030\n---\ncountry: {name: countries/kr}\n";
+        let by_hand =
+            "country:\n  name: countries/no\n  regionCode: NO\n  m49Code: 030\n---\ncountry: {name: countries/kr}\n";
         let read = read_all(by_hand, Syntax::of(by_hand), None).unwrap();
         let Some(Kind::Country(norway)) = &read.first().unwrap().kind else { panic!("{read:?}") };
         assert_eq!((norway.region_code.as_str(), norway.m49_code.as_str()), ("NO", "030"));

@@ -1,9 +1,9 @@
 //! The demonstration partnership that `--demo` loads into an empty registry: what a news report of 2025-10-02 tells of a
 //! meeting in Tehran, and nothing that it does not. What is an example is labelled so.
 
+use partnership_registry::descriptors;
 use partnership_registry::v1::registry_service_server::RegistryService as _;
 use partnership_registry::v1::{CommitRequest, CreateMutation, Mutation, Resource, mutation};
-use partnership_registry::descriptors;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
 use tonic::Request;
@@ -20,7 +20,8 @@ pub async fn load(registry: &Registry) -> Result<(), Box<dyn std::error::Error>>
         tracing::info!("the registry holds something already: the demonstration is not loaded");
         return Ok(());
     }
-    let envelope = descriptors().get_message_by_name("partnership.registry.v1.Resource").ok_or("no message Resource")?;
+    let envelope =
+        descriptors().get_message_by_name("partnership.registry.v1.Resource").ok_or("no message Resource")?;
     let mut mutations = Vec::new();
     for line in PARTNERSHIP.lines() {
         let mut json = serde_json::Deserializer::from_str(line);

@@ -1,0 +1,257 @@
+//! The harness: the real server in this process, on a free port, with a real store in a directory of its own; and what
+//! tests read of its refusals.
+//!
+//! Nothing here knows a kind. `dynamic` calls any method from its descriptor, `process` starts the binary.
+
+pub(crate) mod dynamic;
+pub(crate) mod process;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser as _;
+use parking_lot::Mutex;
+use partnership_registry::v1::registry_service_client::RegistryServiceClient;
+use partnership_registry_server::clock::{Clock, SystemClock};
+use partnership_registry_server::config::Config;
+use partnership_registry_server::registry::Registry;
+use partnership_registry_server::{kinds, serve};
+use prost_types::Timestamp;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetail, StatusExt as _};
+
+/// How long anything may take before a test gives up on it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a server is started.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: Config,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        // A small cache and an impatient drain: there are many servers at once, and none has much to keep.
+        let flags = ["partnership-server", "--listen", "127.0.0.1:0", "--cache-mib", "16", "--drain-grace", "2"];
+        Self { clock: Arc::new(SystemClock), config: Config::parse_from(flags) }
+    }
+}
+
+/// A server in this process. Dropped, it stops, and its directory is removed.
+pub(crate) struct Server {
+    settings: Settings,
+    running: Option<Running>,
+    dir: Arc<TempDir>,
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), serve::ServeError>>,
+}
+
+impl Server {
+    /// Starts a server on an empty directory.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    /// Starts a server that is told the time by `clock`.
+    pub(crate) async fn start_at(clock: Arc<dyn Clock>) -> Self {
+        Self::start_with(Settings { clock, ..Settings::default() }).await
+    }
+
+    /// Starts a server on an empty directory.
+    pub(crate) async fn start_with(settings: Settings) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let mut server = Self { settings, running: None, dir };
+        server.begin().await;
+        server
+    }
+
+    async fn begin(&mut self) {
+        let (config, clock) = (self.settings.config.clone(), self.settings.clock.clone());
+        let dir = self.dir.path().to_owned();
+        let store = config.store();
+        let opened = tokio::task::spawn_blocking(move || Registry::open(&dir, &store, kinds::ALL, clock)).await.unwrap();
+        let registry = opened.unwrap();
+        let listener = TcpListener::bind(config.listen).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            serve::serve(listener, registry, &config, shutdown).await
+        });
+        self.running = Some(Running { address, stop, served });
+    }
+
+    /// Tells the server to stop. Answers what is to be awaited until it has.
+    pub(crate) fn drain(&mut self) -> impl Future<Output = ()> + use<> {
+        let running = self.running.take().unwrap();
+        let _ = running.stop.send(());
+        async move { within(running.served).await.unwrap().unwrap() }
+    }
+
+    /// Stops the server, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        self.drain().await;
+    }
+
+    /// Stops the server, and starts one on the same directory. It has another address.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.begin().await;
+    }
+
+    /// `http://127.0.0.1:{port}`.
+    pub(crate) fn address(&self) -> String {
+        format!("http://{}", self.running.as_ref().unwrap().address)
+    }
+
+    /// A new connection, as any client would make it.
+    pub(crate) async fn channel(&self) -> Channel {
+        connect(&self.address()).await
+    }
+
+    /// The stub of what goes across kinds, on a new connection.
+    pub(crate) async fn registry(&self) -> RegistryServiceClient<Channel> {
+        RegistryServiceClient::new(self.channel().await)
+    }
+
+    /// Where it keeps its data.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Connects to a server that is there.
+pub(crate) async fn connect(address: &str) -> Channel {
+    within(Endpoint::from_shared(address.to_owned()).unwrap().connect()).await.unwrap()
+}
+
+/// What `future` answers; it must not take longer than anybody's patience.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(output) => output,
+        Err(_) => panic!("nothing came of it within {PATIENCE:?}"),
+    }
+}
+
+/// Asks again and again until `ready` answers something, and no longer than anybody's patience.
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ready: impl FnMut() -> F) -> T {
+    let began = tokio::time::Instant::now();
+    loop {
+        if let Some(answer) = ready().await {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A clock that shows what it was set to.
+pub(crate) struct TestClock(Mutex<Timestamp>);
+
+impl TestClock {
+    /// A clock that shows `seconds` since 1970.
+    pub(crate) fn at(seconds: i64) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Timestamp { seconds, nanos: 0 })))
+    }
+
+    /// Sets it; backwards too.
+    pub(crate) fn set(&self, seconds: i64) {
+        *self.0.lock() = Timestamp { seconds, nanos: 0 };
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+}
+
+/// What a program can read of a refusal.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    /// The reason of its ErrorInfo.
+    pub(crate) reason: String,
+    pub(crate) metadata: std::collections::HashMap<String, String>,
+    /// The violations of its BadRequest: field and description.
+    pub(crate) fields: Vec<(String, String)>,
+    /// The violations of its PreconditionFailure: type, subject and description.
+    pub(crate) preconditions: Vec<(String, String, String)>,
+    /// The name in its ResourceInfo.
+    pub(crate) resource: Option<String>,
+    /// Whether it says when to try again.
+    pub(crate) retry: bool,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// Whether a violation of a field or a precondition is about `path`.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field == path)
+            || self.preconditions.iter().any(|(_, subject, _)| subject == path)
+    }
+}
+
+/// Reads a refusal, and holds what is true of every one: one ErrorInfo, of this domain, with a reason in capitals, and a
+/// message for people.
+#[track_caller]
+pub(crate) fn refusal(status: &Status) -> Refusal {
+    let details = status.check_error_details_vec().unwrap_or_else(|error| panic!("{status:?}: {error}"));
+    let mut told = Refusal {
+        code: status.code(),
+        reason: String::new(),
+        metadata: Default::default(),
+        fields: Vec::new(),
+        preconditions: Vec::new(),
+        resource: None,
+        retry: false,
+        message: status.message().to_owned(),
+    };
+    let mut infos = 0;
+    for detail in details {
+        match detail {
+            ErrorDetail::ErrorInfo(info) => {
+                infos += 1;
+                assert_eq!(info.domain, "partnership.registry", "{status:?}");
+                assert!(!info.reason.is_empty() && info.reason.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'_')));
+                (told.reason, told.metadata) = (info.reason, info.metadata);
+            }
+            ErrorDetail::BadRequest(bad) => {
+                told.fields.extend(bad.field_violations.into_iter().map(|one| (one.field, one.description)));
+            }
+            ErrorDetail::PreconditionFailure(failure) => {
+                let violations = failure.violations.into_iter();
+                told.preconditions.extend(violations.map(|one| (one.r#type, one.subject, one.description)));
+            }
+            ErrorDetail::ResourceInfo(info) => told.resource = Some(info.resource_name),
+            ErrorDetail::RetryInfo(_) => told.retry = true,
+            other => panic!("{status:?} has details that the contract does not name: {other:?}"),
+        }
+    }
+    assert_eq!(infos, 1, "every refusal has one ErrorInfo: {:?} {}", status.code(), status.message());
+    assert!(!told.message.is_empty(), "every refusal has a message");
+    told
+}
+
+/// The refusal in an answer that must be one.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> Refusal {
+    match answer {
+        Ok(answer) => panic!("accepted: {answer:?}"),
+        Err(status) => refusal(&status),
+    }
+}

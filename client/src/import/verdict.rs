@@ -67,7 +67,8 @@ pub(super) fn without_place(message: &str) -> &str {
 
 fn sentence(field: &str, description: &str) -> String {
     // The operation and the envelope around the resource are of no interest to who wrote the row.
-    let field = ["update.", "resource."].iter().fold(field, |field, prefix| field.strip_prefix(prefix).unwrap_or(field));
+    let field =
+        ["update.", "resource."].iter().fold(field, |field, prefix| field.strip_prefix(prefix).unwrap_or(field));
     if field.is_empty() { description.to_owned() } else { format!("{field}: {description}") }
 }
 
@@ -91,7 +92,11 @@ mod tests {
         };
         let mut details = ErrorDetails::new();
         details
-            .set_error_info("INVALID_FIELDS", "partnership.registry", HashMap::from([("mutations".into(), "0,1,3,4,5".into())]))
+            .set_error_info(
+                "INVALID_FIELDS",
+                "partnership.registry",
+                HashMap::from([("mutations".into(), "0,1,3,4,5".into())]),
+            )
             .add_bad_request_violation("mutations[0].display_name", "is required")
             .add_bad_request_violation("mutations[0].labels", "has too many")
             .add_precondition_failure_violation("REFERENCE", "mutations[1].sovereign", "countries/x does not exist")

@@ -18,7 +18,6 @@ use tonic::service::RoutesBuilder;
 
 use crate::registry::Registry;
 
-
 /// What the services share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {

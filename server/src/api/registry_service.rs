@@ -1,11 +1,11 @@
 //! `RegistryService`: what goes across kinds. Watching has a file of its own.
 
-use partnership_registry::v1::{
-    self, Commit, CommitRequest, CommitResponse, ExportRequest, ExportResponse, GetRevisionRequest,
-    ListCommitsRequest, ListCommitsResponse, ListRevisionsRequest, ListRevisionsResponse, MutationResult, Resource,
-    ResourceRevision, WatchRequest, mutation, precondition, registry_service_server::RegistryService, resource,
-};
 use partnership_registry::Kind as _;
+use partnership_registry::v1::{
+    self, Commit, CommitRequest, CommitResponse, ExportRequest, ExportResponse, GetRevisionRequest, ListCommitsRequest,
+    ListCommitsResponse, ListRevisionsRequest, ListRevisionsResponse, MutationResult, Resource, ResourceRevision,
+    WatchRequest, mutation, precondition, registry_service_server::RegistryService, resource,
+};
 use prost::Message as _;
 use prost_types::FieldMask;
 use tokio::sync::mpsc;
@@ -86,7 +86,10 @@ impl RegistryService for Api {
         self.watch_from(request.into_inner())
     }
 
-    async fn list_revisions(&self, request: Request<ListRevisionsRequest>) -> Result<Response<ListRevisionsResponse>, Status> {
+    async fn list_revisions(
+        &self,
+        request: Request<ListRevisionsRequest>,
+    ) -> Result<Response<ListRevisionsResponse>, Status> {
         let request = request.into_inner();
         let page = self.registry.revisions(&request.name, request.page_size, &request.page_token)?;
         Ok(Response::new(ListRevisionsResponse {
@@ -99,9 +102,13 @@ impl RegistryService for Api {
         Ok(Response::new(revision(self.registry.revision(&request.into_inner().name)?)?))
     }
 
-    async fn list_commits(&self, request: Request<ListCommitsRequest>) -> Result<Response<ListCommitsResponse>, Status> {
+    async fn list_commits(
+        &self,
+        request: Request<ListCommitsRequest>,
+    ) -> Result<Response<ListCommitsResponse>, Status> {
         let request = request.into_inner();
-        let page = self.registry.commits(request.after_revision, request.page_size, &request.page_token, &request.order_by)?;
+        let page =
+            self.registry.commits(request.after_revision, request.page_size, &request.page_token, &request.order_by)?;
         Ok(Response::new(ListCommitsResponse {
             commits: page.entries.into_iter().map(commit).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,
@@ -159,7 +166,8 @@ impl Api {
         let required = |field| (field, "is required".to_owned());
         let (verb, singular, operation) = match mutation.operation.ok_or_else(|| required(""))? {
             mutation::Operation::Create(create) => {
-                let (tag, name, resource) = open_resource(create.resource).ok_or_else(|| required(".create.resource"))?;
+                let (tag, name, resource) =
+                    open_resource(create.resource).ok_or_else(|| required(".create.resource"))?;
                 let (kind, singular) = self.kind_of(tag)?;
                 let id = match name.rsplit_once('/') {
                     None => name,
@@ -187,7 +195,10 @@ impl Api {
     }
 
     fn kind_of(&self, tag: u32) -> Result<(usize, &'static str), (&'static str, String)> {
-        let kind = self.registry.kind_by_tag(tag).ok_or_else(|| ("", "is of a kind that this server does not keep".to_owned()))?;
+        let kind = self
+            .registry
+            .kind_by_tag(tag)
+            .ok_or_else(|| ("", "is of a kind that this server does not keep".to_owned()))?;
         Ok((kind, singular(tag)))
     }
 }
@@ -214,7 +225,12 @@ macro_rules! envelopes {
 partnership_registry::for_each_kind!(envelopes);
 
 fn mutation_result(one: WrittenOne) -> MutationResult {
-    MutationResult { etag: one.etag().to_owned(), revision: one.revision(), name: one.name.to_string(), action: one.action }
+    MutationResult {
+        etag: one.etag().to_owned(),
+        revision: one.revision(),
+        name: one.name.to_string(),
+        action: one.action,
+    }
 }
 
 /// A resource of stored bytes; `None` for none.
@@ -239,7 +255,7 @@ fn revision(version: Version) -> Result<ResourceRevision, Status> {
 /// A commit as the journal holds it.
 pub(crate) fn commit(entry: Entry) -> Result<Commit, Status> {
     let mut commit: Commit = decode(entry.payload)?;
-    commit.parent_hash = entry.parent_hash.to_vec().into();
-    commit.hash = entry.hash.to_vec().into();
+    commit.parent_hash = entry.parent_hash.to_vec();
+    commit.hash = entry.hash.to_vec();
     Ok(commit)
 }

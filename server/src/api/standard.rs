@@ -10,7 +10,9 @@ use tonic::{Request, Response, Status};
 use super::Api;
 use super::caller::Caller;
 use crate::config::MESSAGE_BYTES_MAX;
-use crate::registry::{Error, KindId, ListRequest, Mutation, Operation, Page, Place, Point, WriteRequest, request_hash};
+use crate::registry::{
+    Error, KindId, ListRequest, Mutation, Operation, Page, Place, Point, WriteRequest, request_hash,
+};
 
 /// What the writing methods have in common.
 struct Write {

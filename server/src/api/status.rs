@@ -108,8 +108,7 @@ fn describe(error: &Error, prefix: &str, details: &mut ErrorDetails, metadata: &
             for (index, error) in refused {
                 describe(error, &format!("mutations[{index}]: "), details, metadata);
             }
-            let indexes: Vec<_> =
-                refused.iter().take(REFUSED_LISTED_MAX).map(|(index, _)| index.to_string()).collect();
+            let indexes: Vec<_> = refused.iter().take(REFUSED_LISTED_MAX).map(|(index, _)| index.to_string()).collect();
             metadata.insert("mutations".into(), indexes.join(","));
         }
         Error::RevisionInFuture { asked, head } => {

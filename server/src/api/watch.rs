@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use partnership_registry::v1::{
-    ChangeAction, FilterEffect, Heartbeat, Synced, WatchRequest, WatchResponse, WatchedCommit, WatchedResource, watch_request,
-    watch_response,
+    ChangeAction, FilterEffect, Heartbeat, Synced, WatchRequest, WatchResponse, WatchedCommit, WatchedResource,
+    watch_request, watch_response,
 };
 use prost::Message as _;
 use tokio::sync::mpsc;

@@ -26,7 +26,12 @@ macro_rules! kinds {
 
 partnership_registry::for_each_kind!(kinds);
 
-fn check<K: partnership_registry::Kind>(name: &str, body: &[u8], violations: &mut Violations, rules: fn(&K, &mut Violations)) {
+fn check<K: partnership_registry::Kind>(
+    name: &str,
+    body: &[u8],
+    violations: &mut Violations,
+    rules: fn(&K, &mut Violations),
+) {
     match K::decode(body) {
         Ok(mut resource) => {
             resource.set_name(name.to_owned());

@@ -104,9 +104,9 @@ impl Committer {
         let names = request
             .mutations
             .iter()
-            .map(|(_, mutation)| match mutation {
-                PreparedMutation::Create { generated: true, .. } => None,
-                named => Some(named.name().clone()),
+            .map(|(_, mutation)| {
+                let generated = matches!(mutation, PreparedMutation::Create { generated: true, .. });
+                (!generated).then(|| mutation.name().clone())
             })
             .collect();
         Ok(Some(Replay { revision, names }))
@@ -115,7 +115,8 @@ impl Committer {
     fn draft(&self, request: &mut Prepared) -> Result<(Vec<Planned>, Timestamp), Error> {
         let now = self.clock.now().max_with(after(self.last_time));
         let actor = std::mem::take(&mut request.actor);
-        let drafting = Drafting { schemas: &self.schemas, ledger: &self.ledger, reader: &self.reader, actor: &actor, now };
+        let drafting =
+            Drafting { schemas: &self.schemas, ledger: &self.ledger, reader: &self.reader, actor: &actor, now };
         let planned = drafting.draft(request);
         request.actor = actor;
         Ok((planned?, now))
@@ -127,8 +128,7 @@ impl Committer {
         let changes = planned.iter().any(|plan| plan.action != action::NONE);
         let write = changes && !request.validate_only;
         // What is only checked is answered as it would be, but for what only a commit can give.
-        let (stamped_revision, etag) =
-            if write { (revision, self.reader.etag(revision)) } else { (0, String::new()) };
+        let (stamped_revision, etag) = if write { (revision, self.reader.etag(revision)) } else { (0, String::new()) };
         let mut results = Vec::with_capacity(planned.len());
         let mut indexed = Vec::with_capacity(planned.len());
         let mut record_changes = Vec::with_capacity(planned.len());
@@ -137,7 +137,8 @@ impl Committer {
                 results.push(WrittenOne { name: plan.name, action: action::NONE, document: plan.body.into() });
                 continue;
             }
-            let document: Bytes = document::stamped(&plan.name, &plan.body, &plan.stamp, stamped_revision, &etag).into();
+            let document: Bytes =
+                document::stamped(&plan.name, &plan.body, &plan.stamp, stamped_revision, &etag).into();
             results.push(WrittenOne { name: plan.name.clone(), action: plan.action, document: document.clone() });
             if !write {
                 continue;

@@ -70,23 +70,32 @@ fn strip(schemas: &Schemas, shape: &Shape, message: &[u8], top: bool, out: &mut 
         if field.output_only || (top && (field.identifier || field.number == common::ETAG)) {
             continue;
         }
-        match field.value {
-            Value::Message(id) if schemas.shape(id).strips => {
-                let mut inner = Vec::with_capacity(wire.value.len());
-                strip(schemas, schemas.shape(id), wire.value, false, &mut inner);
-                wire::put_bytes(out, wire.number, &inner);
-            }
-            _ => out.extend_from_slice(wire.whole),
+        if let Value::Message(id) = field.value
+            && schemas.shape(id).strips
+        {
+            let mut inner = Vec::with_capacity(wire.value.len());
+            strip(schemas, schemas.shape(id), wire.value, false, &mut inner);
+            wire::put_bytes(out, wire.number, &inner);
+        } else {
+            out.extend_from_slice(wire.whole);
         }
     }
 }
 
 /// Checks a body by every rule of its kind, and says what it refers to.
-pub(crate) fn check(schemas: &Schemas, kind: KindId, name: &str, body: &[u8], violations: &mut Violations) -> Vec<Referral> {
+pub(crate) fn check(
+    schemas: &Schemas,
+    kind: KindId,
+    name: &str,
+    body: &[u8],
+    violations: &mut Violations,
+) -> Vec<Referral> {
     let schema = schemas.kind(kind);
     let mut check = Check { schemas, violations, referrals: Vec::new() };
     if body.len() > DOCUMENT_BYTES_MAX {
-        check.violations.add("", format!("a resource has at most {DOCUMENT_BYTES_MAX} bytes, and this has {}", body.len()));
+        check
+            .violations
+            .add("", format!("a resource has at most {DOCUMENT_BYTES_MAX} bytes, and this has {}", body.len()));
         return Vec::new();
     }
     check.message(schema.shape, body, &Path::Root, 0);
@@ -231,7 +240,8 @@ impl Check<'_> {
         if text.len() > length_max {
             let length = text.chars().count();
             if length > length_max {
-                self.violations.add(path.to_string(), format!("has at most {length_max} characters, and this has {length}"));
+                self.violations
+                    .add(path.to_string(), format!("has at most {length_max} characters, and this has {length}"));
             }
         }
         if let Some(rule) = format::check_text(format, text) {
@@ -271,7 +281,8 @@ fn shared_value_rule(message_name: &str, message: &[u8]) -> Option<&'static str>
         "google.protobuf.Timestamp" => {
             let time = Timestamp::decode(message).ok()?;
             // The range that protobuf allows: years 1 to 9999.
-            let good = (-62_135_596_800..=253_402_300_799).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
+            let good =
+                (-62_135_596_800..=253_402_300_799).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
             (!good).then_some("must be a time of the years 1 to 9999")
         }
         _ => None,

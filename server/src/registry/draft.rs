@@ -93,8 +93,12 @@ impl Drafting<'_> {
                 Err(error) => refused.push((index, error)),
             }
         }
-        let by_name: HashMap<Arc<str>, usize> =
-            planned.iter().enumerate().filter(|(_, plan)| plan.action != action::NONE).map(|(at, plan)| (plan.name.shared(), at)).collect();
+        let by_name: HashMap<Arc<str>, usize> = planned
+            .iter()
+            .enumerate()
+            .filter(|(_, plan)| plan.action != action::NONE)
+            .map(|(at, plan)| (plan.name.shared(), at))
+            .collect();
         for (plan, (index, place)) in planned.iter().zip(&places) {
             if let Err(error) = self.check_references(plan, &planned, &by_name, place) {
                 refused.push((*index, error));
@@ -199,7 +203,15 @@ impl Drafting<'_> {
         Planned { name, action: action::CREATE, previous: None, body, stamp, referrals, old_referrals: Vec::new() }
     }
 
-    fn update(&self, place: &Place, name: Name, row: Row, new: &[u8], mask: &mask::Mask, whole: Option<Vec<Referral>>) -> Result<Planned, Error> {
+    fn update(
+        &self,
+        place: &Place,
+        name: Name,
+        row: Row,
+        new: &[u8],
+        mask: &mask::Mask,
+        whole: Option<Vec<Referral>>,
+    ) -> Result<Planned, Error> {
         let kind = name.kind();
         let document = self.current(&name, row)?;
         let old = document::body(self.schemas, kind, &document);
@@ -249,7 +261,13 @@ impl Drafting<'_> {
 
     /// References are checked against the state that the whole commit leaves, so that its mutations may refer to each
     /// other in any order.
-    fn check_references(&self, plan: &Planned, planned: &[Planned], by_name: &HashMap<Arc<str>, usize>, place: &Place) -> Result<(), Error> {
+    fn check_references(
+        &self,
+        plan: &Planned,
+        planned: &[Planned],
+        by_name: &HashMap<Arc<str>, usize>,
+        place: &Place,
+    ) -> Result<(), Error> {
         let after = |name: &str| by_name.get(name).and_then(|at| planned.get(*at));
         if plan.live() {
             let dangling: Vec<_> = plan
@@ -270,8 +288,12 @@ impl Drafting<'_> {
         }
         // Those that the commit itself changes are checked by their own references.
         let name = plan.name.as_str();
-        let mut by: Vec<_> =
-            self.ledger.referrers(name).filter(|referrer| !by_name.contains_key(*referrer)).map(|by| by.to_string()).collect();
+        let mut by: Vec<_> = self
+            .ledger
+            .referrers(name)
+            .filter(|referrer| !by_name.contains_key(*referrer))
+            .map(|by| by.to_string())
+            .collect();
         if by.is_empty() {
             return Ok(());
         }

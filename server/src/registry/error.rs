@@ -155,10 +155,10 @@ fn dangling_text(dangling: &[Dangling]) -> String {
 }
 
 fn commit_text(refused: &[(usize, Error)]) -> String {
-    let first = refused.first().map(|(index, error)| match error {
-        // Their fields say where they stand.
-        Error::Invalid(_) | Error::DanglingReferences(_) => error.to_string(),
-        _ => format!("mutations[{index}]: {error}"),
+    let first = refused.first().map(|(index, error)| {
+        // The fields of these say where they stand.
+        let placed = matches!(error, Error::Invalid(_) | Error::DanglingReferences(_));
+        if placed { error.to_string() } else { format!("mutations[{index}]: {error}") }
     });
     let first = first.unwrap_or_default();
     match refused.len() {

@@ -226,7 +226,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             _ if letter.is_whitespace() => {}
             '=' => tokens.push(Token::Operator(Operator::Equal)),
             ':' => tokens.push(Token::Operator(Operator::Has)),
-            '!' if letters.next_if(|(_, next)| *next == '=').is_some() => tokens.push(Token::Operator(Operator::NotEqual)),
+            '!' if letters.next_if(|(_, next)| *next == '=').is_some() => {
+                tokens.push(Token::Operator(Operator::NotEqual))
+            }
             '"' => {
                 let mut value = String::new();
                 loop {

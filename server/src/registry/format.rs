@@ -2,8 +2,8 @@
 //!
 //! Forms only: whether a code is in use, or a page is there, is nobody's business here.
 
-use partnership_registry::v1::{DateInterval, Format, PartialDate};
 use partnership_registry::Money;
+use partnership_registry::v1::{DateInterval, Format, PartialDate};
 
 /// The rule that `text` breaks, if it breaks that of `format`. An empty text breaks none.
 pub(crate) fn check_text(format: i32, text: &str) -> Option<&'static str> {
@@ -50,7 +50,9 @@ pub(crate) fn check_text(format: i32, text: &str) -> Option<&'static str> {
 
 fn is_language_code(text: &str) -> bool {
     let mut parts = text.split('-');
-    parts.next().is_some_and(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    parts
+        .next()
+        .is_some_and(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()))
         && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
@@ -160,7 +162,9 @@ mod tests {
         for good in [date(1896, 0, 0), date(2024, 2, 29), date(9999, 12, 31)] {
             assert_eq!(check_date(&good), None, "{good:?}");
         }
-        for bad in [date(2023, 2, 29), date(0, 5, 0), date(2020, 0, 1), date(10_000, 1, 1), date(-1, 1, 1), date(0, 0, 0)] {
+        for bad in
+            [date(2023, 2, 29), date(0, 5, 0), date(2020, 0, 1), date(10_000, 1, 1), date(-1, 1, 1), date(0, 0, 0)]
+        {
             assert!(check_date(&bad).is_some(), "{bad:?}");
         }
         assert_eq!(check_date(&PartialDate { unknown: true, ..Default::default() }), None);

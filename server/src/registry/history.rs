@@ -108,7 +108,9 @@ impl Registry {
         let kind = name.kind();
         let body = |envelope: &Bytes| match envelope.is_empty() {
             true => Ok(Vec::new()),
-            false => reader.open(envelope, revision).map(|(_, document)| document::body(&reader.schemas, kind, &document)),
+            false => {
+                reader.open(envelope, revision).map(|(_, document)| document::body(&reader.schemas, kind, &document))
+            }
         };
         let changed = mask::difference(&reader.schemas, kind, &body(&before)?, &body(&change.after)?);
         Ok(Version { name, record, action: change.action, before, after: change.after, changed })

@@ -135,7 +135,8 @@ impl Index {
             match old {
                 None => kind.by_create.open(key(&time_key(change.create_time), &change.name), change.row.revision),
                 Some(old) => {
-                    let closed = kind.by_update.close(key(&old.revision.to_be_bytes(), &change.name), change.row.revision);
+                    let closed =
+                        kind.by_update.close(key(&old.revision.to_be_bytes(), &change.name), change.row.revision);
                     self.superseded += usize::from(closed);
                     kind.live -= usize::from(!old.deleted);
                 }
@@ -192,7 +193,13 @@ impl Index {
     }
 
     /// The next names of a kind after `after`, in the order of names, with what is known of them at the head.
-    pub(crate) fn names_after(&self, kind: KindId, after: Option<&str>, descending: bool, limit: usize) -> Vec<(Arc<str>, Row)> {
+    pub(crate) fn names_after(
+        &self,
+        kind: KindId,
+        after: Option<&str>,
+        descending: bool,
+        limit: usize,
+    ) -> Vec<(Arc<str>, Row)> {
         let Some(kind) = self.kinds.get(kind) else { return Vec::new() };
         let bounds: (Bound<&str>, Bound<&str>) = match (after, descending) {
             (None, _) => (Bound::Unbounded, Bound::Unbounded),
@@ -204,7 +211,15 @@ impl Index {
     }
 
     /// The next keys of a kind after `after` in another order than that of names, of those that held at `revision`.
-    pub(crate) fn keys_after(&self, kind: KindId, order: Order, after: Option<&OrderKey>, descending: bool, at: Revision, limit: usize) -> Vec<OrderKey> {
+    pub(crate) fn keys_after(
+        &self,
+        kind: KindId,
+        order: Order,
+        after: Option<&OrderKey>,
+        descending: bool,
+        at: Revision,
+        limit: usize,
+    ) -> Vec<OrderKey> {
         let Some(kind) = self.kinds.get(kind) else { return Vec::new() };
         let spans = match order {
             Order::Name => return Vec::new(),
@@ -217,9 +232,15 @@ impl Index {
             (Some(after), false) => (Bound::Excluded((after.clone(), STILL)), Bound::Unbounded),
             (Some(after), true) => (Bound::Unbounded, Bound::Excluded((after.clone(), 0))),
         };
-        let held = |((key, from), until): (&(OrderKey, Revision), &Revision)| (*from <= at && at < *until).then(|| key.clone());
+        let held = |((key, from), until): (&(OrderKey, Revision), &Revision)| {
+            (*from <= at && at < *until).then(|| key.clone())
+        };
         let range = spans.0.range(bounds);
-        if descending { range.rev().filter_map(held).take(limit).collect() } else { range.filter_map(held).take(limit).collect() }
+        if descending {
+            range.rev().filter_map(held).take(limit).collect()
+        } else {
+            range.filter_map(held).take(limit).collect()
+        }
     }
 }
 

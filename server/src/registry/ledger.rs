@@ -100,15 +100,16 @@ impl Ledger {
             && *revision <= applied
         {
             match self.fresh.pop_front() {
-                Some((revision, Fresh::Document(name))) => {
-                    if self.fresh_documents.get(&name).is_some_and(|(newest, _)| *newest == revision) {
-                        self.fresh_documents.remove(&name);
-                    }
+                // A later change of the same resource keeps its document.
+                Some((revision, Fresh::Document(name)))
+                    if self.fresh_documents.get(&name).is_some_and(|(newest, _)| *newest == revision) =>
+                {
+                    self.fresh_documents.remove(&name);
                 }
                 Some((_, Fresh::Request(id))) => {
                     self.fresh_requests.remove(&id);
                 }
-                None => {}
+                Some((_, Fresh::Document(_))) | None => {}
             }
         }
     }

@@ -119,8 +119,8 @@ pub(crate) struct Item {
 pub(crate) fn page(reader: &Reader, tokens: &PageTokens, request: &ListRequest) -> Result<Page, Error> {
     let size = page_size(request.page_size)?;
     let (order, descending) = order(&request.order_by)?;
-    let filter = Filter::parse(&reader.schemas, request.kind, &request.filter)
-        .map_err(|rule| Error::invalid("filter", rule))?;
+    let filter =
+        Filter::parse(&reader.schemas, request.kind, &request.filter).map_err(|rule| Error::invalid("filter", rule))?;
     let arguments: [&[u8]; 6] = [
         b"list",
         reader.schemas.kind(request.kind).collection.as_bytes(),
@@ -162,7 +162,8 @@ fn encode_key(key: &OrderKey) -> Vec<u8> {
 }
 
 fn decode_key(bytes: &[u8]) -> OrderKey {
-    let (length, rest) = bytes.split_first_chunk::<8>().map_or((0, &[][..]), |(length, rest)| (u64::from_be_bytes(*length), rest));
+    let (length, rest) =
+        bytes.split_first_chunk::<8>().map_or((0, &[][..]), |(length, rest)| (u64::from_be_bytes(*length), rest));
     let (value, name) = rest.split_at_checked(usize::try_from(length).unwrap_or(0)).unwrap_or_default();
     key(value, &Arc::from(String::from_utf8_lossy(name).as_ref()))
 }
@@ -203,7 +204,12 @@ impl Listing<'_> {
     }
 
     /// Hands the items after `after` to `each` until it says that it has enough.
-    pub(crate) fn walk(&self, after: Option<&OrderKey>, chunk: usize, each: &mut dyn FnMut(Item) -> bool) -> Result<(), Error> {
+    pub(crate) fn walk(
+        &self,
+        after: Option<&OrderKey>,
+        chunk: usize,
+        each: &mut dyn FnMut(Item) -> bool,
+    ) -> Result<(), Error> {
         if self.order != Order::Name && !self.reader.index.read().orders_know(self.at) {
             return self.walk_sorted(after, each);
         }
@@ -234,7 +240,7 @@ impl Listing<'_> {
                 let names = index.names_after(self.kind, after, self.descending, chunk);
                 names.into_iter().map(|(name, _)| key(&[], &name)).collect()
             }
-            order => index.keys_after(self.kind, order, after, self.descending, self.at, chunk),
+            order @ (Order::DisplayName | Order::CreateTime | Order::UpdateTime) => index.keys_after(self.kind, order, after, self.descending, self.at, chunk),
         }
     }
 
@@ -264,9 +270,8 @@ impl Listing<'_> {
         if self.descending {
             keys.reverse();
         }
-        let begin = after.map_or(0, |after| {
-            keys.partition_point(|key| if self.descending { key >= after } else { key <= after })
-        });
+        let begin = after
+            .map_or(0, |after| keys.partition_point(|key| if self.descending { key >= after } else { key <= after }));
         for key in keys.into_iter().skip(begin) {
             if let Some(document) = self.read(&key.name)?
                 && !each(Item { key, document })

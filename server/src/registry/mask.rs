@@ -17,7 +17,13 @@ pub(crate) struct Mask(BTreeMap<u32, Option<Mask>>);
 
 impl Mask {
     /// Reads the paths of a mask for `kind`. Without any, the mask is of the fields that `body` has; `*` is all of them.
-    pub(crate) fn parse(schemas: &Schemas, kind: KindId, paths: &[String], body: &[u8], violations: &mut Violations) -> Self {
+    pub(crate) fn parse(
+        schemas: &Schemas,
+        kind: KindId,
+        paths: &[String],
+        body: &[u8],
+        violations: &mut Violations,
+    ) -> Self {
         let shape = schemas.shape(schemas.kind(kind).shape);
         if paths.is_empty() {
             return Self(wire::fields(body).map(|field| (field.number, None)).collect());
@@ -26,7 +32,9 @@ impl Mask {
             violations.add("update_mask", format!("has at most {PATHS_MAX} paths, and this has {}", paths.len()));
             return Self::default();
         }
-        if let [only] = paths && only == "*" {
+        if let [only] = paths
+            && only == "*"
+        {
             return Self(shape.fields.iter().map(|field| (field.number, None)).collect());
         }
         let mut mask = Self::default();
@@ -76,7 +84,8 @@ impl Mask {
                 Some(Some(mask)) => {
                     let (old, new) = (wire::field(old, field.number), wire::field(new, field.number));
                     let (Some(inner), true) = (single_message(field), old.is_some() || new.is_some()) else { continue };
-                    let (old, new) = (old.map_or(&[][..], |field| field.value), new.map_or(&[][..], |field| field.value));
+                    let (old, new) =
+                        (old.map_or(&[][..], |field| field.value), new.map_or(&[][..], |field| field.value));
                     let merged = mask.merge_message(schemas, schemas.shape(inner), old, new, false);
                     wire::put_bytes(&mut out, field.number, &merged);
                 }
@@ -93,9 +102,12 @@ fn copy(field: &Field, message: &[u8], out: &mut Vec<u8>) {
 }
 
 fn single_message(field: &Field) -> Option<ShapeId> {
-    match field.value {
-        Value::Message(id) if field.label == Label::Single => Some(id),
-        _ => None,
+    if let Value::Message(id) = field.value
+        && field.label == Label::Single
+    {
+        Some(id)
+    } else {
+        None
     }
 }
 

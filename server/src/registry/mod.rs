@@ -38,7 +38,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use error::{Dangling, Error};
 pub use history::{CommitsPage, RevisionsPage, Version};
 pub use list::{ListRequest, Page};
-pub use mutation::{Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash};
+pub use mutation::{
+    Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash,
+};
 pub use name::Name;
 pub use read::Point;
 pub use schema::{KindId, KindRules};
@@ -97,7 +99,12 @@ pub enum OpenError {
 
 impl Registry {
     /// Opens the registry in a directory, or begins one there. Blocks until it can be used.
-    pub fn open(dir: &Path, options: &store::Options, kinds: &[KindRules], clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+    pub fn open(
+        dir: &Path,
+        options: &store::Options,
+        kinds: &[KindRules],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
         let opened = store::open(dir, options)?;
         let head = opened.reader.head();
@@ -129,7 +136,8 @@ impl Registry {
             stopped: false,
         };
         let (state, index) = (opened.state, reader.index.clone());
-        let thread = |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
+        let thread =
+            |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
             thread("writer", Box::new(move || writer.run(&decided, &groups)))?,
@@ -255,8 +263,7 @@ fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<pro
 fn load(schemas: &Schemas, state: &store::State, index: &mut Index, ledger: &mut Ledger) -> Result<(), OpenError> {
     for entry in state.scan() {
         let (name, revision, envelope) = entry.map_err(StoreError::from)?;
-        let (kind, document) =
-            document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
+        let (kind, document) = document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
         let row = Row { revision, deleted: document::is_deleted(document) };
         let name: Arc<str> = name.into();
         index.load(kind, &name, row, document::display_name(document), list::create_time(document));

@@ -199,7 +199,10 @@ pub(crate) enum PreparedMutation {
 impl PreparedMutation {
     pub(crate) fn name(&self) -> &Name {
         match self {
-            Self::Create { name, .. } | Self::Update { name, .. } | Self::Delete { name, .. } | Self::Undelete { name, .. } => name,
+            Self::Create { name, .. }
+            | Self::Update { name, .. }
+            | Self::Delete { name, .. }
+            | Self::Undelete { name, .. } => name,
         }
     }
 }
@@ -227,7 +230,9 @@ impl WriteRequest {
             let count = self.preconditions.len();
             violations.add("preconditions", format!("has at most {PRECONDITIONS_MAX} items, and these are {count}"));
         }
-        for (field, text, max) in [("actor", &self.actor, ACTOR_LENGTH_MAX), ("reason", &self.reason, REASON_LENGTH_MAX)] {
+        for (field, text, max) in
+            [("actor", &self.actor, ACTOR_LENGTH_MAX), ("reason", &self.reason, REASON_LENGTH_MAX)]
+        {
             let length = text.chars().count();
             if length > max {
                 violations.add(field, format!("has at most {max} characters, and this has {length}"));
@@ -263,7 +268,10 @@ impl WriteRequest {
                 if let Some(first) = names.insert(prepared.name().clone(), index) {
                     violations.add(
                         format!("mutations[{index}]"),
-                        format!("changes {}, as mutations[{first}] does; a commit changes a resource once", prepared.name()),
+                        format!(
+                            "changes {}, as mutations[{first}] does; a commit changes a resource once",
+                            prepared.name()
+                        ),
                     );
                 }
                 mutations.push((mutation.place, prepared));
@@ -309,7 +317,9 @@ impl Operation {
             Self::Update { kind, resource, .. } => {
                 (Name::parse_as(schemas, *kind, document::name_and_etag(resource).0), place.resource("name"))
             }
-            Self::Delete { kind, name, .. } | Self::Undelete { kind, name, .. } => (of_kind(*kind, name), place.request("name")),
+            Self::Delete { kind, name, .. } | Self::Undelete { kind, name, .. } => {
+                (of_kind(*kind, name), place.request("name"))
+            }
         };
         let name = name.map_err(|rule| violations.add(field, rule)).ok();
         let text = name.as_ref().map_or("", Name::as_str);
@@ -331,14 +341,23 @@ impl Operation {
                 let name = name?;
                 Some(PreparedMutation::Update { name, etag, body, mask: parsed, whole, allow_missing })
             }
-            Self::Delete { etag, allow_missing, .. } => Some(PreparedMutation::Delete { name: name?, etag, allow_missing }),
+            Self::Delete { etag, allow_missing, .. } => {
+                Some(PreparedMutation::Delete { name: name?, etag, allow_missing })
+            }
             Self::Undelete { etag, .. } => Some(PreparedMutation::Undelete { name: name?, etag }),
         }
     }
 }
 
 /// Checks a whole body, and puts the violations where the resource stands in the request.
-pub(crate) fn check(schemas: &Schemas, kind: KindId, name: &str, body: &[u8], place: &Place, violations: &mut Violations) -> Vec<Referral> {
+pub(crate) fn check(
+    schemas: &Schemas,
+    kind: KindId,
+    name: &str,
+    body: &[u8],
+    place: &Place,
+    violations: &mut Violations,
+) -> Vec<Referral> {
     let mut found = Violations::new();
     let referrals = document::check(schemas, kind, name, body, &mut found);
     for violation in found.iter() {

@@ -51,10 +51,8 @@ impl PageTokens {
         }
         let bound = bind(arguments);
         let payload = Payload { msg: &position.encode_to_vec(), aad: &bound };
-        let sealed = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Error::PageToken("could not be made"))?;
+        let sealed =
+            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::PageToken("could not be made"))?;
         Ok(BASE64.encode([nonce.as_slice(), &sealed].concat()))
     }
 

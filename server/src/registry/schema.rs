@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind as Type, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind as Type, MessageDescriptor,
+};
 
 /// Where a message stands in [`Schemas`].
 pub(crate) type ShapeId = usize;
@@ -121,8 +123,9 @@ impl Schemas {
     /// Reads the rules of all kinds that `rules` lists from the contract. Fails, with a sentence, on a contract that
     /// contradicts itself: that is a mistake of the build, found at every start.
     pub(crate) fn new(pool: &DescriptorPool, rules: &[KindRules]) -> Result<Self, String> {
-        let envelope =
-            pool.get_message_by_name("partnership.registry.v1.Resource").ok_or("the contract has no message Resource")?;
+        let envelope = pool
+            .get_message_by_name("partnership.registry.v1.Resource")
+            .ok_or("the contract has no message Resource")?;
         let annotations = Annotations::new(pool)?;
         let mut kinds = Vec::new();
         for field in envelope.fields() {
@@ -132,14 +135,17 @@ impl Schemas {
                 .ok_or_else(|| format!("the kind {} has no rules", field.name()))?;
             let Type::Message(message) = field.kind() else { return Err(format!("{} is no message", field.name())) };
             let resource = annotations.resource(&message)?;
-            kinds.push((message, KindSchema {
-                collection: resource.0,
-                resource_type: resource.1,
-                tag: field.number(),
-                shape: 0,
-                check: rules.check,
-                normalize: rules.normalize,
-            }));
+            kinds.push((
+                message,
+                KindSchema {
+                    collection: resource.0,
+                    resource_type: resource.1,
+                    tag: field.number(),
+                    shape: 0,
+                    check: rules.check,
+                    normalize: rules.normalize,
+                },
+            ));
         }
         let by_type = kinds.iter().enumerate().map(|(id, (_, kind))| (kind.resource_type.clone(), id)).collect();
         let mut builder = Builder { annotations, by_type, shapes: Vec::new(), by_name: HashMap::new() };
@@ -244,19 +250,17 @@ impl Builder {
     fn field(&mut self, field: &FieldDescriptor) -> Result<Field, String> {
         let behaviors = self.annotations.behaviors(field);
         let rule = self.annotations.rule(field);
-        let entry_value = match field.kind() {
-            Type::Message(entry) if field.is_map() => Some(entry.map_entry_value_field()),
-            _ => None,
-        };
+        let entry = field.kind().as_message().filter(|_| field.is_map()).cloned();
+        let entry_value = entry.map(|entry| entry.map_entry_value_field());
         let value_kind = entry_value.as_ref().map_or_else(|| field.kind(), FieldDescriptor::kind);
         let number = |number| Value::Number { number, min: rule.min, max: rule.max };
         let value = match value_kind {
             Type::String => Value::Text { format: rule.format, length_max: rule.length_max },
             Type::Bool => Value::Bool,
             Type::Bytes => Value::Bytes,
-            Type::Enum(kind) => Value::Enum {
-                values: kind.values().map(|value| (value.number(), value.name().to_owned())).collect(),
-            },
+            Type::Enum(kind) => {
+                Value::Enum { values: kind.values().map(|value| (value.number(), value.name().to_owned())).collect() }
+            }
             Type::Message(message) => Value::Message(self.shape(&message)?),
             Type::Int32 | Type::Int64 => number(NumberType::Signed),
             Type::Uint32 | Type::Uint64 => number(NumberType::Unsigned),
@@ -352,21 +356,33 @@ impl Annotations {
     fn behaviors(&self, field: &FieldDescriptor) -> Vec<i32> {
         let options = field.options();
         let behaviors = options.get_extension(&self.behavior);
-        behaviors.as_list().map(|list| list.iter().filter_map(|value| value.as_enum_number()).collect()).unwrap_or_default()
+        behaviors
+            .as_list()
+            .map(|list| list.iter().filter_map(|value| value.as_enum_number()).collect())
+            .unwrap_or_default()
     }
 
     fn rule(&self, field: &FieldDescriptor) -> Rule {
         let options = field.options();
         let rule = options.get_extension(&self.rule);
         let Some(rule) = rule.as_message() else {
-            return Rule { format: 0, length_max: LENGTH_MAX_DEFAULT, items_max: ITEMS_MAX_DEFAULT, min: None, max: None, set_at_creation: false };
+            return Rule {
+                format: 0,
+                length_max: LENGTH_MAX_DEFAULT,
+                items_max: ITEMS_MAX_DEFAULT,
+                min: None,
+                max: None,
+                set_at_creation: false,
+            };
         };
         let limit = |name: &str, default: usize| {
             let value = rule.get_field_by_name(name).and_then(|value| value.as_u32()).unwrap_or(0);
             if value == 0 { default } else { value as usize }
         };
         let bound = |name: &str| {
-            rule.has_field_by_name(name).then(|| rule.get_field_by_name(name).and_then(|value| value.as_f64())).flatten()
+            rule.has_field_by_name(name)
+                .then(|| rule.get_field_by_name(name).and_then(|value| value.as_f64()))
+                .flatten()
         };
         Rule {
             format: rule.get_field_by_name("format").and_then(|value| value.as_enum_number()).unwrap_or(0),
@@ -374,7 +390,10 @@ impl Annotations {
             items_max: limit("max_items", ITEMS_MAX_DEFAULT),
             min: bound("min"),
             max: bound("max"),
-            set_at_creation: rule.get_field_by_name("set_at_creation").and_then(|value| value.as_bool()).unwrap_or(false),
+            set_at_creation: rule
+                .get_field_by_name("set_at_creation")
+                .and_then(|value| value.as_bool())
+                .unwrap_or(false),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::Registry;
 use super::document;
 use super::error::Error;
 use super::filter::Filter;
@@ -9,7 +10,6 @@ use super::index::Order;
 use super::list::{Listing, PAGE_SIZE_MAX};
 use super::read::Point;
 use super::schema::KindId;
-use super::Registry;
 use crate::store::Revision;
 use crate::violations::Violations;
 
@@ -72,7 +72,13 @@ impl Registry {
 
     /// Hands the envelopes of all that is selected, as of `at`, to `each`, kind by kind and by name, until it says that
     /// it has enough. Blocks.
-    pub fn walk(&self, selection: &Selection, at: Revision, show_deleted: bool, each: &mut dyn FnMut(Bytes) -> bool) -> Result<(), Error> {
+    pub fn walk(
+        &self,
+        selection: &Selection,
+        at: Revision,
+        show_deleted: bool,
+        each: &mut dyn FnMut(Bytes) -> bool,
+    ) -> Result<(), Error> {
         for kind in &selection.kinds {
             let listing = Listing {
                 reader: &self.0.reader,

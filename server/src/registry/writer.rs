@@ -91,7 +91,9 @@ impl Writer {
         }
         self.bell.send_replace(head.revision);
         if applier.send(Group { head, records }).is_err() {
-            tracing::error!("the state is not kept up any more; no write is accepted until a restart, which rebuilds it");
+            tracing::error!(
+                "the state is not kept up any more; no write is accepted until a restart, which rebuilds it"
+            );
             self.stopped = true;
         }
     }

@@ -1,1 +1,78 @@
-fn main() {}
+//! `partnerctl`, the command line of the Partnership Registry.
+//!
+//! It parses and prints; what it does is in the library. Answers go to standard output, everything else to standard
+//! error, and how it ended is told by the exit code.
+
+mod apply;
+mod args;
+mod columns;
+mod completion;
+mod config;
+mod connect;
+mod diff;
+mod export;
+mod failure;
+mod files;
+mod get;
+mod history;
+mod import;
+mod kinds;
+mod output;
+mod progress;
+mod set;
+mod style;
+mod table;
+mod time;
+mod values;
+mod watch;
+mod write;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use failure::Exit;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are no mistakes. If even this cannot be printed, nobody is there to read it.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Success.code() });
+        }
+    };
+    match run(cli).await {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.exit().code())
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
+    let globals = cli.globals;
+    match cli.command {
+        Command::Get(args) => get::get(&globals, args).await,
+        Command::List(args) => get::list(&globals, args).await,
+        Command::Create(args) => write::create(&globals, args).await,
+        Command::Update(args) => write::update(&globals, args).await,
+        Command::Delete(args) => write::delete(&globals, args).await,
+        Command::Undelete(args) => write::undelete(&globals, args).await,
+        Command::Apply(args) => apply::apply(&globals, args).await,
+        Command::Diff(args) => diff::diff(&globals, args).await,
+        Command::History(args) => history::history(&globals, args).await,
+        Command::Watch(args) => watch::watch(&globals, args).await,
+        Command::Import(args) => import::import(&globals, args).await,
+        Command::Export(args) => export::export(&globals, args).await,
+        Command::Config(args) => config::config(&globals, args),
+        Command::Completion { shell } => completion::completion(shell),
+        Command::Kinds => kinds::print(),
+        Command::Version => {
+            output::line(&format!("partnerctl {}", env!("CARGO_PKG_VERSION")))?;
+            Ok(Exit::Success)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The bare journal that the server's is measured by: append and `fdatasync`, and nothing else. Also what the server's
+//! own journal tells: the size of its commits, and how many shared one `fdatasync`.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The layout of a segment, as far as it is needed: its header, then commits with a header each.
+const SEGMENT_HEADER_BYTES: usize = 128;
+const FRAME_HEADER_BYTES: usize = 64;
+
+/// What a journal holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Journal {
+    pub(crate) commits: u64,
+    pub(crate) groups: u64,
+    /// With headers.
+    pub(crate) bytes: u64,
+}
+
+impl Journal {
+    /// Reads the journal of a server's data directory.
+    pub(crate) fn read(data: &Path) -> Journal {
+        let mut journal = Journal::default();
+        let mut paths: Vec<_> = std::fs::read_dir(data.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "seg")) {
+            let bytes = std::fs::read(path).unwrap();
+            let mut rest = bytes.get(SEGMENT_HEADER_BYTES..).unwrap_or_default();
+            let mut group = None;
+            while let Some(header) = rest.get(..FRAME_HEADER_BYTES) {
+                let length = u32::from_le_bytes(header[4..8].try_into().unwrap()) as usize;
+                // The head before the group, which is one for the whole group.
+                let base = u64::from_le_bytes(header[16..24].try_into().unwrap());
+                let Some(after) = rest.get(FRAME_HEADER_BYTES + length..) else { break };
+                rest = after;
+                journal.commits += 1;
+                journal.bytes += (FRAME_HEADER_BYTES + length) as u64;
+                if group.replace(base) != Some(base) {
+                    journal.groups += 1;
+                }
+            }
+        }
+        journal
+    }
+
+    /// What was added since `earlier`.
+    pub(crate) fn since(self, earlier: Journal) -> Journal {
+        Journal {
+            commits: self.commits - earlier.commits,
+            groups: self.groups - earlier.groups,
+            bytes: self.bytes - earlier.bytes,
+        }
+    }
+
+    pub(crate) fn commit_bytes(self) -> u64 {
+        self.bytes / self.commits.max(1)
+    }
+
+    pub(crate) fn group_size(self) -> f64 {
+        self.commits as f64 / self.groups as f64
+    }
+}
+
+/// Appends groups of so many commits of so many bytes for `time`, each group with one `fdatasync`. Answers the commits in
+/// a second.
+pub(crate) fn append(dir: &Path, group: usize, commit_bytes: u64, time: Duration) -> f64 {
+    let path = dir.join("raw");
+    let mut file = File::create(&path).unwrap();
+    // Not zeros: a file system may store those more cheaply.
+    let bytes: Vec<u8> = (0..group as u64 * commit_bytes).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let began = Instant::now();
+    let mut commits = 0;
+    while began.elapsed() < time {
+        file.write_all(&bytes).unwrap();
+        file.sync_data().unwrap();
+        commits += group;
+    }
+    let rate = commits as f64 / began.elapsed().as_secs_f64();
+    std::fs::remove_file(path).unwrap();
+    rate
+}

@@ -1,0 +1,310 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use partnership_registry_client::Point;
+
+use crate::output::Format;
+use crate::time::{duration, point};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  there are differences (diff)
+  2  the command line is wrong
+  3  not found
+  4  refused: invalid, exists already, or its precondition does not hold
+  5  conflict: somebody else was faster; read again
+  6  the server cannot be reached, or did not answer in time
+  7  another error of the server
+  8  the import is finished, and rows were refused";
+
+/// The command line of the Partnership Registry.
+#[derive(Debug, Parser)]
+#[command(name = "partnerctl", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// Address of the server [default: that of the context, or http://127.0.0.1:50051]
+    #[arg(long, short, global = true, env = "PARTNERCTL_SERVER", hide_env_values = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The context to use, instead of the current one
+    #[arg(long, global = true, env = "PARTNERCTL_CONTEXT", hide_env_values = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Who does it [default: that of the context, or user@host]
+    #[arg(long, global = true, env = "PARTNERCTL_ACTOR", hide_env_values = true, value_name = "WHO")]
+    pub(crate) actor: Option<String>,
+    /// Why: kept with what is written
+    #[arg(long, short = 'm', global = true, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// How to print
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// How long a call may take, such as 500ms, 30s or 2m
+    #[arg(long, global = true, value_parser = duration, default_value = "30s", value_name = "TIME")]
+    pub(crate) timeout: Duration,
+    /// No colour, even on a terminal; the environment variable NO_COLOR says the same
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show resources by name, or all of a kind
+    Get(GetArgs),
+    /// List resources of a kind
+    List(ListArgs),
+    /// Create a resource
+    Create(CreateArgs),
+    /// Change fields of a resource
+    Update(UpdateArgs),
+    /// Mark resources as deleted; they can be brought back
+    Delete(DeleteArgs),
+    /// Bring deleted resources back
+    Undelete(UndeleteArgs),
+    /// Make resources what files say: create them, or change them if they differ
+    Apply(ApplyArgs),
+    /// Show what apply would change
+    Diff(FileArgs),
+    /// Show how a resource changed: who, when, why
+    History(HistoryArgs),
+    /// Show changes as they happen
+    Watch(WatchArgs),
+    /// Bring in many resources: NDJSON, a resource on each line
+    #[command(after_help = "\
+Each line is put under its name: created, or made what is given. A line that is so already makes no revision: after a
+break, simply run the same import again. Lines that refer to later lines wait for those. Each refused line is reported on
+standard error as file:line: reason.")]
+    Import(ImportArgs),
+    /// Write resources as NDJSON, all as of one revision
+    Export(ExportArgs),
+    /// Keep servers under short names
+    Config(ConfigArgs),
+    /// Print the kinds of resources, with all that they may be called here
+    Kinds,
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the version
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// Names such as countries/kr; or a kind, and ids such as: countries kr ir
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_parser = point, value_name = "REV|TIME")]
+    pub(crate) at: Option<Point>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The kind, such as agreements
+    pub(crate) kind: String,
+    /// Only what the filter selects, such as: labels.region = "asia"
+    #[arg(long, short, default_value = "", hide_default_value = true)]
+    pub(crate) filter: String,
+    /// name, display_name, create_time or update_time, and desc behind it for descending
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) order_by: String,
+    /// The most to list
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Deleted ones too
+    #[arg(long)]
+    pub(crate) show_deleted: bool,
+    /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_parser = point, value_name = "REV|TIME")]
+    pub(crate) at: Option<Point>,
+}
+
+/// A file of resources.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
+    #[arg(long = "file", short, required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The kind of the resources, if they stand without envelope
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// The kind, such as countries, or the name, such as countries/kr
+    #[arg(required_unless_present = "files")]
+    pub(crate) name: Option<String>,
+    /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
+    #[arg(long = "file", short, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// A field and its value, such as display_name=Korea, labels.region=asia or 'parties=[{"country": "countries/kr"}]'
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// The name, such as countries/kr
+    #[arg(required_unless_present = "files")]
+    pub(crate) name: Option<String>,
+    /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
+    #[arg(long = "file", short, value_name = "FILE", conflicts_with = "set")]
+    pub(crate) files: Vec<PathBuf>,
+    /// A field and its value, such as display_name=Korea; without a value it is cleared. May be repeated
+    #[arg(long, value_name = "FIELD=VALUE", required_unless_present = "files")]
+    pub(crate) set: Vec<String>,
+    /// The fields of the file to change, such as display_name,term; * is all [default: those that it has]
+    #[arg(long, value_delimiter = ',', requires = "files", value_name = "FIELDS")]
+    pub(crate) mask: Vec<String>,
+    /// Create it if it does not exist
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// Names such as countries/kr; or a kind, and ids. Several are deleted in one commit: all or none
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Only if this is the current etag; for a single name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) etag: String,
+    /// What does not exist, or is deleted already, is no error
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndeleteArgs {
+    /// Names such as countries/kr; or a kind, and ids. Several are brought back in one commit: all or none
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The name, such as countries/kr; or a kind and an id
+    #[arg(required = true, num_args = 1..=2, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
+    /// Show what changed
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// The most revisions to show, newest first
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The kinds to watch [default: all]
+    #[arg(value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+    /// Begin with the first commit after this revision
+    #[arg(long, value_name = "REV", conflicts_with = "initial")]
+    pub(crate) after: Option<u64>,
+    /// Begin with every resource as it is
+    #[arg(long)]
+    pub(crate) initial: bool,
+    /// Only what the filter selects; it needs exactly one kind
+    #[arg(long, short, default_value = "", hide_default_value = true)]
+    pub(crate) filter: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The file; - is standard input
+    pub(crate) file: PathBuf,
+    /// The most resources of a commit, 1 to 1,000
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000), value_name = "N")]
+    pub(crate) batch: u16,
+    /// Pass over the lines before this one
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) from_line: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The kinds to export [default: all]
+    #[arg(value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+    /// The file to write; it is there when it is complete [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only what the filter selects; it needs exactly one kind
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) filter: String,
+    /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_parser = point, value_name = "REV|TIME")]
+    pub(crate) at: Option<Point>,
+    /// Deleted ones too; it needs --full, since only that tells them apart
+    #[arg(long, requires = "full")]
+    pub(crate) show_deleted: bool,
+    /// With what the server writes itself: uid, etag, revision, times, creator and updater
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+/// What can be done with contexts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Add or change the context NAME, with --server and --actor
+    Set {
+        /// Its name
+        name: String,
+    },
+    /// Use a context from now on
+    Use {
+        /// Its name
+        name: String,
+    },
+    /// List the contexts
+    List,
+    /// Delete a context
+    Delete {
+        /// Its name
+        name: String,
+    },
+}

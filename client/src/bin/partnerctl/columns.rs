@@ -1,0 +1,113 @@
+//! The columns of a kind: which of its fields stand in a table.
+
+use partnership_registry_client::v1::Resource;
+
+use crate::failure::Failure;
+use crate::values::Fields;
+
+/// The fields of each kind that a table shows besides name and display name, and those that only the wide one shows. A
+/// kind that is not here shows what it has of [`ANY`].
+const COLUMNS: &[(&str, &[&str], &[&str])] = &[
+    (
+        "countries",
+        &["state", "region_code", "capital"],
+        &["type", "region_code_alpha3", "m49_code", "relations_established", "sovereign", "focus_areas"],
+    ),
+    ("focusAreas", &["parent"], &["codes", "description"]),
+    ("organizations", &["type", "acronym", "country"], &["parent", "website", "iati_identifier", "focus_areas"]),
+    ("officials", &["post", "organization", "country"], &["family_name", "given_name", "term"]),
+    (
+        "agreements",
+        &["state", "type", "conclusion_date", "parties"],
+        &["binding", "scope", "conclusion_place", "parent", "registrations", "focus_areas"],
+    ),
+    (
+        "projects",
+        &["state", "countries", "approval_date", "planned_end"],
+        &["actual_start", "actual_end", "budgets", "participants", "agreements", "financing_instrument", "focus_areas"],
+    ),
+    (
+        "feasibilityStudies",
+        &["state", "stage", "project"],
+        &["recommendation", "validity", "authors", "countries", "focus_areas"],
+    ),
+    (
+        "meetings",
+        &["state", "start_time", "date", "place"],
+        &["type", "mode", "host", "participants", "topics", "countries"],
+    ),
+    (
+        "delegations",
+        &["state", "direction", "sending_country", "receiving_country", "planned_dates"],
+        &["actual_dates", "head", "members", "purpose", "focus_areas"],
+    ),
+    (
+        "courses",
+        &["state", "type", "dates", "providers"],
+        &["mode", "capacity", "nomination_deadline", "countries", "language_codes", "focus_areas"],
+    ),
+    (
+        "commitments",
+        &["state", "due_date", "responsible_parties"],
+        &["met_date", "counterparts", "source", "outcomes", "countries", "focus_areas"],
+    ),
+];
+
+/// What a kind without columns of its own shows, as far as it has it.
+const ANY: &[&str] = &["state", "type", "parent", "country"];
+
+/// What every wide table ends with.
+const SHARED: &[&str] = &["labels", "revision", "create_time", "update_time", "updater", "delete_time"];
+
+/// The columns of a table.
+pub(crate) struct Columns {
+    fields: Vec<&'static str>,
+}
+
+/// The columns of a collection.
+pub(crate) fn of(collection: &str, wide: bool) -> Columns {
+    let own = COLUMNS.iter().find(|(of, ..)| *of == collection);
+    let (narrow, more) = own.map_or((ANY, &[][..]), |(_, narrow, more)| (*narrow, *more));
+    let mut fields = vec!["name", "display_name"];
+    fields.extend(narrow);
+    if wide {
+        fields.extend(more);
+        fields.extend(SHARED);
+    }
+    Columns { fields }
+}
+
+impl Columns {
+    /// The titles.
+    pub(crate) fn header(&self) -> Vec<String> {
+        self.fields.iter().map(|field| field.replace('_', " ").to_uppercase()).collect()
+    }
+
+    /// The cells of a resource.
+    pub(crate) fn row(&self, resource: &Resource) -> Result<Vec<String>, Failure> {
+        let fields = Fields::of(resource)?;
+        Ok(self.fields.iter().map(|field| fields.text(field)).collect())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+    use crate::kinds;
+
+    #[test]
+    fn every_column_is_a_field_of_its_kind() {
+        let pool = partnership_registry::descriptors();
+        let envelope = pool.get_message_by_name("partnership.registry.v1.Resource").unwrap();
+        assert_eq!(kinds::collections().count(), envelope.fields().count());
+        for (collection, field) in kinds::collections().zip(envelope.fields()) {
+            let kind = field.kind();
+            let message = kind.as_message().unwrap();
+            for column in of(collection, true).fields {
+                let known = message.get_field_by_name(column).is_some();
+                assert!(known || ANY.contains(&column), "{collection}: {column}");
+            }
+        }
+    }
+}

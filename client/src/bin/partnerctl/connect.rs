@@ -1,0 +1,69 @@
+//! From the command line and the context to a connection.
+
+use partnership_registry_client::Registry;
+
+use crate::args::Globals;
+use crate::config::{Config, Context};
+use crate::failure::Failure;
+use crate::style;
+
+/// Where the registry is if nobody says.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
+
+/// Connects to the registry that is meant.
+pub(crate) async fn connect(globals: &Globals) -> Result<Registry, Failure> {
+    style::decide(globals.no_color);
+    let context = match (&globals.context, &globals.server) {
+        // An address on the command line needs no context, so that a broken file is in nobody's way.
+        (None, Some(_)) => Config::load().map(|config| config.current_context()).unwrap_or_default(),
+        (None, None) => Config::load()?.current_context(),
+        (Some(name), _) => Config::load()?.named(name)?,
+    };
+    let server = globals.server.clone().or(context.server).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+    let actor = globals.actor.clone().or(context.actor).unwrap_or_else(who);
+    let registry = Registry::builder(address(&server))
+        .actor(actor)
+        .reason(globals.reason.clone().unwrap_or_default())
+        .timeout(globals.timeout)
+        .connect_lazy()?;
+    Ok(registry)
+}
+
+impl Config {
+    fn current_context(self) -> Context {
+        self.current.clone().and_then(|name| self.contexts.get(&name).cloned()).unwrap_or_default()
+    }
+
+    fn named(self, name: &str) -> Result<Context, Failure> {
+        self.contexts.get(name).cloned().ok_or_else(|| Failure::usage(format!("there is no context {name:?}")))
+    }
+}
+
+/// `host:port` is short for `http://host:port`.
+pub(crate) fn address(server: &str) -> String {
+    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
+}
+
+/// Who sits here, as far as the system says.
+fn who() -> String {
+    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".to_owned());
+    let host = variable(&["HOSTNAME", "HOST", "COMPUTERNAME"])
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))
+        .filter(|host| !host.is_empty());
+    match host {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_go_without_its_scheme() {
+        assert_eq!(address("localhost:50051"), "http://localhost:50051");
+        assert_eq!(address("https://registry.example"), "https://registry.example");
+    }
+}

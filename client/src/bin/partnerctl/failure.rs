@@ -1,0 +1,144 @@
+//! How a run can end, and how a failure is told.
+
+use std::fmt;
+use std::io;
+
+use partnership_registry_client::{Code, Error};
+
+/// The exit codes. They are part of the interface: `--help` lists them, and they do not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Success = 0,
+    Differences = 1,
+    Usage = 2,
+    NotFound = 3,
+    Refused = 4,
+    Conflict = 5,
+    Unavailable = 6,
+    Failed = 7,
+    RowsRefused = 8,
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+
+    fn of(error: &Error) -> Self {
+        let code = error.code();
+        if error.is_not_found() {
+            Self::NotFound
+        } else if error.is_conflict() {
+            Self::Conflict
+        } else if error.is_unavailable() || code == Code::DeadlineExceeded {
+            Self::Unavailable
+        } else if error.is_already_exists()
+            || [Code::InvalidArgument, Code::FailedPrecondition, Code::OutOfRange].contains(&code)
+        {
+            Self::Refused
+        } else {
+            Self::Failed
+        }
+    }
+}
+
+/// Why a run failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line does not make sense.
+    Usage(String),
+    /// A call failed.
+    Call(Error),
+    /// Reading or writing here failed.
+    Local(String),
+    /// Nobody reads the output any more: that is no failure of ours.
+    Unread,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Call(error) => Exit::of(error),
+            Self::Local(_) => Exit::Failed,
+            Self::Unread => Exit::Success,
+        }
+    }
+
+    /// Prints it to standard error: the message, and every violation on a line of its own.
+    pub(crate) fn print(&self) {
+        if !matches!(self, Self::Unread) {
+            eprint!("{self}");
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Local(message) => writeln!(f, "error: {message}"),
+            Self::Call(error) => describe(error, f),
+            Self::Unread => Ok(()),
+        }
+    }
+}
+
+fn describe(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "error: {}", error.message())?;
+    for violation in error.field_violations() {
+        writeln!(f, "  {}: {}", violation.field, violation.description)?;
+    }
+    for violation in error.precondition_violations() {
+        if violation.description != error.message() {
+            writeln!(f, "  {}: {}", violation.subject, violation.description)?;
+        }
+    }
+    if error.is_conflict() {
+        writeln!(f, "Somebody else was faster. Read it again, and decide again.")?;
+    }
+    Ok(())
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Unread } else { Self::Local(error.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Status;
+
+    use super::*;
+
+    #[test]
+    fn each_code_has_its_exit() {
+        let cases: [(fn(&'static str) -> Status, u8); 11] = [
+            (Status::not_found, 3),
+            (Status::invalid_argument, 4),
+            (Status::already_exists, 4),
+            (Status::failed_precondition, 4),
+            (Status::out_of_range, 4),
+            (Status::aborted, 5),
+            (Status::unavailable, 6),
+            (Status::deadline_exceeded, 6),
+            (Status::internal, 7),
+            (Status::data_loss, 7),
+            (Status::resource_exhausted, 7),
+        ];
+        for (status, exit) in cases {
+            assert_eq!(Failure::from(Error::from(status("x"))).exit().code(), exit);
+        }
+        assert_eq!(Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)).exit(), Exit::Success);
+    }
+}

@@ -1,0 +1,178 @@
+//! What kinds may be called on the command line, and names made of them.
+
+use partnership_registry_client::Kind;
+
+use crate::failure::{Exit, Failure};
+use crate::output;
+
+/// Short names beside those that follow from the contract. A kind without one here works as well.
+const ALIASES: &[(&str, &[&str])] = &[
+    ("countries", &["co"]),
+    ("focusAreas", &["fa", "area", "areas"]),
+    ("organizations", &["org", "orgs"]),
+    ("officials", &["off"]),
+    ("agreements", &["agr"]),
+    ("projects", &["proj"]),
+    ("feasibilityStudies", &["fs", "study", "studies"]),
+    ("meetings", &["mtg"]),
+    ("delegations", &["dlg"]),
+    ("courses", &["crs"]),
+    ("commitments", &["cmt"]),
+];
+
+/// A kind of the contract by its names.
+struct KindNames {
+    collection: &'static str,
+    kind: &'static str,
+}
+
+macro_rules! table {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
+        const KINDS: &[KindNames] = &[
+            $(KindNames { collection: $collection, kind: <partnership_registry_client::v1::$Kind as Kind>::KIND },)*
+        ];
+    };
+}
+
+partnership_registry::for_each_kind!(table);
+
+/// All collections, in the order of the contract.
+pub(crate) fn collections() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|names| names.collection)
+}
+
+/// The collection of what somebody calls a kind: `focusAreas`, `focus-area`, `FocusArea`, `fa`.
+pub(crate) fn collection(word: &str) -> Result<&'static str, Failure> {
+    let plain = plain(word);
+    let found = KINDS.iter().find(|names| {
+        plain == names.collection.to_ascii_lowercase()
+            || plain == names.kind.to_ascii_lowercase()
+            || aliases(names.collection).contains(&plain.as_str())
+    });
+    found.map(|names| names.collection).ok_or_else(|| {
+        let known: Vec<_> = collections().collect();
+        Failure::usage(format!("there is no kind {word:?}; the kinds are {}", known.join(", ")))
+    })
+}
+
+/// What names or kinds are asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All of a kind.
+    All(&'static str),
+    /// These, by their full names.
+    Names(Vec<String>),
+}
+
+/// Reads `countries/kr agreement/a`, or `countries kr ir`, or `countries`.
+pub(crate) fn asked(words: &[String]) -> Result<Asked, Failure> {
+    let Some((first, rest)) = words.split_first() else { return Err(Failure::usage("a name is required")) };
+    if first.contains('/') {
+        return words.iter().map(|word| full_name(word)).collect::<Result<_, _>>().map(Asked::Names);
+    }
+    let collection = collection(first)?;
+    if rest.is_empty() {
+        return Ok(Asked::All(collection));
+    }
+    let name = |id: &String| match id.split_once('/') {
+        None => Ok(format!("{collection}/{id}")),
+        Some(_) => full_name(id),
+    };
+    rest.iter().map(name).collect::<Result<_, _>>().map(Asked::Names)
+}
+
+/// The names that are asked for, where all of a kind would be too much.
+pub(crate) fn names(words: &[String]) -> Result<Vec<String>, Failure> {
+    match asked(words)? {
+        Asked::Names(names) => Ok(names),
+        Asked::All(collection) => Err(Failure::usage(format!("which of the {collection}? give their names"))),
+    }
+}
+
+/// Reads one name; the kind in it may be called what it may be called anywhere.
+pub(crate) fn full_name(word: &str) -> Result<String, Failure> {
+    match word.split_once('/') {
+        Some((kind, id)) if !id.is_empty() => Ok(format!("{}/{id}", collection(kind)?)),
+        Some(_) | None => Err(Failure::usage(format!("{word:?} is no name; a name looks like countries/kr"))),
+    }
+}
+
+/// The collection of a full name.
+pub(crate) fn collection_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or_default()
+}
+
+/// `partnerctl kinds`.
+pub(crate) fn print() -> Result<Exit, Failure> {
+    let header = ["KIND", "COLLECTION", "ALSO"].map(str::to_owned).to_vec();
+    let row = |names: &KindNames| {
+        let also = std::iter::once(kebab(names.kind)).chain(aliases(names.collection).iter().map(|&alias| alias.to_owned()));
+        vec![names.kind.to_owned(), names.collection.to_owned(), also.collect::<Vec<_>>().join(", ")]
+    };
+    output::print_table(header, KINDS.iter().map(row).collect(), false)?;
+    Ok(Exit::Success)
+}
+
+fn aliases(collection: &str) -> &'static [&'static str] {
+    ALIASES.iter().find(|(of, _)| *of == collection).map_or(&[], |(_, aliases)| *aliases)
+}
+
+/// Without what parts words: `focus-areas`, `focus_areas` and `FocusAreas` are the same.
+fn plain(word: &str) -> String {
+    word.chars().filter(|letter| !matches!(letter, '-' | '_')).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+fn kebab(kind: &str) -> String {
+    let mut kebab = String::new();
+    for letter in kind.chars() {
+        if letter.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn kinds_are_known_by_many_names() {
+        for word in ["focusAreas", "focusareas", "focus-areas", "focus_area", "FocusArea", "fa", "FA", "area"] {
+            assert_eq!(collection(word).unwrap(), "focusAreas", "{word}");
+        }
+        assert_eq!(collection("study").unwrap(), "feasibilityStudies");
+        assert!(collection("planets").is_err() && collection("").is_err());
+    }
+
+    #[test]
+    fn no_name_stands_for_two_kinds() {
+        let mut seen = HashSet::new();
+        for names in KINDS {
+            let own = [names.collection.to_ascii_lowercase(), names.kind.to_ascii_lowercase()];
+            for word in own.iter().map(String::as_str).chain(aliases(names.collection).iter().copied()) {
+                assert!(seen.insert(word.to_owned()), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_read_in_every_form() {
+        let named = |names: &[&str]| Asked::Names(words(names));
+        assert_eq!(asked(&words(&["country/kr"])).unwrap(), named(&["countries/kr"]));
+        assert_eq!(asked(&words(&["countries", "kr", "ir"])).unwrap(), named(&["countries/kr", "countries/ir"]));
+        assert_eq!(asked(&words(&["org/x", "co/kr"])).unwrap(), named(&["organizations/x", "countries/kr"]));
+        assert_eq!(asked(&words(&["agreements"])).unwrap(), Asked::All("agreements"));
+        for bad in [&["countries/"][..], &["countries/kr", "ir"], &["planets/x"], &["planets", "x"]] {
+            assert!(asked(&words(bad)).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Printing resources in the format that is asked for.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+
+use clap::ValueEnum;
+use partnership_registry_client::json;
+use partnership_registry_client::v1::Resource;
+
+use crate::columns;
+use crate::failure::Failure;
+use crate::style::{Style, paint};
+use crate::table;
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people, fitted to the terminal
+    Table,
+    /// The table with more columns
+    Wide,
+    /// Canonical protobuf JSON
+    Json,
+    /// YAML that says the same
+    Yaml,
+    /// JSON, a resource on each line
+    Ndjson,
+    /// Comma-separated values: the columns of wide
+    Csv,
+    /// Names alone
+    Name,
+}
+
+impl Format {
+    /// Whether it is for people to read, rather than for programs.
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
+}
+
+/// Prints resources as they come, or once all are there, as the format needs it.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    format: Format,
+    /// One resource was asked for: JSON is an object, not an array.
+    single: bool,
+    printed: usize,
+    kept: Vec<Resource>,
+    csv_collection: Option<&'static str>,
+}
+
+impl Printer {
+    pub(crate) fn new(format: Format, single: bool) -> Self {
+        Self { format, single, printed: 0, kept: Vec::new(), csv_collection: None }
+    }
+
+    pub(crate) fn push(&mut self, resource: Resource) -> Result<(), Failure> {
+        match self.format {
+            Format::Table | Format::Wide => {
+                self.kept.push(resource);
+                return Ok(());
+            }
+            Format::Json => {
+                let text = serde_json::to_string_pretty(&json::to_value(&resource)?).map_err(io::Error::from)?;
+                let before = if self.single { "" } else if self.printed == 0 { "[\n" } else { ",\n" };
+                write(&format!("{before}{text}"))?;
+            }
+            Format::Yaml => {
+                let before = if self.printed == 0 { "" } else { "---\n" };
+                write(&format!("{before}{}", json::to_yaml(&json::to_value(&resource)?)?))?;
+            }
+            Format::Ndjson => line(&json::to_line(&resource)?)?,
+            Format::Name => line(resource.name())?,
+            Format::Csv => self.push_csv(&resource)?,
+        }
+        self.printed += 1;
+        Ok(())
+    }
+
+    /// Prints what is kept, and what must stand at the end.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        match self.format {
+            Format::Json if self.single => write("\n"),
+            Format::Json if self.printed == 0 => write("[]\n"),
+            Format::Json => write("\n]\n"),
+            Format::Table | Format::Wide => self.finish_table(),
+            Format::Yaml | Format::Ndjson | Format::Name | Format::Csv => Ok(()),
+        }
+    }
+
+    fn finish_table(&mut self) -> Result<(), Failure> {
+        let wide = self.format == Format::Wide;
+        let kept = std::mem::take(&mut self.kept);
+        if kept.is_empty() {
+            eprintln!("Nothing found.");
+        }
+        for (index, group) in kept.chunk_by(|one, next| one.collection() == next.collection()).enumerate() {
+            if index > 0 {
+                write("\n")?;
+            }
+            let Some(collection) = group.first().and_then(Resource::collection) else { continue };
+            let columns = columns::of(collection, wide);
+            let rows = group.iter().map(|resource| columns.row(resource)).collect::<Result<_, _>>()?;
+            print_table(columns.header(), rows, !wide)?;
+        }
+        Ok(())
+    }
+
+    fn push_csv(&mut self, resource: &Resource) -> Result<(), Failure> {
+        let Some(collection) = resource.collection() else { return Ok(()) };
+        let columns = columns::of(collection, true);
+        if self.csv_collection != Some(collection) {
+            self.csv_collection = Some(collection);
+            let header = columns.header().iter().map(|title| title.to_lowercase().replace(' ', "_")).collect();
+            write(&csv_line(header)?)?;
+        }
+        write(&csv_line(columns.row(resource)?)?)
+    }
+}
+
+/// A row of comma-separated values (RFC 4180), with its line break.
+pub(crate) fn csv_line(cells: Vec<String>) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&cells).map_err(|error| Failure::Local(error.to_string()))?;
+    let bytes = writer.into_inner().map_err(|error| Failure::Local(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Prints a table; `fit`: to the width of the terminal, if there is one.
+pub(crate) fn print_table(header: Vec<String>, rows: Vec<Vec<String>>, fit: bool) -> Result<(), Failure> {
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = width.filter(|_| fit && io::stdout().is_terminal());
+    let mut text = String::new();
+    for (index, line) in table::lines(header, rows, width).iter().enumerate() {
+        text.push_str(&if index == 0 { paint(Style::Header, line) } else { line.clone() });
+        text.push('\n');
+    }
+    write(&text)
+}
+
+/// Prints a line.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    write(&format!("{text}\n"))
+}
+
+/// Prints a text as it is.
+pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let cells = ["countries/kr", "Korea, \"South\"", "two\nlines", ""].map(str::to_owned).to_vec();
+        assert_eq!(csv_line(cells).unwrap(), "countries/kr,\"Korea, \"\"South\"\"\",\"two\nlines\",\n");
+    }
+}

@@ -1,0 +1,166 @@
+//! The fields of a resource as short text, for a cell of a table. What a value is, the contract says.
+
+use partnership_registry_client::v1::Resource;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, ReflectMessage as _, Value};
+
+use crate::failure::Failure;
+use crate::time;
+
+/// The first of these that a message has is its gist.
+const GIST: &[&str] = &[
+    "country", "organization", "official", "unresolved_name", "name", "nominee", "title", "text", "id", "code", "number",
+    "amount", "locality", "value", "head",
+];
+
+/// The fields of a resource.
+pub(crate) struct Fields {
+    kind: DynamicMessage,
+}
+
+impl Fields {
+    pub(crate) fn of(resource: &Resource) -> Result<Self, Failure> {
+        let broken = || Failure::Local("the resource is not of the contract that this program knows".to_owned());
+        let descriptor = partnership_registry::descriptors().get_message_by_name("partnership.registry.v1.Resource");
+        let envelope = DynamicMessage::decode(descriptor.ok_or_else(broken)?, resource.encode_to_vec().as_slice());
+        let envelope = envelope.map_err(|_| broken())?;
+        let held = envelope.fields().next().and_then(|(_, value)| value.as_message().cloned());
+        Ok(Self { kind: held.ok_or_else(broken)? })
+    }
+
+    /// The field of a name, as a short text; empty if it is not set, or does not exist.
+    pub(crate) fn text(&self, field: &str) -> String {
+        field_text(&self.kind, field)
+    }
+}
+
+fn field_text(message: &DynamicMessage, name: &str) -> String {
+    let Some(field) = message.descriptor().get_field_by_name(name) else { return String::new() };
+    if !message.has_field(&field) {
+        return String::new();
+    }
+    value_text(&message.get_field(&field), &field.kind())
+}
+
+fn value_text(value: &Value, kind: &Kind) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::EnumNumber(number) => match kind {
+            Kind::Enum(of) => enum_text(of, *number),
+            _ => number.to_string(),
+        },
+        Value::List(items) => items.iter().map(|item| value_text(item, kind)).collect::<Vec<_>>().join(","),
+        Value::Map(entries) => {
+            let entry = |(key, value): (&prost_reflect::MapKey, &Value)| {
+                let key = key.as_str().unwrap_or_default();
+                format!("{key}={}", value.as_str().unwrap_or("…"))
+            };
+            let mut entries: Vec<_> = entries.iter().map(entry).collect();
+            entries.sort();
+            entries.join(",")
+        }
+        Value::Message(message) => message_text(message),
+        Value::Bool(value) => value.to_string(),
+        Value::I32(value) => value.to_string(),
+        Value::I64(value) => value.to_string(),
+        Value::U32(value) => value.to_string(),
+        Value::U64(value) => value.to_string(),
+        Value::F32(value) => value.to_string(),
+        Value::F64(value) => value.to_string(),
+        Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+    }
+}
+
+fn message_text(message: &DynamicMessage) -> String {
+    match message.descriptor().full_name() {
+        "google.protobuf.Timestamp" => message.transcode_to().map(|stamp| time::text(Some(stamp))).unwrap_or_default(),
+        "google.type.Money" => format!("{} {}", field_text(message, "currency_code"), number_text(message, "units")),
+        "partnership.registry.v1.PartialDate" => date_text(message),
+        "partnership.registry.v1.DateInterval" => {
+            format!("{}/{}", field_text(message, "start"), field_text(message, "end"))
+        }
+        _ => {
+            let gist = GIST.iter().map(|field| field_text(message, field)).find(|text| !text.is_empty());
+            gist.unwrap_or_else(|| "…".to_owned())
+        }
+    }
+}
+
+/// A date as ISO 8601 has it, as far as it is known: `1968`, `1968-05~`.
+fn date_text(date: &DynamicMessage) -> String {
+    let part = |name| date.get_field_by_name(name).and_then(|value| value.as_i32()).unwrap_or_default();
+    let mark = |name, mark| if date.get_field_by_name(name).and_then(|value| value.as_bool()) == Some(true) { mark } else { "" };
+    let known = match (part("year"), part("month"), part("day")) {
+        (0, ..) => {
+            let original = field_text(date, "original_text");
+            return if original.is_empty() { "unknown".to_owned() } else { original };
+        }
+        (year, 0, _) => format!("{year:04}"),
+        (year, month, 0) => format!("{year:04}-{month:02}"),
+        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
+    };
+    format!("{known}{}{}", mark("approximate", "~"), mark("uncertain", "?"))
+}
+
+/// A number also if it is 0.
+fn number_text(message: &DynamicMessage, name: &str) -> String {
+    let value = message.get_field_by_name(name).and_then(|value| value.as_i64());
+    value.unwrap_or_default().to_string()
+}
+
+/// An enum's value without what all its values begin with: `IN_FORCE`.
+fn enum_text(of: &EnumDescriptor, number: i32) -> String {
+    let Some(value) = of.get_value(number) else { return number.to_string() };
+    let prefix = enum_prefix(of);
+    value.name().strip_prefix(&prefix).unwrap_or(value.name()).to_owned()
+}
+
+/// What all values of an enum begin with: `AGREEMENT_STATE_`.
+pub(crate) fn enum_prefix(of: &EnumDescriptor) -> String {
+    of.default_value().name().strip_suffix("UNSPECIFIED").unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use partnership_registry_client::Timestamp;
+    use partnership_registry_client::v1::{Agreement, AgreementParty, AgreementState, PartialDate, Place};
+
+    use super::*;
+
+    #[test]
+    fn values_are_short_and_readable() {
+        let party = |country: &str, name: &str| AgreementParty {
+            country: country.into(),
+            unresolved_name: name.into(),
+            ..AgreementParty::default()
+        };
+        let date = |year, month, day| PartialDate { year, month, day, ..PartialDate::default() };
+        let agreement = Agreement {
+            state: AgreementState::InForce.into(),
+            conclusion_date: Some(PartialDate { approximate: true, ..date(1968, 5, 0) }),
+            conclusion_place: Some(Place { locality: "Tehran".into(), ..Place::default() }),
+            create_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+            labels: BTreeMap::from([("z".into(), "1".into()), ("a".into(), "2".into())]),
+            parties: vec![party("countries/kr", ""), party("", "Siam")],
+            revision: 7,
+            ..Agreement::default()
+        };
+        let fields = Fields::of(&agreement.into()).unwrap();
+        for (field, text) in [
+            ("state", "IN_FORCE"),
+            ("conclusion_date", "1968-05~"),
+            ("conclusion_place", "Tehran"),
+            ("create_time", "2023-11-14T22:13:20Z"),
+            ("labels", "a=2,z=1"),
+            ("parties", "countries/kr,Siam"),
+            ("revision", "7"),
+            ("parent", ""),
+            ("no_such_field", ""),
+        ] {
+            assert_eq!(fields.text(field), text, "{field}");
+        }
+    }
+}
