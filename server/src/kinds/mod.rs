@@ -2,7 +2,6 @@
 //!
 //! Pure: no I/O, no clock, no state of the registry. A kind of the contract without its file here does not compile.
 
-use crate::registry::KindRules;
 use crate::violations::Violations;
 
 mod localized_text;
@@ -10,6 +9,17 @@ pub(crate) mod partial_date;
 mod reference;
 #[cfg(test)]
 mod table;
+
+/// What a kind brings, besides its message.
+#[derive(Clone, Copy)]
+pub struct KindRules {
+    /// The field of the `Resource` envelope, such as `focus_area`.
+    pub singular: &'static str,
+    /// Checks what the annotations cannot say, of a resource's name and body.
+    pub check: fn(&str, &[u8], &mut Violations),
+    /// Brings an encoded resource into the one order of fields in which equal resources have equal bytes.
+    pub normalize: fn(&[u8]) -> Vec<u8>,
+}
 
 macro_rules! kinds {
     ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {

@@ -100,7 +100,7 @@ pub(crate) fn check(
     }
     check.message(schema.shape, body, &Path::Root, 0);
     let referrals = check.referrals;
-    (schema.check)(name, body, violations);
+    (schema.rules.check)(name, body, violations);
     referrals
 }
 

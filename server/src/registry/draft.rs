@@ -215,7 +215,7 @@ impl Drafting<'_> {
         let kind = name.kind();
         let document = self.current(&name, row)?;
         let old = document::body(self.schemas, kind, &document);
-        let merged = (self.schemas.kind(kind).normalize)(&mask.merge(self.schemas, kind, &old, new));
+        let merged = (self.schemas.kind(kind).rules.normalize)(&mask.merge(self.schemas, kind, &old, new));
         if merged == old {
             return Ok(Planned::nothing(name, document.to_vec()));
         }

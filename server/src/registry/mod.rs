@@ -43,11 +43,12 @@ pub use mutation::{
 };
 pub use name::Name;
 pub use read::Point;
-pub use schema::{KindId, KindRules};
+pub use schema::KindId;
 pub use selection::Selection;
 pub use tail::Tail;
 
 use crate::clock::Clock;
+use crate::kinds::KindRules;
 use crate::store::{self, Record, Revision, StoreError};
 use crate::violations::Violations;
 use committer::{Committer, Submission};

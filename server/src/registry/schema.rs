@@ -9,28 +9,13 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind as Type, MessageDescriptor,
 };
 
+use crate::kinds::KindRules;
+
 /// Where a message stands in [`Schemas`].
 pub(crate) type ShapeId = usize;
 
 /// Where a kind stands in [`Schemas`].
 pub type KindId = usize;
-
-/// A check of a resource by the rules of its own kind: see `kinds`.
-pub(crate) type KindCheck = fn(&str, &[u8], &mut crate::violations::Violations);
-
-/// Brings an encoded resource into the one order of fields in which equal resources have equal bytes.
-pub(crate) type Normalize = fn(&[u8]) -> Vec<u8>;
-
-/// What a kind brings, besides its message.
-#[derive(Clone, Copy)]
-pub struct KindRules {
-    /// The field of the `Resource` envelope, such as `focus_area`.
-    pub singular: &'static str,
-    /// Checks what the annotations cannot say, of a resource's name and body.
-    pub check: fn(&str, &[u8], &mut crate::violations::Violations),
-    /// Decodes and encodes: see [`Normalize`].
-    pub normalize: fn(&[u8]) -> Vec<u8>,
-}
 
 /// A kind of resource.
 pub(crate) struct KindSchema {
@@ -40,8 +25,7 @@ pub(crate) struct KindSchema {
     /// The number of its field in the envelope.
     pub(crate) tag: u32,
     pub(crate) shape: ShapeId,
-    pub(crate) check: KindCheck,
-    pub(crate) normalize: Normalize,
+    pub(crate) rules: KindRules,
 }
 
 /// A message.
@@ -142,8 +126,7 @@ impl Schemas {
                     resource_type: resource.1,
                     tag: field.number(),
                     shape: 0,
-                    check: rules.check,
-                    normalize: rules.normalize,
+                    rules: *rules,
                 },
             ));
         }
