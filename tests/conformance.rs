@@ -1,1 +1,12 @@
+//! The conformance suite: it walks the descriptors of the contract and holds every promise of it for every kind, so that
+//! a kind that is added tomorrow is tested without a new line.
+//!
+//! `PARTNERSHIP_TEST_SERVER=http://host:port cargo test conformance` holds a running server to it instead; what it
+//! creates there, it leaves there, deleted or not, with ids and a label `run` of its own.
 
+mod kind;
+mod sample;
+mod suite;
+
+mod reading;
+mod shape;

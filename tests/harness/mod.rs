@@ -8,11 +8,10 @@ pub(crate) mod process;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Parser as _;
-use parking_lot::Mutex;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry_server::clock::{Clock, SystemClock};
 use partnership_registry_server::config::Config;
@@ -170,13 +169,13 @@ impl TestClock {
 
     /// Sets it; backwards too.
     pub(crate) fn set(&self, seconds: i64) {
-        *self.0.lock() = Timestamp { seconds, nanos: 0 };
+        *self.0.lock().unwrap() = Timestamp { seconds, nanos: 0 };
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock()
+        *self.0.lock().unwrap()
     }
 }
 

@@ -88,9 +88,15 @@ impl fmt::Display for Failure {
 }
 
 fn describe(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "error: {}", error.message())?;
-    for violation in error.field_violations() {
-        writeln!(f, "  {}: {}", violation.field, violation.description)?;
+    let violations: Vec<_> =
+        error.field_violations().iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
+    if violations.len() > 1 && violations.join("; ") == error.message() {
+        writeln!(f, "error: {} rules are broken", violations.len())?;
+    } else {
+        writeln!(f, "error: {}", error.message())?;
+    }
+    for violation in violations.iter().filter(|violation| *violation != error.message()) {
+        writeln!(f, "  {violation}")?;
     }
     for violation in error.precondition_violations() {
         if violation.description != error.message() {

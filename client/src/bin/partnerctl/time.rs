@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use partnership_registry_client::{Point, Timestamp};
 
 /// Reads a span such as `500ms`, `30s`, `2m` or `1h`; a number alone is of seconds.
@@ -28,10 +26,8 @@ pub(crate) fn point(text: &str) -> Result<Point, String> {
     if let Ok(revision) = text.parse::<u64>() {
         return if revision == 0 { Err("the first revision is 1".to_owned()) } else { Ok(Point::Revision(revision)) };
     }
-    let instant = match text.parse::<Date>() {
-        Ok(date) if !text.contains(['T', 't', ' ']) => date.to_zoned(TimeZone::UTC).map(|start| start.timestamp()),
-        Ok(_) | Err(_) => text.parse::<jiff::Timestamp>(),
-    };
+    let is_date = text.len() == "2026-01-31".len();
+    let instant = if is_date { format!("{text}T00:00:00Z").parse() } else { text.parse::<jiff::Timestamp>() };
     let wanted = "is neither a revision such as 12 nor a time such as 2026-01-31 or 2026-01-31T12:00:00Z";
     let instant = instant.map_err(|_| format!("{text:?} {wanted}"))?;
     Ok(Point::Time(Timestamp { seconds: instant.as_second(), nanos: instant.subsec_nanosecond() }))

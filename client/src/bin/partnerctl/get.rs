@@ -1,0 +1,86 @@
+//! `get` and `list`.
+
+use partnership_registry_client::v1::Resource;
+use partnership_registry_client::{ListOptions, Point, Registry};
+
+use crate::args::{GetArgs, Globals, ListArgs};
+use crate::connect::connect;
+use crate::failure::{Exit, Failure};
+use crate::kinds::{self, Asked};
+use crate::output::Printer;
+
+pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failure> {
+    let point = args.at.unwrap_or_default();
+    let names = match kinds::asked(&args.names)? {
+        Asked::Names(names) => names,
+        Asked::All(collection) => return print_all(globals, collection, ListOptions::new().at(point), None).await,
+    };
+    let registry = connect(globals).await?;
+    let mut printer = Printer::new(globals.output, names.len() == 1);
+    for resource in read(&registry, &names, point).await? {
+        printer.push(resource)?;
+    }
+    printer.finish()?;
+    Ok(Exit::Success)
+}
+
+/// Reads resources of any kinds, in the order of their names. Those of one kind that stand together are read together, at
+/// one revision.
+pub(crate) async fn read(registry: &Registry, names: &[String], point: Point) -> Result<Vec<Resource>, Failure> {
+    const BATCH_MAX: usize = 1_000;
+    let mut found = Vec::with_capacity(names.len());
+    for group in names.chunk_by(|one, next| kinds::collection_of(one) == kinds::collection_of(next)) {
+        let collection = group.first().map_or("", |name| kinds::collection_of(name));
+        let resources = registry
+            .collection(collection)
+            .ok_or_else(|| Failure::usage(format!("there is no collection {collection:?}")))?;
+        if let [name] = group {
+            found.push(resources.get(name, point).await?);
+            continue;
+        }
+        for batch in group.chunks(BATCH_MAX) {
+            found.extend(resources.batch_get(batch, point).await?);
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) async fn list(globals: &Globals, args: ListArgs) -> Result<Exit, Failure> {
+    let collection = kinds::collection(&args.kind)?;
+    let options = ListOptions::new()
+        .filter(args.filter)
+        .order_by(args.order_by)
+        .show_deleted(args.show_deleted)
+        .at(args.at.unwrap_or_default());
+    print_all(globals, collection, options, args.limit).await
+}
+
+async fn print_all(
+    globals: &Globals,
+    collection: &str,
+    options: ListOptions,
+    limit: Option<usize>,
+) -> Result<Exit, Failure> {
+    let registry = connect(globals).await?;
+    let resources = registry
+        .collection(collection)
+        .ok_or_else(|| Failure::usage(format!("there is no collection {collection:?}")))?;
+    let page_size = limit.and_then(|limit| u16::try_from(limit.clamp(1, 500)).ok()).unwrap_or(500);
+    let mut pages = resources.pages(options.page_size(page_size));
+    let mut printer = Printer::new(globals.output, false);
+    let (mut left, mut total) = (limit.unwrap_or(usize::MAX), 0);
+    while left > 0 {
+        let Some(page) = pages.next().await.transpose()? else { break };
+        total = page.total_size;
+        for resource in page.resources.into_iter().take(left) {
+            left -= 1;
+            printer.push(resource)?;
+        }
+    }
+    printer.finish()?;
+    let shown = limit.map_or(total, |limit| total.min(limit as u64));
+    if globals.output.is_table() && shown < total {
+        eprintln!("{shown} of {total}");
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,70 @@
+//! `import`.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+
+use indicatif::ProgressBar;
+use partnership_registry_client::import::{Import, Interrupted, Observer, Refusal, Summary, ndjson};
+
+use crate::args::{Globals, ImportArgs};
+use crate::connect::connect;
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::progress::{self, Counted};
+
+pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, Failure> {
+    let registry = connect(globals).await?;
+    let name = files::shown(&args.file);
+    let unreadable = |error: io::Error| Failure::usage(format!("{name}: {error}"));
+    let (text, length): (Box<dyn Read>, _) = if files::is_stdin(&args.file) {
+        (Box::new(io::stdin()), None)
+    } else {
+        let file = File::open(&args.file).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        (Box::new(file), Some(length).filter(|length| *length > 0))
+    };
+    let bar = progress::bar(length);
+    let rows = ndjson(&name, BufReader::with_capacity(1 << 16, Counted::new(text, bar.clone())));
+    let rows = rows.filter(|row| row.as_ref().map_or(true, |row| row.origin.line >= args.from_line));
+    let import = Import::new(&registry).batch_max(usize::from(args.batch));
+    let done = import.run(rows, &mut Reporter { bar: bar.clone() }).await;
+    bar.finish_and_clear();
+    match done {
+        Ok(summary) => {
+            eprintln!("{}", sentence(&summary));
+            Ok(if summary.refused > 0 { Exit::RowsRefused } else { Exit::Success })
+        }
+        Err(Interrupted { cause, summary, resume_from, .. }) => {
+            eprintln!("{}", sentence(&summary));
+            if let Some(origin) = resume_from {
+                eprintln!("Broken off. Run it again, or go on with --from-line {}.", origin.line);
+            }
+            Err(cause.into())
+        }
+    }
+}
+
+/// Reports refused rows on standard error, and moves the bar.
+struct Reporter {
+    bar: ProgressBar,
+}
+
+impl Observer for Reporter {
+    fn refused(&mut self, refusal: &Refusal) {
+        let name = if refusal.name.is_empty() { String::new() } else { format!("{}: ", refusal.name) };
+        self.bar.suspend(|| {
+            for reason in &refusal.reasons {
+                eprintln!("{}: {name}{reason}", refusal.origin);
+            }
+        });
+    }
+
+    fn progress(&mut self, summary: &Summary) {
+        self.bar.set_message(format!("{} in, {} refused", summary.accepted(), summary.refused));
+    }
+}
+
+fn sentence(summary: &Summary) -> String {
+    let Summary { read, created, updated, unchanged, refused, commits, .. } = summary;
+    format!("{read} read: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused; {commits} commits")
+}

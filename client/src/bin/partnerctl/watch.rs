@@ -1,0 +1,79 @@
+//! `watch`: changes as they happen.
+
+use partnership_registry_client::v1::{
+    Change, Commit, FilterEffect, Heartbeat, Synced, WatchResponse, WatchedCommit, WatchedResource,
+    watch_response::Event,
+};
+use partnership_registry_client::{WatchEvent, WatchOptions, json};
+
+use crate::args::{Globals, WatchArgs};
+use crate::connect::connect;
+use crate::failure::{Exit, Failure};
+use crate::kinds;
+use crate::output::{self, Format};
+use crate::time;
+use crate::values::Fields;
+
+pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Failure> {
+    let collections = args.kinds.iter().map(|kind| kinds::collection(kind)).collect::<Result<Vec<_>, _>>()?;
+    let options = match args.after {
+        Some(revision) => WatchOptions::after(revision),
+        None if args.initial => WatchOptions::initial_state(),
+        None => WatchOptions::from_now(),
+    };
+    let human = match globals.output {
+        Format::Table | Format::Wide => true,
+        Format::Json | Format::Ndjson => false,
+        Format::Yaml | Format::Csv | Format::Name => return Err(Failure::usage("watch prints as table or as ndjson")),
+    };
+    let registry = connect(globals).await?;
+    let mut watch = registry.watch(options.collections(collections).filter(args.filter)).await?;
+    while let Some(event) = watch.next().await {
+        output::write(&if human { lines(&event?)? } else { document(event?)? })?;
+    }
+    Ok(Exit::Success)
+}
+
+/// An event for people: a line for each change.
+fn lines(event: &WatchEvent) -> Result<String, Failure> {
+    Ok(match event {
+        WatchEvent::Resource(resource) => {
+            let display_name = Fields::of(resource)?.text("display_name");
+            format!("IS         {}  {display_name}\n", resource.name())
+        }
+        WatchEvent::Synced { revision } => format!("-- this was all at revision {revision}; now changes --\n"),
+        WatchEvent::Commit { commit, effects } => {
+            let changes = commit.changes.iter().zip(effects.iter().map(Some).chain(std::iter::repeat(None)));
+            changes.map(|(change, effect)| line(commit, change, effect)).collect()
+        }
+        WatchEvent::Restarted => "-- the connection was lost: again from the beginning --\n".to_owned(),
+        // A sign of life is for programs.
+        WatchEvent::Heartbeat { .. } => String::new(),
+        _ => String::new(),
+    })
+}
+
+fn line(commit: &Commit, change: &Change, effect: Option<&FilterEffect>) -> String {
+    let action = change.action().as_str_name().trim_start_matches("CHANGE_ACTION_");
+    let left = if effect == Some(&FilterEffect::Left) && action == "UPDATE" { "  (left the filter)" } else { "" };
+    let reason = if commit.reason.is_empty() { String::new() } else { format!("  {:?}", commit.reason) };
+    let (revision, time) = (commit.revision, time::text(commit.commit_time));
+    format!("{action:<9}  {}  revision {revision}  {time}  {}{left}{reason}\n", change.name, commit.actor)
+}
+
+/// An event for programs: a line of JSON, as the service sends it.
+fn document(event: WatchEvent) -> Result<String, Failure> {
+    let event = match event {
+        WatchEvent::Resource(resource) => Event::Resource(WatchedResource { resource: Some(resource) }),
+        WatchEvent::Synced { revision } => Event::Synced(Synced { revision }),
+        WatchEvent::Commit { commit, effects } => {
+            let effects = effects.into_iter().map(i32::from).collect();
+            Event::Commit(WatchedCommit { commit: Some(commit), effects })
+        }
+        WatchEvent::Heartbeat { revision } => Event::Heartbeat(Heartbeat { revision }),
+        WatchEvent::Restarted => return Ok("{\"restarted\":{}}\n".to_owned()),
+        _ => return Ok(String::new()),
+    };
+    let response = WatchResponse { event: Some(event) };
+    Ok(format!("{}\n", json::message_to_value("partnership.registry.v1.WatchResponse", &response)?))
+}

@@ -1,0 +1,217 @@
+//! Makes resources of any kind that the registry must accept, from the annotations: the least that is allowed, or with
+//! every field set.
+//!
+//! What a kind refuses by rules of its own, beyond the annotations, is known here by the tables at the top alone. A new
+//! kind with such rules may need a line in them; the refusal of its sample then says which.
+
+use std::collections::HashMap;
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MapKey, MessageDescriptor, Value};
+
+use super::kind::{Kind, is_settable, rules};
+use crate::harness::dynamic::{set, string};
+
+/// Messages that have exactly one of some fields: the n-th item of a list has the n-th of them.
+const ONE_OF: &[(&str, &[&str])] = &[
+    ("AgreementParty", &["unresolved_name", "country", "organization"]),
+    ("ProjectParticipant", &["unresolved_name", "country", "organization"]),
+    ("CourseNomination", &["nominee_name", "official"]),
+    ("DelegationMember", &["unresolved_name", "official"]),
+    ("MeetingParticipant", &["unresolved_name", "official", "organization", "delegation"]),
+    ("CommitmentEvidence", &["text"]),
+];
+
+/// Fields that contradict others, and are left out.
+const LEFT_OUT: &[&str] = &["AgreementTerm.indefinite", "PartialDate.unknown"];
+
+/// Fields that must have one value to agree with others.
+const FIXED: &[(&str, Fixed)] = &[
+    ("AgreementTerm.renewal", Fixed::Enum("AGREEMENT_RENEWAL_AUTOMATIC")),
+    // It may have a ground, and be the act of all.
+    ("AgreementEvent.type", Fixed::Enum("AGREEMENT_EVENT_TYPE_TERMINATION")),
+    // An event names parties by the ids they have: those of items 0 to 2 or 1 to 3, by the seed.
+    ("AgreementEvent.party_ids", Fixed::Text("party_id 2")),
+    ("CourseNomination.decision", Fixed::Enum("COURSE_DECISION_ACCEPTED")),
+    // What is closed has ended, and what was not met has no day on which it was.
+    ("PartialDate.month", Fixed::Number(5)),
+    ("PartialDate.day", Fixed::Number(6)),
+];
+
+/// The kinds that any reference to "any kind" may name: of people and bodies that act.
+const ANY_REFERENCE: &str = "partnership.registry/Organization";
+
+#[derive(Clone, Copy)]
+enum Fixed {
+    Enum(&'static str),
+    Text(&'static str),
+    Number(i32),
+}
+
+/// How much of a resource is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// What is required.
+    Least,
+    /// Every field.
+    All,
+}
+
+/// Makes resources.
+pub(crate) struct Sampler {
+    /// Names of live resources by their type: what references refer to.
+    pub(crate) pool: HashMap<String, Vec<String>>,
+    /// The label that every resource of this run has.
+    pub(crate) run: String,
+}
+
+impl Sampler {
+    /// A resource of a kind. Another `seed` gives other values.
+    pub(crate) fn resource(&self, kind: &Kind, fill: Fill, seed: usize) -> DynamicMessage {
+        let mut resource = self.message(&kind.message, fill, seed);
+        let labels = [(MapKey::String("run".into()), string(&self.run))];
+        set(&mut resource, "labels", Value::Map(labels.into()));
+        if fill == Fill::All {
+            let more = resource.get_field_by_name_mut("labels").unwrap().as_map_mut().unwrap();
+            more.insert(MapKey::String("seed".into()), string(seed.to_string()));
+        }
+        resource
+    }
+
+    /// A message with its fields set.
+    pub(crate) fn message(&self, descriptor: &MessageDescriptor, fill: Fill, n: usize) -> DynamicMessage {
+        let mut message = DynamicMessage::new(descriptor.clone());
+        match descriptor.full_name() {
+            "google.protobuf.Timestamp" => {
+                set(&mut message, "seconds", Value::I64(1_600_000_000 + n as i64));
+                set(&mut message, "nanos", Value::I32(123_456_789));
+                return message;
+            }
+            "google.type.Money" => {
+                set(&mut message, "currency_code", string("IRR"));
+                set(&mut message, "units", Value::I64(1_000 + n as i64));
+                set(&mut message, "nanos", Value::I32(500_000_000));
+                return message;
+            }
+            "partnership.registry.v1.PartialDate" => {
+                // Later in later items, and one day in all dates of an item: nothing ends before it starts.
+                set(&mut message, "year", Value::I32(2_000 + i32::try_from(n).unwrap()));
+                if fill == Fill::Least {
+                    return message;
+                }
+            }
+            _ => {}
+        }
+        let one_of = ONE_OF.iter().find(|(name, _)| *name == descriptor.name()).map(|(_, fields)| *fields);
+        for field in descriptor.fields().filter(is_settable) {
+            let chosen = one_of.is_some_and(|fields| fields[n % fields.len()] == field.name());
+            let other = one_of.is_some_and(|fields| fields.len() > 1 && fields.contains(&field.name())) && !chosen;
+            let wanted = fill == Fill::All || rules(&field).required || chosen;
+            if message.has_field(&field) || other || !wanted || LEFT_OUT.contains(&key(&field).as_str()) {
+                continue;
+            }
+            let value = self.field(&field, fill, n);
+            message.set_field(&field, value);
+        }
+        message
+    }
+
+    /// A value for a whole field: single, list or map.
+    pub(crate) fn field(&self, field: &FieldDescriptor, fill: Fill, n: usize) -> Value {
+        if field.is_map() {
+            return Value::Map([(MapKey::String(format!("{}-{n}", field.name())), string(format!("value {n}")))].into());
+        }
+        if !field.is_list() {
+            return self.item(field, fill, n);
+        }
+        let name = field.kind().as_message().map(|message| message.name().to_owned());
+        let alternatives = ONE_OF.iter().find(|(one, _)| Some(*one) == name.as_deref());
+        let count = alternatives.map_or(2, |(_, fields)| fields.len().max(2));
+        // One text can be wanted once only, however many the list could have.
+        let count = if FIXED.iter().any(|(fixed, _)| *fixed == key(field)) { 1 } else { count };
+        Value::List((0..count).map(|item| self.item(field, fill, n + item)).collect())
+    }
+
+    /// One value for a field.
+    pub(crate) fn item(&self, field: &FieldDescriptor, fill: Fill, n: usize) -> Value {
+        if let Some((_, fixed)) = FIXED.iter().find(|(fixed, _)| *fixed == key(field)) {
+            return match fixed {
+                Fixed::Enum(name) => {
+                    Value::EnumNumber(field.kind().as_enum().unwrap().get_value_by_name(name).unwrap().number())
+                }
+                Fixed::Text(text) => string(*text),
+                Fixed::Number(number) => Value::I32(*number),
+            };
+        }
+        let rules = rules(field);
+        let whole = n as f64 + 1.0;
+        let within = whole.max(rules.min.unwrap_or(whole)).min(rules.max.unwrap_or(f64::MAX));
+        match field.kind() {
+            Type::Message(message) => Value::Message(self.message(&message, fill, n)),
+            Type::Enum(values) => {
+                let numbers: Vec<i32> = values.values().map(|value| value.number()).filter(|number| *number != 0).collect();
+                Value::EnumNumber(numbers[n % numbers.len()])
+            }
+            Type::String => string(match &rules.reference {
+                Some(kind) => self.name(kind, field.number() as usize + n),
+                None => example(&rules.format, field.name(), n),
+            }),
+            Type::Bool => Value::Bool(true),
+            Type::Bytes => Value::Bytes(vec![n as u8 + 1].into()),
+            Type::Int32 | Type::Sint32 | Type::Sfixed32 => Value::I32(within as i32),
+            Type::Int64 | Type::Sint64 | Type::Sfixed64 => Value::I64(within as i64),
+            Type::Uint32 | Type::Fixed32 => Value::U32(within as u32),
+            Type::Uint64 | Type::Fixed64 => Value::U64(within as u64),
+            Type::Float => Value::F32(within as f32 + 0.5),
+            Type::Double => Value::F64(within + 0.5),
+        }
+    }
+
+    /// The name of a live resource of a type; `*` is any.
+    pub(crate) fn name(&self, resource_type: &str, n: usize) -> String {
+        let names = &self.pool[if resource_type == "*" { ANY_REFERENCE } else { resource_type }];
+        names[n % names.len()].clone()
+    }
+}
+
+/// `Message.field`.
+fn key(field: &FieldDescriptor) -> String {
+    format!("{}.{}", field.parent_message().name(), field.name())
+}
+
+/// A text of a format.
+fn example(format: &str, field: &str, n: usize) -> String {
+    let letter = |n: usize| char::from(b'A' + (n % 26) as u8);
+    match format {
+        "FORMAT_UNSPECIFIED" => format!("{field} {n}"),
+        "FORMAT_REGION_CODE" => format!("K{}", letter(n)),
+        "FORMAT_REGION_CODE_ALPHA3" | "FORMAT_CURRENCY_CODE" => format!("KO{}", letter(n)),
+        "FORMAT_M49_CODE" => format!("{:03}", n % 1_000),
+        "FORMAT_LANGUAGE_CODE" => ["en", "fa", "zh-Hans", "ko", "fr-CH"][n % 5].into(),
+        "FORMAT_URI" => format!("https://example.org/{field}/{n}?q=%20#part"),
+        "FORMAT_EMAIL" => format!("office-{n}@example.org"),
+        "FORMAT_SHA256" => format!("{n:064x}"),
+        "FORMAT_TIME_ZONE" => ["Asia/Tehran", "Asia/Seoul", "UTC"][n % 3].into(),
+        "FORMAT_MEDIA_TYPE" => ["application/pdf", "text/html"][n % 2].into(),
+        "FORMAT_LABEL_KEY" => format!("key-{n}"),
+        other => panic!("give an example of {other} here"),
+    }
+}
+
+/// Texts that a format refuses.
+pub(crate) fn counterexamples(format: &str) -> &'static [&'static str] {
+    match format {
+        "FORMAT_UNSPECIFIED" => &["bell\u{7}", "nothing\0"],
+        "FORMAT_REGION_CODE" => &["kr", "KOR", "K", "K1"],
+        "FORMAT_REGION_CODE_ALPHA3" => &["kor", "KR", "KORE"],
+        "FORMAT_CURRENCY_CODE" => &["irr", "IR", "€"],
+        "FORMAT_M49_CODE" => &["30", "0300", "abc"],
+        "FORMAT_LANGUAGE_CODE" => &["e", "english language", "en_GB", "-"],
+        "FORMAT_URI" => &["example.org", "https://a b", "://x", "https:"],
+        "FORMAT_EMAIL" => &["example.org", "a@b@c", "@example.org", "a b@example.org"],
+        "FORMAT_SHA256" => &["abc", "A000000000000000000000000000000000000000000000000000000000000000"],
+        "FORMAT_TIME_ZONE" => &["Tehran", "Asia/Nowhere", "+03:30"],
+        "FORMAT_MEDIA_TYPE" => &["pdf", "application/", "/pdf", "a b/c"],
+        "FORMAT_LABEL_KEY" => &["Key", "1st", "a b", "ü"],
+        other => panic!("say what {other} refuses here"),
+    }
+}
