@@ -35,7 +35,7 @@ pub async fn serve(
     let (drain, draining) = watch::channel(false);
     let api = Api { registry: registry.clone(), draining: draining.clone(), heartbeat_every: config.heartbeat_every };
 
-    let (health, health_service) = tonic_health::server::health_reporter();
+    let (mut health, health_service) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(partnership_registry::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -67,6 +67,10 @@ pub async fn serve(
                 health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
             }
             drain.send_replace(true);
+            // Whoever watches the health is told, and then let go.
+            for name in names.iter().chain(&[""]) {
+                health.clear_service_status(name).await;
+            }
             // A silent connection can hold a graceful end up for ever.
             tokio::time::timeout(config.drain_grace.max(Duration::from_millis(100)), &mut server).await.unwrap_or_else(|_| {
                 tracing::warn!("some connections did not end in time and are cut");

@@ -17,7 +17,8 @@ use super::caller::Caller;
 use super::standard::{decode, point};
 use super::watch::WatchStream;
 use crate::registry::{
-    Condition, Error, Mutation, Operation, Place, Precondition, Version, WriteRequest, WrittenOne, request_hash,
+    Condition, Error, Mutation, Operation, Place, Precondition, Registry, Version, WriteRequest, WrittenOne,
+    request_hash,
 };
 use crate::store::Entry;
 use crate::violations::Violations;
@@ -91,7 +92,8 @@ impl RegistryService for Api {
         request: Request<ListRevisionsRequest>,
     ) -> Result<Response<ListRevisionsResponse>, Status> {
         let request = request.into_inner();
-        let page = self.registry.revisions(&request.name, request.page_size, &request.page_token)?;
+        let read = move |registry: &Registry| registry.revisions(&request.name, request.page_size, &request.page_token);
+        let page = self.blocking(read).await?;
         Ok(Response::new(ListRevisionsResponse {
             revisions: page.versions.into_iter().map(revision).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,
@@ -107,8 +109,10 @@ impl RegistryService for Api {
         request: Request<ListCommitsRequest>,
     ) -> Result<Response<ListCommitsResponse>, Status> {
         let request = request.into_inner();
-        let page =
-            self.registry.commits(request.after_revision, request.page_size, &request.page_token, &request.order_by)?;
+        let read = move |registry: &Registry| {
+            registry.commits(request.after_revision, request.page_size, &request.page_token, &request.order_by)
+        };
+        let page = self.blocking(read).await?;
         Ok(Response::new(ListCommitsResponse {
             commits: page.entries.into_iter().map(commit).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,

@@ -11,7 +11,7 @@ use super::Api;
 use super::caller::Caller;
 use crate::config::MESSAGE_BYTES_MAX;
 use crate::registry::{
-    Error, KindId, ListRequest, Mutation, Operation, Page, Place, Point, WriteRequest, request_hash,
+    Error, KindId, ListRequest, Mutation, Operation, Page, Place, Point, Registry, WriteRequest, request_hash,
 };
 
 /// What the writing methods have in common.
@@ -47,6 +47,16 @@ fn required<K>(resource: Option<K>, field: &str) -> Result<K, Error> {
 }
 
 impl Api {
+    /// Does what may read much, or from the disk, where it holds no other request up.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Registry) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Status> {
+        let registry = self.registry.clone();
+        let done = tokio::task::spawn_blocking(move || read(&registry)).await;
+        Ok(done.map_err(|_| Status::internal("the read failed; the operator's log says why"))??)
+    }
+
     fn kind<K: Kind>(&self) -> Result<KindId, Status> {
         self.registry.kind_by_tag(K::TAG).ok_or_else(|| Status::unimplemented("this server does not keep this kind"))
     }
@@ -56,8 +66,9 @@ impl Api {
         Ok(Response::new(decode(document)?))
     }
 
-    fn list_page<K: Kind>(&self, request: ListRequest) -> Result<(Vec<K>, Page), Status> {
-        let mut page = self.registry.list(&ListRequest { kind: self.kind::<K>()?, ..request })?;
+    async fn list_page<K: Kind>(&self, request: ListRequest) -> Result<(Vec<K>, Page), Status> {
+        let request = ListRequest { kind: self.kind::<K>()?, ..request };
+        let mut page = self.blocking(move |registry| registry.list(&request)).await?;
         let resources = std::mem::take(&mut page.documents).into_iter().map(decode).collect::<Result<_, _>>()?;
         Ok((resources, page))
     }
@@ -133,7 +144,7 @@ macro_rules! services {
                         order_by: request.order_by,
                         show_deleted: request.show_deleted,
                         point: point(request.read_revision, request.read_time)?,
-                    })?;
+                    }).await?;
                     Ok(Response::new(v1::$ListResponse {
                         $plural,
                         next_page_token: page.next_page_token,

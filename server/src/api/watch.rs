@@ -5,7 +5,6 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use partnership_registry::v1::{
     ChangeAction, FilterEffect, Heartbeat, Synced, WatchRequest, WatchResponse, WatchedCommit, WatchedResource,
@@ -13,6 +12,7 @@ use partnership_registry::v1::{
 };
 use prost::Message as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tonic::{Response, Status};
 
 use super::Api;
@@ -88,8 +88,10 @@ impl Watch {
         if initial && self.initial_state(tail.position()).await?.is_err() {
             return Ok(Gone);
         }
+        // Commits that are not selected are no sign of life: the time runs from the last message.
+        let mut heartbeat_at = Instant::now() + self.api.heartbeat_every;
         loop {
-            let next = tokio::time::timeout(self.heartbeat_every(), tail.next());
+            let next = tokio::time::timeout_at(heartbeat_at, tail.next());
             let event = tokio::select! {
                 () = self.sender.closed() => return Ok(Gone),
                 next = next => match next {
@@ -104,11 +106,8 @@ impl Watch {
             if self.send(event).await.is_err() {
                 return Ok(Gone);
             }
+            heartbeat_at = Instant::now() + self.api.heartbeat_every;
         }
-    }
-
-    fn heartbeat_every(&self) -> Duration {
-        self.api.heartbeat_every
     }
 
     async fn initial_state(&self, at: Revision) -> Result<Result<(), Gone>, Status> {

@@ -63,12 +63,12 @@ impl Registry {
         let mut versions: Vec<Version> = Vec::with_capacity(revisions.len());
         let mut bytes = 0;
         for revision in revisions {
-            if bytes >= PAGE_BYTES_MAX {
+            let version = self.version(name.clone(), revision)?;
+            bytes += version.before.len() + version.after.len();
+            if bytes > document::ANSWER_BYTES_MAX && !versions.is_empty() {
                 more = true;
                 break;
             }
-            let version = self.version(name.clone(), revision)?;
-            bytes += version.before.len() + version.after.len();
             versions.push(version);
         }
         let next_page_token = match versions.last() {

@@ -68,8 +68,7 @@ pub(crate) struct Index {
 
 #[derive(Default)]
 struct KindIndex {
-    rows: BTreeMap<Arc<str>, Row>,
-    display_names: BTreeMap<Arc<str>, Box<str>>,
+    rows: BTreeMap<Arc<str>, (Row, Box<str>)>,
     live: usize,
     by_display_name: Spans,
     by_create: Spans,
@@ -87,15 +86,15 @@ impl Spans {
         self.0.insert((key, from), STILL);
     }
 
-    /// Ends the span of `key` that is open. Answers whether there was one.
-    fn close(&mut self, key: OrderKey, at: Revision) -> bool {
+    /// Ends the span of `key` that is open, and answers how many it ended.
+    fn close(&mut self, key: OrderKey, at: Revision) -> usize {
         let range = (key.clone(), 0)..=(key, STILL);
         match self.0.range_mut(range).next_back() {
             Some((_, until)) if *until == STILL => {
                 *until = at;
-                true
+                1
             }
-            _ => false,
+            _ => 0,
         }
     }
 }
@@ -112,8 +111,7 @@ impl Index {
         kind.by_display_name.open(key(display_name.as_bytes(), name), row.revision);
         kind.by_create.open(key(&time_key(create_time), name), 0);
         kind.by_update.open(key(&row.revision.to_be_bytes(), name), row.revision);
-        kind.rows.insert(name.clone(), row);
-        kind.display_names.insert(name.clone(), display_name.into());
+        kind.rows.insert(name.clone(), (row, display_name.into()));
         kind.live += usize::from(!row.deleted);
     }
 
@@ -122,26 +120,26 @@ impl Index {
         for change in changes {
             self.recent.entry(change.name.clone()).or_default().push((change.row.revision, change.envelope));
             let Some(kind) = self.kinds.get_mut(change.kind) else { continue };
-            let old = kind.rows.insert(change.name.clone(), change.row);
-            let old_display = kind.display_names.get(&change.name).cloned();
-            if old_display.as_ref() != Some(&change.display_name) {
-                if let Some(old) = old_display {
-                    let closed = kind.by_display_name.close(key(old.as_bytes(), &change.name), change.row.revision);
-                    self.superseded += usize::from(closed);
-                }
-                kind.by_display_name.open(key(change.display_name.as_bytes(), &change.name), change.row.revision);
-                kind.display_names.insert(change.name.clone(), change.display_name);
-            }
+            let (revision, display_name) = (change.row.revision, change.display_name.as_bytes());
+            let renamed = key(display_name, &change.name);
+            let updated = key(&revision.to_be_bytes(), &change.name);
+            let old = kind.rows.insert(change.name.clone(), (change.row, change.display_name.clone()));
             match old {
-                None => kind.by_create.open(key(&time_key(change.create_time), &change.name), change.row.revision),
-                Some(old) => {
-                    let closed =
-                        kind.by_update.close(key(&old.revision.to_be_bytes(), &change.name), change.row.revision);
-                    self.superseded += usize::from(closed);
+                None => {
+                    kind.by_create.open(key(&time_key(change.create_time), &change.name), revision);
+                    kind.by_display_name.open(renamed, revision);
+                }
+                Some((old, old_display_name)) => {
                     kind.live -= usize::from(!old.deleted);
+                    self.superseded += kind.by_update.close(key(&old.revision.to_be_bytes(), &change.name), revision);
+                    if old_display_name != change.display_name {
+                        let old = key(old_display_name.as_bytes(), &change.name);
+                        self.superseded += kind.by_display_name.close(old, revision);
+                        kind.by_display_name.open(renamed, revision);
+                    }
                 }
             }
-            kind.by_update.open(key(&change.row.revision.to_be_bytes(), &change.name), change.row.revision);
+            kind.by_update.open(updated, revision);
             kind.live += usize::from(!change.row.deleted);
         }
         self.head = head;
@@ -174,7 +172,7 @@ impl Index {
 
     /// The resource as it is at the head.
     pub(crate) fn row(&self, kind: KindId, name: &str) -> Option<Row> {
-        self.kinds.get(kind)?.rows.get(name).copied()
+        self.kinds.get(kind)?.rows.get(name).map(|(row, _)| *row)
     }
 
     /// The newest recent version not after `at`.
@@ -192,21 +190,21 @@ impl Index {
         revision >= self.complete_from
     }
 
-    /// The next names of a kind after `after`, in the order of names, with what is known of them at the head.
+    /// The next names of a kind after `after`.
     pub(crate) fn names_after(
         &self,
         kind: KindId,
         after: Option<&str>,
         descending: bool,
         limit: usize,
-    ) -> Vec<(Arc<str>, Row)> {
+    ) -> Vec<Arc<str>> {
         let Some(kind) = self.kinds.get(kind) else { return Vec::new() };
         let bounds: (Bound<&str>, Bound<&str>) = match (after, descending) {
             (None, _) => (Bound::Unbounded, Bound::Unbounded),
             (Some(after), false) => (Bound::Excluded(after), Bound::Unbounded),
             (Some(after), true) => (Bound::Unbounded, Bound::Excluded(after)),
         };
-        let found = kind.rows.range::<str, _>(bounds).map(|(name, row)| (name.clone(), *row));
+        let found = kind.rows.range::<str, _>(bounds).map(|(name, _)| name.clone());
         if descending { found.rev().take(limit).collect() } else { found.take(limit).collect() }
     }
 

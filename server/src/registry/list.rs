@@ -238,9 +238,11 @@ impl Listing<'_> {
             Order::Name => {
                 let after = after.map(|key| key.name.as_ref());
                 let names = index.names_after(self.kind, after, self.descending, chunk);
-                names.into_iter().map(|(name, _)| key(&[], &name)).collect()
+                names.iter().map(|name| key(&[], name)).collect()
             }
-            order @ (Order::DisplayName | Order::CreateTime | Order::UpdateTime) => index.keys_after(self.kind, order, after, self.descending, self.at, chunk),
+            order @ (Order::DisplayName | Order::CreateTime | Order::UpdateTime) => {
+                index.keys_after(self.kind, order, after, self.descending, self.at, chunk)
+            }
         }
     }
 
