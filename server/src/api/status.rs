@@ -22,7 +22,7 @@ impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let mut details = ErrorDetails::new();
         let mut metadata = HashMap::new();
-        describe(&error, "", &mut details, &mut metadata);
+        describe(&error, &mut details, &mut metadata);
         let (code, reason) = code(&error);
         details.set_error_info(reason, DOMAIN, metadata);
         Status::with_error_details(code, error.to_string(), details)
@@ -54,8 +54,8 @@ fn code(error: &Error) -> (Code, &'static str) {
     }
 }
 
-/// Adds what a program can read of an error. `prefix` is where it stands in a commit.
-fn describe(error: &Error, prefix: &str, details: &mut ErrorDetails, metadata: &mut HashMap<String, String>) {
+/// Adds what a program can read of an error.
+fn describe(error: &Error, details: &mut ErrorDetails, metadata: &mut HashMap<String, String>) {
     let mut tell = |key: &str, value: &dyn std::fmt::Display| {
         metadata.entry(key.to_owned()).or_insert_with(|| value.to_string());
     };
@@ -94,7 +94,7 @@ fn describe(error: &Error, prefix: &str, details: &mut ErrorDetails, metadata: &
         }
         Error::StillReferenced { name, by, more } => {
             for referrer in by {
-                add_precondition(details, "REFERRED_TO", referrer, &format!("{prefix}{referrer} refers to {name}"));
+                add_precondition(details, "REFERRED_TO", referrer, &format!("refers to {name}"));
             }
             tell("name", name);
             tell("referrers", &(by.len() + more));
@@ -105,8 +105,8 @@ fn describe(error: &Error, prefix: &str, details: &mut ErrorDetails, metadata: &
             }
         }
         Error::Commit(refused) => {
-            for (index, error) in refused {
-                describe(error, &format!("mutations[{index}]: "), details, metadata);
+            for (_, error) in refused {
+                describe(error, details, metadata);
             }
             let indexes: Vec<_> = refused.iter().take(REFUSED_LISTED_MAX).map(|(index, _)| index.to_string()).collect();
             metadata.insert("mutations".into(), indexes.join(","));
