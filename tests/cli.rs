@@ -1,1 +1,267 @@
+//! `partnerctl` against the real server: what it prints, what it refuses, and the codes it exits with.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::harness::process::{self, Process};
+
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| process::build("partnerctl"))
+}
+
+/// A command line with a server, or without one.
+struct Shell {
+    server: String,
+    /// Where files are written; the configuration is kept here too.
+    dir: TempDir,
+    _process: Option<(Process, TempDir)>,
+}
+
+/// What a command did.
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Done {
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    fn prints(self, text: &str) -> Self {
+        assert!(self.out.contains(text), "{text:?} is not in {}", self.out);
+        self
+    }
+
+    #[track_caller]
+    fn complains(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "{text:?} is not in {}", self.err);
+        self
+    }
+}
+
+impl Shell {
+    fn start() -> Shell {
+        let data = TempDir::new().unwrap();
+        let process = Process::start(data.path());
+        Shell {
+            server: format!("http://{}", process.address),
+            dir: TempDir::new().unwrap(),
+            _process: Some((process, data)),
+        }
+    }
+
+    fn without_server() -> Shell {
+        // Nobody listens on the discard port.
+        Shell { server: "http://127.0.0.1:9".into(), dir: TempDir::new().unwrap(), _process: None }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.dir.path()).env("NO_COLOR", "1");
+        command.env("PARTNERCTL_SERVER", &self.server).env("PARTNERCTL_ACTOR", "tests");
+        command.env("PARTNERCTL_CONFIG", self.dir.path().join("config.toml"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        self.run_with(arguments, "")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read has hung up.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Done {
+            code: output.status.code().expect("it was not killed"),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.dir.path().join(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join(name)).unwrap()
+    }
+
+    fn head(&self) -> u64 {
+        let done = self.run(&["export", "-f", "head.ndjson"]).exits(0);
+        let (_, revision) = done.err.trim_end().rsplit_once(' ').unwrap();
+        revision.parse().unwrap()
+    }
+}
+
+const KOREA: &str = r#"{"country":{"name":"countries/kr","displayName":"Republic of Korea","regionCode":"KR"}}"#;
+const EMBASSY: &str =
+    r#"{"organization":{"name":"organizations/embassy","displayName":"Embassy","country":"countries/kr"}}"#;
+
+#[test]
+fn a_resource_is_created_read_changed_deleted_and_brought_back() {
+    let shell = Shell::start();
+    shell.run_with(&["create", "-f", "-"], KOREA).exits(0).prints("countries/kr created");
+    shell.run_with(&["create", "-f", "-"], KOREA).exits(4).complains("countries/kr exists already");
+    shell.run(&["get", "country", "kr"]).exits(0).prints("Republic of Korea");
+    shell.run(&["get", "countries/kr", "-o", "yaml"]).exits(0).prints("displayName: Republic of Korea");
+    shell.run(&["get", "countries/kr", "-o", "name"]).exits(0).prints("countries/kr\n");
+    let json: serde_json::Value =
+        serde_json::from_str(&shell.run(&["get", "countries/kr", "-o", "json"]).exits(0).out).unwrap();
+    assert_eq!(json["country"]["regionCode"], "KR", "{json}");
+    assert_eq!(json["country"]["creator"], "tests", "{json}");
+
+    shell.run(&["update", "countries/kr", "--set", "capital=Seoul", "-m", "was missing"]).exits(0);
+    shell.run(&["get", "countries/kr", "--at", "1", "-o", "csv"]).exits(0).prints("countries/kr,Republic of Korea");
+    shell.run(&["history", "countries/kr"]).exits(0).prints("was missing").prints("capital");
+
+    shell.run_with(&["create", "-f", "-"], EMBASSY).exits(0);
+    shell.run(&["delete", "countries/kr"]).exits(4).complains("organizations/embassy");
+    shell.run(&["delete", "organizations/embassy", "countries/kr"]).exits(0);
+    let listed = shell.run(&["list", "countries", "-o", "name"]).exits(0);
+    assert_eq!(listed.out, "", "a deleted one is not listed");
+    shell.run(&["list", "countries", "--show-deleted", "-o", "name"]).exits(0).prints("countries/kr");
+    shell.run(&["undelete", "countries/kr"]).exits(0);
+    shell
+        .run(&["list", "countries", "--filter", r#"region_code = "KR""#, "-o", "name"])
+        .exits(0)
+        .prints("countries/kr");
+}
+
+#[test]
+fn each_failure_has_its_exit_code_and_says_what_is_wrong() {
+    let shell = Shell::start();
+    shell.run_with(&["create", "-f", "-"], KOREA).exits(0);
+    shell.run(&["get", "countries/xx"]).exits(3).complains("countries/xx does not exist");
+    shell.run(&["get", "planets/mars"]).exits(2).complains("planets");
+    shell.run(&["list", "countries", "--filter", "population > 1"]).exits(4).complains("filter");
+    shell.run(&["update", "countries/kr", "--set", "region_code=korea"]).exits(4).complains("country.region_code");
+    shell.run(&["delete", "countries/kr", "--etag", "1-00000000"]).exits(5).complains("countries/kr has changed");
+    shell.run(&["no-such-command"]).exits(2);
+    let unknown = r#"{"country":{"name":"countries/ir","displayName":"Iran","population":1}}"#;
+    shell.run_with(&["create", "-f", "-"], unknown).exits(2).complains("population");
+    let several = r#"{"country":{"name":"countries/ir","regionCode":"iran","m49Code":"1"}}"#;
+    let done = shell.run_with(&["create", "-f", "-"], several).exits(4);
+    done.complains("display_name").complains("region_code").complains("m49_code");
+    Shell::without_server().run(&["--timeout", "2s", "list", "countries"]).exits(6);
+}
+
+#[test]
+fn apply_changes_what_differs_and_diff_shows_it_before() {
+    let shell = Shell::start();
+    shell.write("two.ndjson", &format!("{EMBASSY}\n{KOREA}\n"));
+    shell.run(&["apply", "-f", "two.ndjson", "--dry-run"]).exits(0).prints("created");
+    assert_eq!(shell.head(), 0, "a dry run writes nothing");
+    shell.run(&["diff", "-f", "two.ndjson"]).exits(1).prints("+  displayName: Embassy");
+    shell.run(&["apply", "-f", "two.ndjson"]).exits(0).prints("organizations/embassy created");
+    assert_eq!(shell.head(), 1, "both in one commit, whichever refers to the other");
+    shell.run(&["apply", "-f", "two.ndjson"]).exits(0).prints("unchanged");
+    assert_eq!(shell.head(), 1, "what changes nothing makes no revision");
+    shell.run(&["diff", "-f", "two.ndjson"]).exits(0);
+    shell.write("kr.yaml", "country:\n  name: countries/kr\n  displayName: Korea\n  regionCode: KR\n");
+    shell
+        .run(&["diff", "-f", "kr.yaml"])
+        .exits(1)
+        .prints("-  displayName: Republic of Korea")
+        .prints("+  displayName: Korea");
+    shell.run(&["apply", "-f", "kr.yaml"]).exits(0).prints("countries/kr configured");
+}
+
+#[test]
+fn an_export_imported_elsewhere_is_exported_to_the_same_bytes() {
+    let demo = TempDir::new().unwrap();
+    let process = Process::start_with(demo.path(), |command| {
+        command.arg("--demo");
+    });
+    let first = Shell {
+        server: format!("http://{}", process.address),
+        dir: TempDir::new().unwrap(),
+        _process: Some((process, demo)),
+    };
+    first.run(&["export", "-f", "all.ndjson"]).exits(0);
+    let exported = first.read("all.ndjson");
+    assert!(exported.lines().count() > 15, "{exported}");
+
+    let second = Shell::start();
+    second.write("all.ndjson", &exported);
+    second.run(&["import", "all.ndjson"]).exits(0).complains("0 refused");
+    let head = second.head();
+    second.run(&["export", "-f", "again.ndjson"]).exits(0);
+    assert_eq!(second.read("again.ndjson"), exported);
+    second.run(&["import", "all.ndjson"]).exits(0).complains("0 created, 0 updated");
+    assert_eq!(second.head(), head, "a second import makes no revision");
+}
+
+#[test]
+fn an_import_takes_what_is_good_and_reports_each_refused_line() {
+    let shell = Shell::start();
+    let bad_code = r#"{"country":{"name":"countries/ir","displayName":"Iran","regionCode":"IRAN"}}"#;
+    let dangling = r#"{"official":{"name":"officials/x","displayName":"X","country":"countries/nowhere"}}"#;
+    let lines = format!("{EMBASSY}\n{bad_code}\nnot json\n{KOREA}\n\n{dangling}\n");
+    shell.write("mixed.ndjson", &lines);
+    let done = shell.run(&["import", "mixed.ndjson"]).exits(8);
+    let done = done.complains("mixed.ndjson:2: ").complains("region_code").complains("mixed.ndjson:3: ");
+    done.complains("mixed.ndjson:6: ").complains("countries/nowhere").complains("3 refused");
+    shell.run(&["list", "organizations", "-o", "name"]).exits(0).prints("organizations/embassy");
+    shell.run(&["get", "countries/ir"]).exits(3);
+    // It goes on where somebody mended the file.
+    shell.write("mixed.ndjson", &lines.replace("IRAN", "IR").replace("not json", "").replace("nowhere", "ir"));
+    shell.run(&["import", "mixed.ndjson"]).exits(0).complains("2 created, 0 updated, 2 unchanged, 0 refused");
+}
+
+#[test]
+fn a_watch_prints_every_commit_as_it_happens() {
+    let shell = Shell::start();
+    shell.run_with(&["create", "-f", "-"], KOREA).exits(0);
+    let mut child =
+        shell.command(&["watch", "countries", "--after", "0", "-o", "ndjson"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.contains("countries/kr"), "{first}");
+    shell.run(&["update", "countries/kr", "--set", "capital=Seoul"]).exits(0);
+    let second = lines.next().unwrap().unwrap();
+    let second: serde_json::Value = serde_json::from_str(&second).unwrap();
+    assert!(second.to_string().contains("Seoul"), "{second}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn contexts_keep_servers_under_short_names() {
+    let shell = Shell::start();
+    let elsewhere = Shell::without_server();
+    let without_variable = |arguments: &[&str]| {
+        let output = elsewhere.command(arguments).env_remove("PARTNERCTL_SERVER").output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    };
+    without_variable(&["config", "set", "here", "--server", &shell.server]).exits(0);
+    without_variable(&["config", "use", "here"]).exits(0);
+    without_variable(&["config", "list"]).exits(0).prints(&shell.server);
+    without_variable(&["list", "countries", "-o", "name"]).exits(0);
+    without_variable(&["--context", "nowhere", "list", "countries"]).exits(2).complains("nowhere");
+    without_variable(&["config", "delete", "here"]).exits(0);
+    without_variable(&["config", "use", "here"]).exits(2);
+}
+
+#[test]
+fn help_states_the_exit_codes_and_completion_knows_the_commands() {
+    let shell = Shell::without_server();
+    shell.run(&["--help"]).exits(0).prints("Exit codes:");
+    for name in ["bash", "zsh", "fish"] {
+        shell.run(&["completion", name]).exits(0).prints("undelete");
+    }
+    shell.run(&["version"]).exits(0).prints(env!("CARGO_PKG_VERSION"));
+}

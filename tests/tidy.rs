@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// A rule: the complaint about a file of the server, if there is one.
 type Rule = fn(path: &str, text: &str) -> Option<String>;
 
-const RULES: &[Rule] = &[imports_go_down, only_the_state_knows_sled, only_the_disk_is_synced_by_the_store, lower_floors_name_no_kind];
+const RULES: &[Rule] =
+    &[imports_go_down, only_the_state_knows_sled, only_the_disk_is_synced_by_the_store, lower_floors_name_no_kind];
 
 fn imports_go_down(path: &str, text: &str) -> Option<String> {
     let forbidden: &[&str] = match path.split('/').next()? {
