@@ -8,5 +8,8 @@ mod kind;
 mod sample;
 mod suite;
 
+mod creating;
+mod deleting;
 mod reading;
 mod shape;
+mod updating;

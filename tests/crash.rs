@@ -13,7 +13,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
 
 use crate::damage::{journal_files, journal_frames};
-use crate::harness::process::{Process, Starting};
+use crate::harness::process::{DEADLINE, Process, Starting};
 use load::{Client, Shared, Stubs, read_on};
 use oracle::{Answer, Observed, Versions};
 
@@ -55,8 +55,8 @@ impl Store {
     }
 
     /// Starts the server, holds what it tells against what is known, lets clients write, and kills it when so many were
-    /// answered.
-    async fn crash_after(&mut self, answers: u64) {
+    /// answered; on a machine that is busy otherwise, after some time.
+    async fn crash_after(&mut self, answers: u64, patience: Duration) {
         // Also a server that has just begun to open may be killed.
         if self.dice.random_bool(0.3) {
             let starting = Starting::spawn(self.data.path(), |_| {});
@@ -78,8 +78,7 @@ impl Store {
             running.push(tokio::spawn(client.run()));
         }
         running.push(tokio::spawn(read_on(stubs, self.shared.clone())));
-        let answered = *self.shared.answers.borrow();
-        self.shared.answered(answered + answers).await;
+        self.shared.answered(answers, patience).await;
         server.kill();
         for client in running {
             client.await.unwrap();
@@ -177,7 +176,7 @@ async fn a_server_that_is_killed_while_it_writes_loses_nothing_it_acknowledged()
             store = Store::new(seed.wrapping_add(cycle));
         }
         let answers = store.dice.random_range(1..250);
-        store.crash_after(answers).await;
+        store.crash_after(answers, Duration::from_millis(500)).await;
         let witness = store.shared.witness.lock().unwrap();
         unanswered += witness.asked.values().filter(|asked| asked.answer.is_none()).count();
         if (cycle + 1) % CYCLES_PER_STORE == 0 || cycle + 1 == cycles {
@@ -195,8 +194,8 @@ async fn a_server_that_is_killed_while_it_writes_loses_nothing_it_acknowledged()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_oracle_notices_when_acknowledged_commits_are_cut_off_the_journal() {
     let mut store = Store::new(seed());
-    store.crash_after(100).await;
-    store.crash_after(100).await;
+    store.crash_after(100, DEADLINE).await;
+    store.crash_after(100, DEADLINE).await;
     // The last commits that were acknowledged, and with them whatever came after.
     let acknowledged = {
         let witness = store.shared.witness.lock().unwrap();
@@ -236,7 +235,7 @@ fn cut_from(data: &Path, revision: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_oracle_notices_whatever_is_lost_halved_doubled_or_changed() {
     let mut store = Store::new(seed());
-    store.crash_after(300).await;
+    store.crash_after(200, DEADLINE).await;
     let server = Process::start(store.data.path());
     let good = Stubs::new(&server.channel().await).observe().await;
     let witness = store.shared.witness.lock().unwrap().clone();

@@ -13,10 +13,11 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use partnership_registry::v1::{ChangeAction, Resource};
+use partnership_registry::v1::{ChangeAction, Mutation, Resource, UpdateMutation, mutation::Operation};
 
 use crate::error::{Code, Error};
 use crate::json;
+use crate::point::Mask;
 use crate::registry::Registry;
 use batch::Batch;
 use verdict::{Verdict, verdicts};
@@ -124,6 +125,7 @@ pub struct Interrupted {
 pub struct Import {
     registry: Registry,
     batch_max: usize,
+    merge: bool,
 }
 
 /// The most mutations of a commit.
@@ -132,13 +134,28 @@ const MUTATIONS_MAX: usize = 1_000;
 impl Import {
     /// An import in batches of 500.
     pub fn new(registry: &Registry) -> Self {
-        Self { registry: registry.clone(), batch_max: 500 }
+        Self { registry: registry.clone(), batch_max: 500, merge: false }
     }
 
     /// The most resources of a batch, 1 to 1,000. A batch also ends at 3 MiB.
     pub fn batch_max(mut self, resources: usize) -> Self {
         self.batch_max = resources.clamp(1, MUTATIONS_MAX);
         self
+    }
+
+    /// Leaves the fields alone that a row does not have, instead of clearing them: for rows that know only a part of what
+    /// the registry does.
+    pub fn merge(mut self, merge: bool) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// What is done with a row.
+    fn mutation(&self, resource: &Resource) -> Mutation {
+        let mask = if self.merge { Mask::set_fields() } else { Mask::all() };
+        let update =
+            UpdateMutation { resource: Some(resource.clone()), update_mask: mask.into(), allow_missing: true };
+        Mutation { operation: Some(Operation::Update(update)) }
     }
 
     /// Imports all rows.
@@ -270,7 +287,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
 
     /// Why a resource is refused, when the refusal of its batch does not say.
     async fn ask_alone(&self, item: &Item) -> Result<Vec<String>, Error> {
-        match self.import.registry.commit().put(item.resource.clone()).validate_only(true).await {
+        match self.import.registry.commit().mutation(self.import.mutation(&item.resource)).validate_only(true).await {
             Ok(_) => Ok(vec!["refused together with other rows of its batch".to_owned()]),
             Err(error) if is_refusal(&error) => Ok(vec![verdict::without_place(error.message()).to_owned()]),
             Err(error) => Err(error),
@@ -304,7 +321,8 @@ impl<O: Observer + ?Sized> Run<'_, O> {
 
     async fn commit(&mut self, items: &[Item]) -> Result<(), Error> {
         let commit = self.import.registry.commit();
-        let done = items.iter().fold(commit, |commit, item| commit.put(item.resource.clone())).await?;
+        let mutations = items.iter().map(|item| self.import.mutation(&item.resource));
+        let done = mutations.fold(commit, |commit, mutation| commit.mutation(mutation)).await?;
         for result in &done.results {
             match result.action() {
                 ChangeAction::Create => self.summary.created += 1,

@@ -32,7 +32,7 @@ const FIXED: &[(&str, Fixed)] = &[
     // An event names parties by the ids they have: those of items 0 to 2 or 1 to 3, by the seed.
     ("AgreementEvent.party_ids", Fixed::Text("party_id 2")),
     ("CourseNomination.decision", Fixed::Enum("COURSE_DECISION_ACCEPTED")),
-    // What is closed has ended, and what was not met has no day on which it was.
+    ("CourseNomination.attendance", Fixed::Enum("COURSE_ATTENDANCE_COMPLETED")),
     ("PartialDate.month", Fixed::Number(5)),
     ("PartialDate.day", Fixed::Number(6)),
 ];

@@ -284,3 +284,36 @@ pub(crate) fn named(mut resource: DynamicMessage, name: &str) -> DynamicMessage 
     set(&mut resource, "name", string(name));
     resource
 }
+
+impl Suite {
+    /// Commits mutations, given as the operation and the fields of its message.
+    pub(crate) async fn commit(&self, mutations: Vec<Value>) -> Result<DynamicMessage, Status> {
+        self.call(&self.across("Commit"), [("mutations", Value::List(mutations))]).await
+    }
+
+    /// A mutation of a commit, such as `create`, with the fields of it.
+    pub(crate) fn mutation<'a>(&self, operation: &str, fields: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+        let input = self.across("Commit").input();
+        let mutations = input.get_field_by_name("mutations").unwrap().kind();
+        let mutation = mutations.as_message().unwrap();
+        let chosen = mutation.get_field_by_name(operation).unwrap().kind();
+        let chosen = message(chosen.as_message().unwrap(), fields);
+        Value::Message(message(mutation, [(operation, Value::Message(chosen))]))
+    }
+
+    /// A mutation that creates a resource of this name.
+    pub(crate) fn creation(&self, kind: &Kind, name: &str, resource: DynamicMessage) -> Value {
+        self.mutation("create", [("resource", envelope(kind, named(resource, name)))])
+    }
+}
+
+/// A resource in the envelope of all kinds.
+pub(crate) fn envelope(kind: &Kind, resource: DynamicMessage) -> Value {
+    let envelope = partnership_registry::descriptors().get_message_by_name("partnership.registry.v1.Resource").unwrap();
+    Value::Message(message(&envelope, [(kind.singular.as_str(), Value::Message(resource))]))
+}
+
+/// The resource in an envelope.
+pub(crate) fn opened(kind: &Kind, envelope: &Value) -> DynamicMessage {
+    get(envelope.as_message().unwrap(), &kind.singular).as_message().unwrap().clone()
+}

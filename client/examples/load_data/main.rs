@@ -1,0 +1,75 @@
+//! Converts and loads three public data sets: country codes, treaties of the United Kingdom, and projects of the World
+//! Bank. Through the client crate alone, in batches; a second run changes nothing.
+//!
+//! ```sh
+//! cargo run --release --example load_data -- ../shared/data --server http://127.0.0.1:50051
+//! ```
+//!
+//! Every row is either accepted or refused. What could not be taken over as it stands is a warning. All warnings and
+//! refusals go to a report, their numbers to standard output.
+#![allow(clippy::print_stdout, reason = "an example talks to its user")]
+
+mod countries;
+mod dates;
+mod names;
+mod projects;
+mod report;
+mod text;
+mod treaties;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use partnership_registry_client::Registry;
+use partnership_registry_client::import::Import;
+
+use report::{Loader, Report};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Loads the public data sets into a registry.
+#[derive(Parser)]
+struct Arguments {
+    /// The folder with country_codes, uk_treaties and worldbank_projects
+    #[arg(default_value = "../shared/data")]
+    data: PathBuf,
+    /// The registry
+    #[arg(long, env = "PARTNERCTL_SERVER", default_value = "http://127.0.0.1:50051")]
+    server: String,
+    /// Where to write every warning and refusal, as CSV [default: in the folder for temporary files]
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match load(Arguments::parse()).await {
+        Ok(refused) => ExitCode::from(if refused == 0 { 0 } else { 8 }),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Loads everything; gives the number of refused rows.
+async fn load(arguments: Arguments) -> Result<u64> {
+    let registry = Registry::builder(arguments.server)
+        .actor("example/load-data")
+        .reason("public data: country codes, treaties of the United Kingdom, projects of the World Bank")
+        .connect()
+        .await?;
+    let path = arguments.report.unwrap_or_else(|| std::env::temp_dir().join("load_data_report.csv"));
+    let report = Report::new(&path)?;
+    // What is there already may know more than these files do: what they do not have is left alone.
+    let loader = Loader::new(Import::new(&registry).merge(true), &report);
+
+    let names = countries::load(&loader, &arguments.data.join("country_codes/country-codes.csv")).await?;
+    treaties::load(&loader, &arguments.data.join("uk_treaties/uk_treaties_records.jsonl"), &names).await?;
+    projects::load(&loader, &arguments.data.join("worldbank_projects/wb_projects.csv"), &names).await?;
+
+    print!("{}", report.summary());
+    println!("\nEvery warning and refusal: {}", path.display());
+    Ok(report.finish()?)
+}

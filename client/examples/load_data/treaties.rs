@@ -1,0 +1,299 @@
+//! `uk_treaties_records.jsonl`: treaties of the United Kingdom, a record on each line.
+//!
+//! Parties are countries where the name is clear, and text where it is not. Events keep the dates as they were written;
+//! what was cited becomes documents, registrations and external ids; subjects become focus areas. Left out are the
+//! traces of the search that the records came from (`aw_*`, `lb_document_id`, `library`, `level_code`, `metaformat`,
+//! `product_size`, `document_path`).
+
+mod references;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use partnership_registry_client::v1::{
+    Agreement, AgreementEvent, AgreementEventType, AgreementParty, AgreementPartyRole, AgreementScope, AgreementState,
+    AgreementTerminationGround, AgreementType, ExternalId, FocusArea, FocusAreaCode, PartialDate, Place,
+};
+use serde::Deserialize;
+
+use crate::Result;
+use crate::dates;
+use crate::names::CountryNames;
+use crate::report::{Converted, Loader, Warning};
+use crate::text::{slug, without_controls};
+
+/// A record, as far as it says something of a treaty.
+#[derive(Deserialize)]
+struct Record {
+    id: u64,
+    uuid: String,
+    title: String,
+    document_url: String,
+    field3: Option<String>,
+    subject: Option<String>,
+    country_name: Option<String>,
+    references: Option<String>,
+    signed_event_date: Option<String>,
+    signed_event_location: Option<String>,
+    adopted_event_date: Option<String>,
+    adopted_event_effective_date: Option<String>,
+    provisional_eif_event_date: Option<String>,
+    #[serde(rename = "definative_eif_event_date")]
+    definitive_eif_event_date: Option<String>,
+    #[serde(rename = "definative_eif_event_effective_date")]
+    definitive_eif_event_effective_date: Option<String>,
+    terminated_event_date: Option<String>,
+    terminated_event_effective_date: Option<String>,
+    withdrawn_event_date: Option<String>,
+    withdrawn_event_effective_date: Option<String>,
+    unofficial_info_event_date: Option<String>,
+    unofficial_info_event_effective_date: Option<String>,
+}
+
+/// Words of titles that tell the type; the one that stands first in a title counts.
+const TYPES: &[(&str, AgreementType)] = &[
+    ("exchange of notes", AgreementType::ExchangeOfNotes),
+    ("exchanges of notes", AgreementType::ExchangeOfNotes),
+    ("exchange of letters", AgreementType::ExchangeOfNotes),
+    ("exchanges of letters", AgreementType::ExchangeOfNotes),
+    ("notes exchanged", AgreementType::ExchangeOfNotes),
+    ("memorandum of understanding", AgreementType::MemorandumOfUnderstanding),
+    ("letter of intent", AgreementType::LetterOfIntent),
+    ("protocol", AgreementType::Protocol),
+    ("amendment", AgreementType::Amendment),
+    ("convention", AgreementType::Convention),
+    ("treaty", AgreementType::Treaty),
+    ("agreement", AgreementType::Agreement),
+    ("declaration", AgreementType::Declaration),
+    ("charter", AgreementType::Charter),
+    ("constitution", AgreementType::Charter),
+];
+
+/// Loads the subjects and the treaties.
+pub(crate) async fn load(loader: &Loader<'_>, path: &Path, names: &CountryNames) -> Result<()> {
+    let text = std::fs::read_to_string(path)?;
+    let records: Vec<_> = text.lines().map(serde_json::from_str::<Record>).collect();
+    let subjects: BTreeSet<_> =
+        records.iter().flatten().filter_map(|record| record.subject.as_deref()).map(str::trim).collect();
+    let areas = subjects.iter().zip(1..).map(|(subject, line)| Converted::plain(line, focus_area(subject)));
+    loader.load("focus areas: subjects of treaties", subjects.len(), areas).await?;
+    let rows = records.into_iter().zip(1..).map(|(record, line)| match record {
+        Ok(record) => {
+            let mut warnings = Vec::new();
+            let agreement = convert(record, names, &mut warnings);
+            Converted { line, resource: Ok(agreement.into()), warnings }
+        }
+        Err(error) => Converted { line, resource: Err(error.to_string()), warnings: Vec::new() },
+    });
+    loader.load("uk_treaties_records.jsonl", text.lines().count(), rows).await
+}
+
+fn area_name(subject: &str) -> String {
+    format!("focusAreas/{}", slug(&format!("uk-treaties-{subject}")))
+}
+
+fn focus_area(subject: &str) -> FocusArea {
+    let code = FocusAreaCode { scheme: "uk-treaties-subject".to_owned(), code: subject.to_owned(), ..FocusAreaCode::default() };
+    FocusArea { name: area_name(subject), display_name: subject.to_owned(), codes: vec![code], ..FocusArea::default() }
+}
+
+fn convert(record: Record, names: &CountryNames, warnings: &mut Vec<Warning>) -> Agreement {
+    let events = events(&record, warnings);
+    let mut agreement = Agreement {
+        name: format!("agreements/uk-{}", record.id),
+        display_name: without_controls(&record.title).0,
+        state: state(&events).into(),
+        r#type: agreement_type(&record.title).into(),
+        scope: scope(record.field3.as_deref()).into(),
+        parties: parties(record.country_name.as_deref().unwrap_or_default(), names, warnings),
+        conclusion_date: record.signed_event_date.as_ref().or(record.adopted_event_date.as_ref()).map(|text| read(text, warnings)),
+        conclusion_place: place(record.signed_event_location.as_deref()),
+        events,
+        focus_areas: record.subject.iter().map(|subject| area_name(subject.trim())).collect(),
+        labels: record.subject.iter().map(|subject| ("subject".to_owned(), slug(subject))).collect(),
+        note: note(&record, warnings),
+        external_ids: vec![
+            ExternalId {
+                scheme: "uk-treaties-online".to_owned(),
+                id: record.id.to_string(),
+                uri: record.document_url.replace('\\', "/"),
+            },
+            ExternalId { scheme: "uk-treaties-online-uuid".to_owned(), id: record.uuid, uri: String::new() },
+        ],
+        ..Agreement::default()
+    };
+    references::add(&mut agreement, record.references.as_deref().unwrap_or_default(), warnings);
+    if agreement.parties.is_empty() {
+        warnings.push(Warning { what: "no parties in the source", about: agreement.name.clone() });
+    }
+    agreement
+}
+
+fn parties(list: &str, names: &CountryNames, warnings: &mut Vec<Warning>) -> Vec<AgreementParty> {
+    let listed = list.split(';').map(str::trim).filter(|name| !name.is_empty());
+    listed
+        .map(|name| {
+            // The source writes states in capitals, and what it extends to in small letters.
+            let is_state = !name.chars().any(char::is_lowercase);
+            let mut party = AgreementParty::default();
+            if !is_state {
+                party.set_role(AgreementPartyRole::Other);
+                party.note = format!("a territory that the agreement extends to; in the source: {name}");
+            }
+            match names.find(name) {
+                Some(country) => party.country = country.to_owned(),
+                None => {
+                    warnings.push(Warning { what: "a party stays unresolved", about: name.to_owned() });
+                    party.unresolved_name = name.to_owned();
+                }
+            }
+            party
+        })
+        .collect()
+}
+
+fn events(record: &Record, warnings: &mut Vec<Warning>) -> Vec<AgreementEvent> {
+    let dated = [
+        (AgreementEventType::Adoption, &record.adopted_event_date, &record.adopted_event_effective_date),
+        (AgreementEventType::Signature, &record.signed_event_date, &None),
+        (AgreementEventType::ProvisionalApplication, &record.provisional_eif_event_date, &None),
+        (
+            AgreementEventType::EntryIntoForce,
+            &record.definitive_eif_event_date,
+            &record.definitive_eif_event_effective_date,
+        ),
+        (AgreementEventType::Termination, &record.terminated_event_date, &record.terminated_event_effective_date),
+    ];
+    let mut events = Vec::new();
+    for (r#type, act, effect) in dated {
+        if act.is_none() && effect.is_none() {
+            continue;
+        }
+        let mut event = AgreementEvent {
+            r#type: r#type.into(),
+            act_date: act.as_ref().map(|text| read(text, warnings)),
+            effect_date: effect.as_ref().map(|text| read(text, warnings)),
+            ..AgreementEvent::default()
+        };
+        if r#type == AgreementEventType::Signature {
+            event.place = place(record.signed_event_location.as_deref());
+        }
+        if r#type == AgreementEventType::Termination {
+            event.set_ground(AgreementTerminationGround::NotRecorded);
+        }
+        events.push(event);
+    }
+    warn_of_order(record, &events, warnings);
+    events
+}
+
+/// Real treaties come into force before they are signed. That is worth a look, and no reason to refuse them.
+fn warn_of_order(record: &Record, events: &[AgreementEvent], warnings: &mut Vec<Warning>) {
+    let day = |wanted: AgreementEventType| {
+        let event = events.iter().find(|event| event.r#type() == wanted)?;
+        event.act_date.as_ref().filter(|date| date.year > 0).map(dates::key)
+    };
+    let is_before = |early, late| day(early).zip(day(late)).is_some_and(|(early, late)| early < late);
+    let about = || format!("agreements/uk-{}", record.id);
+    if is_before(AgreementEventType::EntryIntoForce, AgreementEventType::Signature) {
+        warnings.push(Warning { what: "in force before it was signed", about: about() });
+    }
+    if is_before(AgreementEventType::Termination, AgreementEventType::Signature) {
+        warnings.push(Warning { what: "terminated before it was signed", about: about() });
+    }
+}
+
+/// What the events imply.
+fn state(events: &[AgreementEvent]) -> AgreementState {
+    let order = [
+        (AgreementEventType::Termination, AgreementState::Terminated),
+        (AgreementEventType::EntryIntoForce, AgreementState::InForce),
+        (AgreementEventType::ProvisionalApplication, AgreementState::ProvisionallyApplied),
+        (AgreementEventType::Signature, AgreementState::Signed),
+        (AgreementEventType::Adoption, AgreementState::Adopted),
+    ];
+    let happened = |r#type| events.iter().any(|event| event.r#type() == r#type);
+    order.into_iter().find(|(event, _)| happened(*event)).map_or(AgreementState::Unspecified, |(_, state)| state)
+}
+
+/// What the registry has no event for: the source does not say whose act it was.
+fn note(record: &Record, warnings: &mut Vec<Warning>) -> String {
+    let dates = [
+        ("Withdrawn", &record.withdrawn_event_date),
+        ("Withdrawn with effect from", &record.withdrawn_event_effective_date),
+        ("Unofficial information of", &record.unofficial_info_event_date),
+        ("Unofficial information with effect from", &record.unofficial_info_event_effective_date),
+    ];
+    let mut notes = Vec::new();
+    for (what, date) in dates {
+        if let Some(date) = date {
+            warnings.push(Warning { what: "a date without a party is kept as a note", about: format!("{what} {date}") });
+            notes.push(format!("{what} {date}, as the source says."));
+        }
+    }
+    notes.join("\n")
+}
+
+fn read(text: &str, warnings: &mut Vec<Warning>) -> PartialDate {
+    dates::day_first(text).unwrap_or_else(|| {
+        warnings.push(Warning { what: "a date is kept as text", about: text.to_owned() });
+        dates::unread(text)
+    })
+}
+
+fn place(locality: Option<&str>) -> Option<Place> {
+    let locality = locality.map(str::trim).filter(|locality| !locality.is_empty())?;
+    Some(Place { locality: locality.to_owned(), ..Place::default() })
+}
+
+fn scope(field3: Option<&str>) -> AgreementScope {
+    match field3 {
+        Some("BI") => AgreementScope::Bilateral,
+        Some("MULTI") => AgreementScope::Multilateral,
+        Some(_) | None => AgreementScope::Unspecified,
+    }
+}
+
+fn agreement_type(title: &str) -> AgreementType {
+    let title = title.to_lowercase();
+    let found = TYPES.iter().filter_map(|(words, r#type)| Some((title.find(words)?, *r#type)));
+    found.min_by_key(|(place, _)| *place).map_or(AgreementType::Unspecified, |(_, r#type)| r#type)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_becomes_an_agreement() {
+        let record: Record = serde_json::from_str(
+            r#"{"id": 7, "uuid": "u", "title": "Protocol to the Treaty", "document_url": "https://x/a\\b.html",
+                "field3": "BI", "subject": "PEACE", "country_name": "TURKEY ; SIAM ; Turkey",
+                "signed_event_date": "12/11/1895", "definative_eif_event_date": "01/01/1895",
+                "terminated_event_date": "29/10/1907", "withdrawn_event_date": "30/06/2011",
+                "references": "UN Registration 5535/0: 0;Treaty Series 001/1896: C. 7930||https://x/y z.pdf"}"#,
+        )
+        .unwrap();
+        let (mut names, mut warnings) = (CountryNames::default(), Vec::new());
+        names.add_spellings();
+        let agreement = convert(record, &names, &mut warnings);
+        assert_eq!(agreement.r#type(), AgreementType::Protocol);
+        assert_eq!(agreement.state(), AgreementState::Terminated);
+        assert_eq!(agreement.conclusion_date.unwrap().original_text, "12/11/1895");
+        assert_eq!(agreement.parties[0].country, "countries/tr");
+        assert_eq!(agreement.parties[1].unresolved_name, "SIAM");
+        assert_eq!(agreement.parties[2].role(), AgreementPartyRole::Other);
+        assert_eq!(agreement.registrations[0].number, "5535");
+        assert_eq!(agreement.documents[0].uri, "https://x/y%20z.pdf");
+        let told: Vec<_> = warnings.iter().map(|warning| warning.what).collect();
+        assert_eq!(
+            told,
+            [
+                "in force before it was signed",
+                "a party stays unresolved",
+                "a date without a party is kept as a note"
+            ]
+        );
+    }
+}
