@@ -78,10 +78,10 @@ pub(crate) async fn load(loader: &Loader<'_>, path: &Path, names: &CountryNames)
         rows.push((line, record.deserialize::<Row>(Some(&titles))));
     }
     loader.load("organizations: the World Bank", 1, std::iter::once(Converted::plain(1, world_bank()))).await?;
-    let sectors: BTreeSet<String> =
-        rows.iter().filter_map(|(_, row)| row.as_ref().ok()).flat_map(Row::sectors).map(str::to_owned).collect();
-    let areas = sectors.iter().zip(1..).map(|(sector, line)| Converted::plain(line, focus_area(sector)));
-    loader.load("focus areas: sectors of projects", sectors.len(), areas).await?;
+    let areas = focus_areas(rows.iter().filter_map(|(_, row)| row.as_ref().ok()).flat_map(Row::sectors));
+    let count = areas.len();
+    let areas = areas.into_values().zip(1..).map(|(area, line)| Converted::plain(line, area));
+    loader.load("focus areas: sectors of projects", count, areas).await?;
     let converted = rows.iter().map(|(line, row)| match row {
         Ok(row) => {
             let mut warnings = Vec::new();
@@ -107,9 +107,20 @@ fn area_name(sector: &str) -> String {
     format!("focusAreas/{}", slug(&format!("world-bank-{sector}")))
 }
 
-fn focus_area(sector: &str) -> FocusArea {
-    let code = FocusAreaCode { scheme: "world-bank-sector".to_owned(), code: sector.to_owned(), ..FocusAreaCode::default() };
-    FocusArea { name: area_name(sector), display_name: sector.to_owned(), codes: vec![code], ..FocusArea::default() }
+/// The focus areas of sectors, by name. Spellings that differ only in case are one, with a code for each.
+fn focus_areas<'a>(sectors: impl Iterator<Item = &'a str>) -> BTreeMap<String, FocusArea> {
+    let mut areas = BTreeMap::<String, FocusArea>::new();
+    for sector in sectors.collect::<BTreeSet<_>>() {
+        let name = area_name(sector);
+        let area = areas.entry(name.clone()).or_insert_with(|| FocusArea {
+            name,
+            display_name: sector.to_owned(),
+            ..FocusArea::default()
+        });
+        let scheme = "world-bank-sector".to_owned();
+        area.codes.push(FocusAreaCode { scheme, code: sector.to_owned(), ..FocusAreaCode::default() });
+    }
+    areas
 }
 
 impl Row {
@@ -294,6 +305,13 @@ mod tests {
         assert_eq!(read("0"), Ok(None));
         assert_eq!(read(""), Ok(None));
         assert!(read("lots").is_err());
+    }
+
+    #[test]
+    fn spellings_of_a_sector_are_one_focus_area() {
+        let areas = focus_areas(["Housing construction", "Housing Construction", "Health"].into_iter());
+        assert_eq!(areas.len(), 2);
+        assert_eq!(areas.get(&area_name("HOUSING CONSTRUCTION")).unwrap().codes.len(), 2);
     }
 
     #[test]
