@@ -94,7 +94,7 @@ async fn a_listing_pages_by_itself() {
     let registry = connect(&process).await;
     let mut commit = registry.commit().reason("many");
     for number in 0..123 {
-        commit = commit.create(area(&format!("a{number:03}"), &format!("Area {}", 200 - number)));
+        commit = commit.create(area(&format!("a{number:03}"), &format!("Area {}", 300 - number)));
     }
     commit.await.unwrap();
     let options = ListOptions::new().page_size(7).order_by("display_name");

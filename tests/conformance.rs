@@ -10,6 +10,12 @@ mod suite;
 
 mod creating;
 mod deleting;
+mod dry_run;
+mod history;
+mod limits;
+mod listing;
 mod reading;
+mod replay;
+mod rules;
 mod shape;
 mod updating;

@@ -410,7 +410,7 @@ fn cuts(file: &FileImage) -> Vec<usize> {
 }
 
 /// Runs a check for each case, on two threads.
-fn for_each_case<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+pub(crate) fn for_each_case<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
     let (front, back) = cases.split_at(cases.len() / 2);
     std::thread::scope(|scope| {
         scope.spawn(|| front.iter().for_each(&check));
@@ -509,7 +509,7 @@ fn damage_to_any_file_of_the_journal_is_refused_and_changes_nothing() {
     let all_older = fixture.older.only("journal").0.into_iter().fold(none.clone(), |image, (path, file)| image.with(&path, file));
     cases.push(("no journal at all".to_owned(), none));
     cases.push(("all of the journal as it was earlier".to_owned(), all_older));
-    let other = files[0].with_file_name("notes.txt");
+    let other = files[0].with_file_name("copy.seg");
     cases.push(("a file that is no segment".to_owned(), image.with(&other, FileImage::new(b"hello"))));
     for (at, path) in files.iter().enumerate() {
         let (whole, told) = (&image.0[path], path.display());

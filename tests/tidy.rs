@@ -36,14 +36,18 @@ fn lower_floors_name_no_kind(path: &str, text: &str) -> Option<String> {
     if !path.starts_with("registry/") && !path.starts_with("store/") {
         return None;
     }
-    macro_rules! names {
-        ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
-            [$(concat!("v1::", stringify!($Kind), ";"), concat!("v1::", stringify!($Kind), ","), concat!("Kind::", stringify!($Kind))),*]
-        };
-    }
-    let named = partnership_registry::for_each_kind!(names);
-    named.iter().find(|name| code(text).contains(*name)).map(|name| format!("{path} must not name the kind {name}"))
+    let named = KINDS.iter().flat_map(|kind| [format!("v1::{kind};"), format!("v1::{kind},"), format!("Kind::{kind}")]);
+    let code = code(text);
+    named.into_iter().find(|name| code.contains(name)).map(|name| format!("{path} must not name the kind {name}"))
 }
+
+macro_rules! kinds {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
+        const KINDS: &[&str] = &[$(stringify!($Kind)),*];
+    };
+}
+
+partnership_registry::for_each_kind!(kinds);
 
 /// The text without comments and unit tests, which may say what they like.
 fn code(text: &str) -> String {

@@ -153,8 +153,7 @@ impl Import {
     /// What is done with a row.
     fn mutation(&self, resource: &Resource) -> Mutation {
         let mask = if self.merge { Mask::set_fields() } else { Mask::all() };
-        let update =
-            UpdateMutation { resource: Some(resource.clone()), update_mask: mask.into(), allow_missing: true };
+        let update = UpdateMutation { resource: Some(resource.clone()), update_mask: mask.into(), allow_missing: true };
         Mutation { operation: Some(Operation::Update(update)) }
     }
 

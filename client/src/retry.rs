@@ -17,9 +17,9 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Five attempts; waits of about 0.1 to 5 seconds. A server that restarts is back within that.
+    /// Eight attempts with waits of 0.1 to 5 seconds: together about ten, in which a server that restarts is back.
     fn default() -> Self {
-        Self { attempts_max: 5, backoff_first: Duration::from_millis(100), backoff_max: Duration::from_secs(5) }
+        Self { attempts_max: 8, backoff_first: Duration::from_millis(100), backoff_max: Duration::from_secs(5) }
     }
 }
 

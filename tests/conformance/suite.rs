@@ -227,6 +227,12 @@ impl Suite {
         service.unwrap().methods().find(|method| method.name() == name).unwrap()
     }
 
+    /// The last revision.
+    pub(crate) async fn head(&self) -> u64 {
+        let fields = [("order_by", string("revision desc")), ("page_size", Value::I32(1))];
+        number(&self.call(&self.across("ListCommits"), fields).await.unwrap(), "revision")
+    }
+
     /// The history of a resource, newest first.
     pub(crate) async fn revisions(&self, name: &str) -> Vec<DynamicMessage> {
         let fields = [("name", string(name)), ("page_size", Value::I32(1_000))];

@@ -55,7 +55,11 @@ pub(crate) async fn load(loader: &Loader<'_>, path: &Path) -> Result<CountryName
     for record in table.records() {
         let record = record?;
         let line = record.position().map_or(0, csv::Position::line);
-        let row = Row(titles.iter().zip(record.iter()).map(|(title, cell)| (title.to_owned(), cell.trim().to_owned())).collect());
+        let row = Row(titles
+            .iter()
+            .zip(record.iter())
+            .map(|(title, cell)| (title.to_owned(), cell.trim().to_owned()))
+            .collect());
         CALLED.iter().for_each(|column| names.add(row.cell(column), &row.name()));
         rows.push((line, row));
     }
@@ -78,7 +82,8 @@ impl Row {
     fn convert(&self, line: u64) -> Converted {
         let mut warnings = Vec::new();
         let (r#type, sovereign) = self.standing();
-        let codes = |column| self.cell(column).split(',').map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned);
+        let codes =
+            |column| self.cell(column).split(',').map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned);
         let country = Country {
             name: self.name(),
             display_name: self.cell("official_name_en").to_owned(),
@@ -149,7 +154,8 @@ impl Row {
         ];
         let flags = flags.iter().filter(|(_, column)| self.cell(column) == "x").map(|(key, _)| (*key, "true"));
         let values = [("continent", "Continent"), ("m49-intermediate-region", "Intermediate Region Code")];
-        let values = values.iter().map(|(key, column)| (*key, self.cell(column))).filter(|(_, value)| !value.is_empty());
+        let values =
+            values.iter().map(|(key, column)| (*key, self.cell(column))).filter(|(_, value)| !value.is_empty());
         flags.chain(values).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 

@@ -7,7 +7,6 @@
 //!
 //! Every row is either accepted or refused. What could not be taken over as it stands is a warning. All warnings and
 //! refusals go to a report, their numbers to standard output.
-#![allow(clippy::print_stdout, reason = "an example talks to its user")]
 
 mod countries;
 mod dates;
@@ -17,6 +16,7 @@ mod report;
 mod text;
 mod treaties;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,7 +69,8 @@ async fn load(arguments: Arguments) -> Result<u64> {
     treaties::load(&loader, &arguments.data.join("uk_treaties/uk_treaties_records.jsonl"), &names).await?;
     projects::load(&loader, &arguments.data.join("worldbank_projects/wb_projects.csv"), &names).await?;
 
-    print!("{}", report.summary());
-    println!("\nEvery warning and refusal: {}", path.display());
-    Ok(report.finish()?)
+    let summary = report.summary();
+    let refused = report.finish()?;
+    write!(std::io::stdout().lock(), "{summary}\nEvery warning and refusal: {}\n", path.display())?;
+    Ok(refused)
 }

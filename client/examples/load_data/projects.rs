@@ -125,7 +125,10 @@ fn focus_areas<'a>(sectors: impl Iterator<Item = &'a str>) -> BTreeMap<String, F
 
 impl Row {
     fn sectors(&self) -> impl Iterator<Item = &str> {
-        [&self.sector_1, &self.sector_2, &self.sector_3].into_iter().map(|sector| sector.trim()).filter(|sector| !sector.is_empty())
+        [&self.sector_1, &self.sector_2, &self.sector_3]
+            .into_iter()
+            .map(|sector| sector.trim())
+            .filter(|sector| !sector.is_empty())
     }
 
     fn convert(&self, names: &CountryNames, warnings: &mut Vec<Warning>) -> Project {
@@ -191,7 +194,8 @@ impl Row {
             return;
         }
         let end = end.unwrap_or_else(|| {
-            warnings.push(Warning { what: "closed without a closing date: its end is unknown", about: self.id.clone() });
+            warnings
+                .push(Warning { what: "closed without a closing date: its end is unknown", about: self.id.clone() });
             PartialDate { unknown: true, ..PartialDate::default() }
         });
         let approved = project.approval_date.as_ref().map(dates::key);
@@ -203,7 +207,9 @@ impl Row {
 
     fn budgets(&self, warnings: &mut Vec<Warning>) -> Vec<ProjectBudget> {
         let status = match self.state() {
-            ProjectState::Pipeline | ProjectState::Cancelled | ProjectState::Unspecified => ProjectBudgetStatus::Indicative,
+            ProjectState::Pipeline | ProjectState::Cancelled | ProjectState::Unspecified => {
+                ProjectBudgetStatus::Indicative
+            }
             ProjectState::Implementation
             | ProjectState::Finalisation
             | ProjectState::Closed
@@ -221,7 +227,9 @@ impl Row {
                     note: note.to_owned(),
                     ..ProjectBudget::default()
                 }),
-                Err(()) => warnings.push(Warning { what: "an amount cannot be read", about: format!("{note}: {amount}") }),
+                Err(()) => {
+                    warnings.push(Warning { what: "an amount cannot be read", about: format!("{note}: {amount}") })
+                }
             }
         }
         budgets
@@ -250,7 +258,12 @@ fn participants(agency: &str, borrower: &str) -> Vec<ProjectParticipant> {
     {
         if !name.is_empty() {
             let (unresolved_name, note) = (name.to_owned(), note.to_owned());
-            participants.push(ProjectParticipant { unresolved_name, note, role: role.into(), ..ProjectParticipant::default() });
+            participants.push(ProjectParticipant {
+                unresolved_name,
+                note,
+                role: role.into(),
+                ..ProjectParticipant::default()
+            });
         }
     }
     participants
@@ -275,7 +288,8 @@ fn dollars(text: &str) -> std::result::Result<Option<Money>, ()> {
         return Ok(None);
     }
     let units = units.parse::<i64>().map_err(|_| ())?;
-    let nanos = if cents.is_empty() { 0 } else { format!("{cents:0<9}").get(..9).ok_or(())?.parse().map_err(|_| ())? };
+    let nanos =
+        if cents.is_empty() { 0 } else { format!("{cents:0<9}").get(..9).ok_or(())?.parse().map_err(|_| ())? };
     let money = Money { currency_code: "USD".to_owned(), units, nanos };
     Ok(Some(money).filter(|money| money.units != 0 || money.nanos != 0))
 }

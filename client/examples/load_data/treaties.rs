@@ -93,7 +93,11 @@ fn area_name(subject: &str) -> String {
 }
 
 fn focus_area(subject: &str) -> FocusArea {
-    let code = FocusAreaCode { scheme: "uk-treaties-subject".to_owned(), code: subject.to_owned(), ..FocusAreaCode::default() };
+    let code = FocusAreaCode {
+        scheme: "uk-treaties-subject".to_owned(),
+        code: subject.to_owned(),
+        ..FocusAreaCode::default()
+    };
     FocusArea { name: area_name(subject), display_name: subject.to_owned(), codes: vec![code], ..FocusArea::default() }
 }
 
@@ -106,7 +110,11 @@ fn convert(record: Record, names: &CountryNames, warnings: &mut Vec<Warning>) ->
         r#type: agreement_type(&record.title).into(),
         scope: scope(record.field3.as_deref()).into(),
         parties: parties(record.country_name.as_deref().unwrap_or_default(), names, warnings),
-        conclusion_date: record.signed_event_date.as_ref().or(record.adopted_event_date.as_ref()).map(|text| read(text, warnings)),
+        conclusion_date: record
+            .signed_event_date
+            .as_ref()
+            .or(record.adopted_event_date.as_ref())
+            .map(|text| read(text, warnings)),
         conclusion_place: place(record.signed_event_location.as_deref()),
         events,
         focus_areas: record.subject.iter().map(|subject| area_name(subject.trim())).collect(),
@@ -227,7 +235,8 @@ fn note(record: &Record, warnings: &mut Vec<Warning>) -> String {
     let mut notes = Vec::new();
     for (what, date) in dates {
         if let Some(date) = date {
-            warnings.push(Warning { what: "a date without a party is kept as a note", about: format!("{what} {date}") });
+            warnings
+                .push(Warning { what: "a date without a party is kept as a note", about: format!("{what} {date}") });
             notes.push(format!("{what} {date}, as the source says."));
         }
     }
@@ -289,11 +298,7 @@ mod tests {
         let told: Vec<_> = warnings.iter().map(|warning| warning.what).collect();
         assert_eq!(
             told,
-            [
-                "in force before it was signed",
-                "a party stays unresolved",
-                "a date without a party is kept as a note"
-            ]
+            ["in force before it was signed", "a party stays unresolved", "a date without a party is kept as a note"]
         );
     }
 }

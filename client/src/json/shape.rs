@@ -17,15 +17,15 @@ pub(super) fn sort_maps(value: &mut Value, message: &MessageDescriptor) {
     for field in message.fields() {
         let Some(value) = object.get_mut(field.json_name()) else { continue };
         let FieldKind::Message(inner) = field.kind() else { continue };
-        match value {
-            Value::Object(map) if field.is_map() => {
-                map.sort_keys();
-                if let FieldKind::Message(entry) = inner.map_entry_value_field().kind() {
-                    map.values_mut().for_each(|value| sort_maps(value, &entry));
-                }
+        if let (Value::Object(map), true) = (&mut *value, field.is_map()) {
+            map.sort_keys();
+            if let FieldKind::Message(entry) = inner.map_entry_value_field().kind() {
+                map.values_mut().for_each(|value| sort_maps(value, &entry));
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| sort_maps(item, &inner)),
-            single => sort_maps(single, &inner),
+        } else if let Value::Array(items) = value {
+            items.iter_mut().for_each(|item| sort_maps(item, &inner));
+        } else {
+            sort_maps(value, &inner);
         }
     }
 }

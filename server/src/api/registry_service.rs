@@ -34,6 +34,8 @@ impl RegistryService for Api {
         let caller = Caller::of(request.metadata())?;
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
+        // Not a part of the hash: a dry run is answered as the real call would be.
+        let validate_only = std::mem::take(&mut request.validate_only);
         let request_hash =
             if request_id.is_empty() { [0; 16] } else { request_hash("Commit", &request.encode_to_vec()) };
         let mut violations = Violations::new();
@@ -71,7 +73,7 @@ impl RegistryService for Api {
                 reason,
                 request_id,
                 request_hash,
-                validate_only: request.validate_only,
+                validate_only,
             })
             .await?;
         Ok(Response::new(CommitResponse {

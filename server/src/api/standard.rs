@@ -107,9 +107,11 @@ macro_rules! open {
         let caller = Caller::of($request.metadata())?;
         let mut request = $request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
+        // Not a part of the hash: a dry run is answered as the real call would be.
+        let validate_only = std::mem::take(&mut request.validate_only);
         let request_hash =
             if request_id.is_empty() { [0; 16] } else { request_hash(stringify!($Request), &request.encode_to_vec()) };
-        (Write { caller, verb: $verb, request_id, request_hash, validate_only: request.validate_only }, request)
+        (Write { caller, verb: $verb, request_id, request_hash, validate_only }, request)
     }};
 }
 

@@ -12,20 +12,48 @@ use crate::registry::Error;
 /// The domain of every ErrorInfo.
 pub(crate) const DOMAIN: &str = "partnership.registry";
 
-/// How many indexes of refused mutations the metadata of an error lists.
-const REFUSED_LISTED_MAX: usize = 1_000;
+/// The most bytes of texts in the details of a status. All of a status must fit into 8 KiB of trailers, which is what
+/// every gRPC client takes, with the details in base64 and the message in them again.
+const TEXT_BYTES_MAX: usize = 3 << 10;
+
+/// The most of these for the list of refused mutations: the rest says why.
+const REFUSED_BYTES_MAX: usize = 1 << 10;
+
+/// The most bytes of a message as it travels, percent-encoded.
+const MESSAGE_BYTES_MAX: usize = 1 << 10;
 
 /// When to try again while the server goes down: a restart takes about so long.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let mut details = ErrorDetails::new();
-        let mut metadata = HashMap::new();
-        describe(&error, &mut details, &mut metadata);
+        let mut telling = Telling {
+            details: ErrorDetails::new(),
+            metadata: HashMap::new(),
+            bytes_left: TEXT_BYTES_MAX,
+            violations_left_out: 0,
+        };
+        telling.describe(&error);
+        if telling.violations_left_out > 0 {
+            telling.tell("violations_left_out", &telling.violations_left_out.to_string());
+        }
+        let Telling { mut details, metadata, .. } = telling;
         let (code, reason) = code(&error);
         details.set_error_info(reason, DOMAIN, metadata);
-        Status::with_error_details(code, error.to_string(), details)
+        Status::with_error_details(code, cut(error.to_string()), details)
+    }
+}
+
+/// A message of which as much is left as may travel.
+fn cut(message: String) -> String {
+    let mut bytes = 0;
+    let end = message.char_indices().find(|(_, letter)| {
+        bytes += if matches!(letter, ' '..='~') && *letter != '%' { 1 } else { 3 * letter.len_utf8() };
+        bytes > MESSAGE_BYTES_MAX
+    });
+    match end {
+        None => message,
+        Some((end, _)) => format!("{} …", message.get(..end).unwrap_or_default()),
     }
 }
 
@@ -48,93 +76,151 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::RevisionInFuture { .. } => (Code::OutOfRange, "REVISION_IN_FUTURE"),
         Error::TimeBeforeFirst => (Code::OutOfRange, "TIME_BEFORE_FIRST"),
         Error::AnswerTooLarge { .. } => (Code::ResourceExhausted, "ANSWER_TOO_LARGE"),
+        Error::CommitTooLarge { .. } => (Code::ResourceExhausted, "COMMIT_TOO_LARGE"),
         Error::Stopped(_) => (Code::Unavailable, "STOPPED"),
         Error::Draining => (Code::Unavailable, "DRAINING"),
         Error::Damaged { .. } => (Code::DataLoss, "DAMAGED"),
     }
 }
 
-/// Adds what a program can read of an error.
-fn describe(error: &Error, details: &mut ErrorDetails, metadata: &mut HashMap<String, String>) {
-    let mut tell = |key: &str, value: &dyn std::fmt::Display| {
-        metadata.entry(key.to_owned()).or_insert_with(|| value.to_string());
-    };
-    match error {
-        Error::Invalid(violations) => {
-            for violation in violations.iter() {
-                add_field(details, &violation.field, &violation.description);
+/// What a program can read of an error, as it is put together.
+struct Telling {
+    details: ErrorDetails,
+    metadata: HashMap<String, String>,
+    bytes_left: usize,
+    violations_left_out: usize,
+}
+
+impl Telling {
+    fn describe(&mut self, error: &Error) {
+        match error {
+            Error::Invalid(violations) => {
+                for violation in violations.iter() {
+                    self.add_field(&violation.field, &violation.description);
+                }
+                self.violations_left_out += violations.left_out();
             }
-            if violations.left_out() > 0 {
-                tell("violations_left_out", &violations.left_out());
+            Error::PageToken(rule) => self.add_field("page_token", rule),
+            Error::RequestIdReused(_) => self.add_field("request_id", "came with another request before"),
+            Error::NotFound(name)
+            | Error::Deleted(name)
+            | Error::NotDeleted(name)
+            | Error::AlreadyExists { name, .. } => {
+                self.add_resource(name, &error.to_string());
+                self.tell("name", name);
+                if let Error::Deleted(_) | Error::NotDeleted(_) = error {
+                    self.add_precondition("STATE", name, &error.to_string());
+                }
             }
-        }
-        Error::PageToken(rule) => add_field(details, "page_token", rule),
-        Error::RequestIdReused(_) => add_field(details, "request_id", "came with another request before"),
-        Error::NotFound(name) | Error::Deleted(name) | Error::NotDeleted(name) | Error::AlreadyExists { name, .. } => {
-            add_resource(details, name, &error.to_string());
-            tell("name", name);
-            if let Error::Deleted(_) | Error::NotDeleted(_) = error {
-                add_precondition(details, "STATE", name, &error.to_string());
+            Error::NotFoundAt { name, revision } | Error::NoSuchRevision { name, revision } => {
+                self.add_resource(name, &error.to_string());
+                self.tell("name", name);
+                self.tell("revision", &revision.to_string());
             }
-        }
-        Error::NotFoundAt { name, revision } | Error::NoSuchRevision { name, revision } => {
-            add_resource(details, name, &error.to_string());
-            tell("name", name);
-            tell("revision", revision);
-        }
-        Error::EtagMismatch { name, .. } => {
-            add_resource(details, name, &error.to_string());
-            add_precondition(details, "ETAG", name, &error.to_string());
-            tell("name", name);
-        }
-        Error::PreconditionFailed { index, name, description } => {
-            add_precondition(details, "PRECONDITION", &format!("preconditions[{index}]"), description);
-            tell("precondition", index);
-            tell("name", name);
-        }
-        Error::StillReferenced { name, by, more } => {
-            for referrer in by {
-                add_precondition(details, "REFERRED_TO", referrer, &format!("refers to {name}"));
+            Error::EtagMismatch { name, .. } => {
+                self.add_resource(name, &error.to_string());
+                self.add_precondition("ETAG", name, &error.to_string());
+                self.tell("name", name);
             }
-            tell("name", name);
-            tell("referrers", &(by.len() + more));
-        }
-        Error::DanglingReferences(dangling) => {
-            for one in dangling {
-                add_precondition(details, "REFERENCE", &one.field, &one.description());
+            Error::PreconditionFailed { index, name, description } => {
+                self.add_precondition("PRECONDITION", &format!("preconditions[{index}]"), description);
+                self.tell("precondition", &index.to_string());
+                self.tell("name", name);
             }
-        }
-        Error::Commit(refused) => {
-            for (_, error) in refused {
-                describe(error, details, metadata);
+            Error::StillReferenced { name, by, more } => {
+                for referrer in by {
+                    self.add_precondition("REFERRED_TO", referrer, &format!("refers to {name}"));
+                }
+                self.tell("name", name);
+                self.tell("referrers", &(by.len() + more).to_string());
             }
-            let indexes: Vec<_> = refused.iter().take(REFUSED_LISTED_MAX).map(|(index, _)| index.to_string()).collect();
-            metadata.insert("mutations".into(), indexes.join(","));
-        }
-        Error::RevisionInFuture { asked, head } => {
-            tell("revision", asked);
-            tell("head", head);
-        }
-        Error::TimeBeforeFirst => {}
-        Error::AnswerTooLarge { max } => tell("bytes_max", max),
-        Error::Damaged { revision } => tell("revision", revision),
-        Error::Stopped(_) | Error::Draining => {
-            details.set_retry_info(Some(RETRY_AFTER));
+            Error::DanglingReferences(dangling) => {
+                for one in dangling {
+                    self.add_precondition("REFERENCE", &one.field, &one.description());
+                }
+            }
+            Error::Commit(refused) => {
+                self.list_refused(refused.iter().map(|(index, _)| *index));
+                for (_, error) in refused {
+                    self.describe(error);
+                }
+            }
+            Error::RevisionInFuture { asked, head } => {
+                self.tell("revision", &asked.to_string());
+                self.tell("head", &head.to_string());
+            }
+            Error::TimeBeforeFirst => {}
+            Error::AnswerTooLarge { max } => self.tell("bytes_max", &max.to_string()),
+            Error::CommitTooLarge { bytes, max } => {
+                self.tell("bytes", &bytes.to_string());
+                self.tell("bytes_max", &max.to_string());
+            }
+            Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
+            Error::Stopped(_) | Error::Draining => {
+                self.details.set_retry_info(Some(RETRY_AFTER));
+            }
         }
     }
-}
 
-fn add_field(details: &mut ErrorDetails, field: &str, description: &str) {
-    details.add_bad_request_violation(field, description);
-}
+    /// Adds to the metadata; of several errors the first one has its say.
+    fn tell(&mut self, key: &str, value: &str) {
+        self.metadata.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+    }
 
-fn add_precondition(details: &mut ErrorDetails, kind: &str, subject: &str, description: &str) {
-    details.add_precondition_failure_violation(kind, subject, description);
-}
+    /// Takes the room that these texts need, or counts the violation as left out.
+    fn has_room(&mut self, texts: &[&str]) -> bool {
+        // What protobuf puts around a violation.
+        let bytes = texts.iter().map(|text| text.len()).sum::<usize>() + 12;
+        match self.bytes_left.checked_sub(bytes) {
+            Some(left) => {
+                self.bytes_left = left;
+                true
+            }
+            None => {
+                self.violations_left_out += 1;
+                false
+            }
+        }
+    }
 
-fn add_resource(details: &mut ErrorDetails, name: &str, description: &str) {
-    if details.resource_info().is_none() {
-        let collection = name.split('/').next().unwrap_or_default();
-        details.set_resource_info(format!("partnership.registry/{collection}"), name, "", description);
+    fn add_field(&mut self, field: &str, description: &str) {
+        if self.has_room(&[field, description]) {
+            self.details.add_bad_request_violation(field, description);
+        }
+    }
+
+    fn add_precondition(&mut self, kind: &str, subject: &str, description: &str) {
+        if self.has_room(&[kind, subject, description]) {
+            self.details.add_precondition_failure_violation(kind, subject, description);
+        }
+    }
+
+    /// The resource that an error is about; of several errors the first one's.
+    fn add_resource(&mut self, name: &str, description: &str) {
+        if self.details.resource_info().is_none() {
+            let collection = name.split('/').next().unwrap_or_default();
+            let resource_type = format!("partnership.registry/{collection}");
+            self.details.set_resource_info(resource_type, name, "", description);
+        }
+    }
+
+    fn list_refused(&mut self, indexes: impl Iterator<Item = usize>) {
+        let (mut list, mut left_out) = (String::new(), 0_usize);
+        for index in indexes {
+            let index = index.to_string();
+            if list.len() + 1 + index.len() > REFUSED_BYTES_MAX {
+                left_out += 1;
+                continue;
+            }
+            if !list.is_empty() {
+                list.push(',');
+            }
+            list.push_str(&index);
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(list.len());
+        self.tell("mutations", &list);
+        if left_out > 0 {
+            self.tell("mutations_left_out", &left_out.to_string());
+        }
     }
 }

@@ -91,6 +91,8 @@ impl Watch {
         // Commits that are not selected are no sign of life: the time runs from the last message.
         let mut heartbeat_at = Instant::now() + self.api.heartbeat_every;
         loop {
+            // Commits that are not selected are passed over without a wait: others get their turn all the same.
+            tokio::task::consume_budget().await;
             let next = tokio::time::timeout_at(heartbeat_at, tail.next());
             let event = tokio::select! {
                 () = self.sender.closed() => return Ok(Gone),
@@ -99,6 +101,10 @@ impl Watch {
                     Ok(None) => return Err(Error::Draining.into()),
                     Ok(Some(entry)) => match watched(&self.api.registry, &self.selection, entry?)? {
                         Some(commit) => watch_response::Event::Commit(commit),
+                        // However many there are to pass over, the caller hears that the stream lives.
+                        None if Instant::now() >= heartbeat_at => {
+                            watch_response::Event::Heartbeat(Heartbeat { revision: tail.position() })
+                        }
                         None => continue,
                     },
                 },

@@ -211,6 +211,9 @@ impl Check<'_> {
                 let text = wire.text();
                 self.text(*format, *length_max, text, path);
                 match &field.reference {
+                    Some(_) if text.is_empty() && field.label == Label::List => {
+                        self.violations.add(path.to_string(), "must not be empty");
+                    }
                     Some(reference) if !text.is_empty() => self.reference(reference, text, path),
                     Some(_) | None => {}
                 }

@@ -29,6 +29,11 @@ pub(crate) mod action {
     pub(crate) const UNDELETE: i32 = 4;
 }
 
+/// The most bytes of the resources of a commit, before and after together: with what is around them, below the 16 MiB
+/// that readers of commits are told to take, and far below what the journal takes.
+pub(crate) const COMMIT_BYTES_MAX: usize = 15 << 20;
+/// More than what the server writes into a document.
+const STAMP_BYTES: usize = 512;
 /// How many referrers the error names when a deletion is refused.
 const REFERRERS_NAMED_MAX: usize = 10;
 
@@ -38,6 +43,8 @@ pub(crate) struct Planned {
     /// `action::NONE`: nothing has to change.
     pub(crate) action: i32,
     pub(crate) previous: Option<Row>,
+    /// How many bytes the document has now. 0: there is none.
+    pub(crate) previous_bytes: usize,
     /// The body to write. If nothing has to change: the document as it is.
     pub(crate) body: Vec<u8>,
     pub(crate) stamp: Stamp,
@@ -51,11 +58,17 @@ impl Planned {
         self.action != action::DELETE
     }
 
+    /// About how many bytes a watcher is told, before and after together.
+    fn bytes(&self) -> usize {
+        self.previous_bytes + self.body.len() + 2 * self.name.as_str().len() + STAMP_BYTES
+    }
+
     fn nothing(name: Name, document: Vec<u8>) -> Self {
         Self {
             name,
             action: action::NONE,
             previous: None,
+            previous_bytes: 0,
             body: document,
             stamp: Stamp::default(),
             referrals: Vec::new(),
@@ -106,6 +119,12 @@ impl Drafting<'_> {
         }
         refused.sort_by_key(|(index, _)| *index);
         mutation::refuse(refused, single)?;
+        // A commit holds whole resources, however little of them changes, and is told of with those before it: small
+        // requests could make what nobody can read.
+        let bytes = planned.iter().filter(|plan| plan.action != action::NONE).map(Planned::bytes).sum::<usize>();
+        if bytes > COMMIT_BYTES_MAX {
+            return Err(Error::CommitTooLarge { bytes, max: COMMIT_BYTES_MAX });
+        }
         Ok(planned)
     }
 
@@ -200,7 +219,16 @@ impl Drafting<'_> {
             creator: self.actor.to_owned(),
             updater: self.actor.to_owned(),
         };
-        Planned { name, action: action::CREATE, previous: None, body, stamp, referrals, old_referrals: Vec::new() }
+        Planned {
+            name,
+            action: action::CREATE,
+            previous: None,
+            previous_bytes: 0,
+            body,
+            stamp,
+            referrals,
+            old_referrals: Vec::new(),
+        }
     }
 
     fn update(
@@ -232,7 +260,9 @@ impl Drafting<'_> {
         }
         let stamp = Stamp { update_time: self.now, updater: self.actor.to_owned(), ..document::stamp(&document) };
         let old_referrals = document::referrals(self.schemas, kind, &old);
-        Ok(Planned { name, action: action::UPDATE, previous: Some(row), body: merged, stamp, referrals, old_referrals })
+        let previous_bytes = document.len();
+        let previous = Some(row);
+        Ok(Planned { name, action: action::UPDATE, previous, previous_bytes, body: merged, stamp, referrals, old_referrals })
     }
 
     /// Deletes or undeletes: only the stamp changes.
@@ -248,7 +278,8 @@ impl Drafting<'_> {
         };
         let (referrals, old_referrals) =
             if action == action::DELETE { (Vec::new(), referrals) } else { (referrals, Vec::new()) };
-        Ok(Planned { name, action, previous: Some(row), body, stamp, referrals, old_referrals })
+        let (previous, previous_bytes) = (Some(row), document.len());
+        Ok(Planned { name, action, previous, previous_bytes, body, stamp, referrals, old_referrals })
     }
 
     /// The document as the commits checked so far leave it.

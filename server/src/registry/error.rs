@@ -106,6 +106,14 @@ pub enum Error {
         /// The most bytes.
         max: usize,
     },
+    /// The commit would hold more than those who read commits can take.
+    #[error("the resources of the commit, before and after, would have {bytes} bytes, and may have {max}; change less at once")]
+    CommitTooLarge {
+        /// How many bytes it would have.
+        bytes: usize,
+        /// The most bytes.
+        max: usize,
+    },
     /// Stored bytes fail their checksum.
     #[error("stored data of revision {revision} is damaged; the operator's log says where")]
     Damaged {

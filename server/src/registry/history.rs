@@ -54,8 +54,8 @@ impl Registry {
         let size = page_size(size)?;
         let arguments: [&[u8]; 2] = [b"revisions", name.as_str().as_bytes()];
         let before = match token {
-            "" => Revision::MAX,
-            token => self.0.tokens.open(token, &arguments)?.revision,
+            "" => None,
+            token => Some(self.0.tokens.open(token, &arguments)?.revision),
         };
         let mut revisions = reader.versions(&name, before, size + 1)?;
         let mut more = revisions.len() > size;

@@ -142,21 +142,24 @@ impl Reader {
         Ok(self.open(&entry.payload.slice_ref(envelope), revision)?.1)
     }
 
-    /// Versions of `name` before `before`, newest first, at most `limit`.
-    pub(crate) fn versions(&self, name: &Name, before: Revision, limit: usize) -> Result<Vec<Revision>, Error> {
+    /// Versions of `name`, newest first, at most `limit`; with `before`, which is one of them, those before it.
+    pub(crate) fn versions(&self, name: &Name, before: Option<Revision>, limit: usize) -> Result<Vec<Revision>, Error> {
         let Some(row) = self.index.read().row(name.kind(), name.as_str()) else {
             return Err(Error::NotFound(name.to_string()));
         };
         // By the chain of previous revisions: it is in the journal, which is never behind.
+        let previous = |revision| {
+            let entry = self.entry(revision)?;
+            previous_in(&entry.payload, name.as_str()).ok_or(Error::Damaged { revision })
+        };
         let mut found = Vec::new();
-        let mut revision = row.revision;
-        if before <= revision {
-            revision = self.version_at(name, row, before - 1)?.unwrap_or(0);
-        }
+        let mut revision = match before {
+            None => row.revision,
+            Some(before) => previous(before)?,
+        };
         while revision > 0 && found.len() < limit {
             found.push(revision);
-            let entry = self.entry(revision)?;
-            revision = previous_in(&entry.payload, name.as_str()).ok_or(Error::Damaged { revision })?;
+            revision = previous(revision)?;
         }
         Ok(found)
     }

@@ -28,7 +28,8 @@ pub(crate) fn add(agreement: &mut Agreement, references: &str, warnings: &mut Ve
         if !seen.insert(reference) {
             continue;
         }
-        let (cited, uri) = reference.split_once("||").map_or((reference, ""), |(cited, uri)| (cited.trim(), uri.trim()));
+        let (cited, uri) =
+            reference.split_once("||").map_or((reference, ""), |(cited, uri)| (cited.trim(), uri.trim()));
         if cited.starts_with("Other NOT PUBLISHED") {
             agreement.annotations.insert("published".to_owned(), "no".to_owned());
         } else if cited.starts_with("Other Error") {
@@ -51,7 +52,8 @@ fn registration(cited: &str) -> Option<AgreementRegistration> {
         ("UN Registration", "United Nations Secretariat", "United Nations Treaty Series"),
         ("League of Nations Registration", "Secretariat of the League of Nations", "League of Nations Treaty Series"),
     ];
-    let found = registers.iter().find_map(|(prefix, authority, series)| Some((cited.strip_prefix(prefix)?, authority, series)));
+    let found =
+        registers.iter().find_map(|(prefix, authority, series)| Some((cited.strip_prefix(prefix)?, authority, series)));
     let (rest, authority, series) = found?;
     let (who, printed) = rest.split_once("/0:").unwrap_or((rest, ""));
     let number = Some(who.trim()).filter(|who| !who.is_empty() && who.bytes().all(|byte| byte.is_ascii_digit()));
@@ -108,7 +110,10 @@ mod tests {
     #[test]
     fn what_is_cited_otherwise_is_an_external_id() {
         let read = |cited| (external_id(cited).scheme, external_id(cited).id);
-        assert_eq!(read("Treaty Series 001/1896: C. 7930"), ("uk-treaty-series".to_owned(), "001/1896: C. 7930".to_owned()));
+        assert_eq!(
+            read("Treaty Series 001/1896: C. 7930"),
+            ("uk-treaty-series".to_owned(), "001/1896: C. 7930".to_owned())
+        );
         assert_eq!(read("Aitchison, C.U 11/266/0: 0").0, "uk-treaties-citation");
     }
 }

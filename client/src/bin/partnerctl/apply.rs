@@ -17,11 +17,13 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
     if let Some(nameless) = resources.iter().position(|resource| resource.name().is_empty()) {
         return Err(Failure::usage(format!("resource {} has no name; apply needs one to find it by", nameless + 1)));
     }
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     for batch in resources.chunks(MUTATIONS_MAX) {
         let mutation = |resource: &partnership_registry_client::v1::Resource| {
             let (resource, update_mask) = (Some(resource.clone()), partnership_registry_client::Mask::all().into());
-            Mutation { operation: Some(Operation::Update(UpdateMutation { resource, update_mask, allow_missing: true })) }
+            Mutation {
+                operation: Some(Operation::Update(UpdateMutation { resource, update_mask, allow_missing: true })),
+            }
         };
         let begun = registry.commit().validate_only(args.dry_run);
         let done = batch.iter().map(mutation).fold(begun, |commit, mutation| commit.mutation(mutation)).await?;
@@ -31,7 +33,8 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
                 ChangeAction::Unspecified => "unchanged",
                 ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete => "configured",
             };
-            let line = if globals.output.is_table() { said(&result.name, what, args.dry_run) } else { result.name.clone() };
+            let line =
+                if globals.output.is_table() { said(&result.name, what, args.dry_run) } else { result.name.clone() };
             output::line(&line)?;
         }
     }

@@ -83,10 +83,11 @@ pub(crate) enum Command {
     /// Show changes as they happen
     Watch(WatchArgs),
     /// Bring in many resources: NDJSON, a resource on each line
-    #[command(after_help = "\
-Each line is put under its name: created, or made what is given. A line that is so already makes no revision: after a
-break, simply run the same import again. Lines that refer to later lines wait for those. Each refused line is reported on
-standard error as file:line: reason.")]
+    #[command(
+        after_help = "Each line is put under its name: created, or made what is given. A line that is so already \
+makes no revision: after a break, simply run the same import again. Lines that refer to later lines wait for those. Each \
+refused line is reported on standard error as file:line: reason."
+    )]
     Import(ImportArgs),
     /// Write resources as NDJSON, all as of one revision
     Export(ExportArgs),

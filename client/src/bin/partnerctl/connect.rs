@@ -1,6 +1,6 @@
 //! From the command line and the context to a connection.
 
-use partnership_registry_client::Registry;
+use partnership_registry_client::{Registry, RetryPolicy};
 
 use crate::args::Globals;
 use crate::config::{Config, Context};
@@ -10,8 +10,17 @@ use crate::style;
 /// Where the registry is if nobody says.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
-/// Connects to the registry that is meant.
-pub(crate) async fn connect(globals: &Globals) -> Result<Registry, Failure> {
+/// Connects to the registry that is meant, for a command that somebody waits for: a server that is not there is told soon.
+pub(crate) fn connect(globals: &Globals) -> Result<Registry, Failure> {
+    connect_with(globals, RetryPolicy::default().attempts_max(4))
+}
+
+/// Connects to the registry that is meant, for long work: a server may restart meanwhile.
+pub(crate) fn connect_patiently(globals: &Globals) -> Result<Registry, Failure> {
+    connect_with(globals, RetryPolicy::default())
+}
+
+fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failure> {
     style::decide(globals.no_color);
     let context = match (&globals.context, &globals.server) {
         // An address on the command line needs no context, so that a broken file is in nobody's way.
@@ -25,6 +34,7 @@ pub(crate) async fn connect(globals: &Globals) -> Result<Registry, Failure> {
         .actor(actor)
         .reason(globals.reason.clone().unwrap_or_default())
         .timeout(globals.timeout)
+        .retry(retry)
         .connect_lazy()?;
     Ok(registry)
 }
@@ -46,7 +56,8 @@ pub(crate) fn address(server: &str) -> String {
 
 /// Who sits here, as far as the system says.
 fn who() -> String {
-    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let variable =
+        |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".to_owned());
     let host = variable(&["HOSTNAME", "HOST", "COMPUTERNAME"])
         .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))

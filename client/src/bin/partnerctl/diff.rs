@@ -15,7 +15,7 @@ use crate::style::{Style, paint};
 
 pub(crate) async fn diff(globals: &Globals, args: FileArgs) -> Result<Exit, Failure> {
     let wanted = files::read(&args)?;
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let mut differences = false;
     for resource in wanted {
         let collection = resource.collection().unwrap_or_default();

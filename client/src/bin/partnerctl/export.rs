@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use partnership_registry_client::{Export, ExportOptions, json};
 
 use crate::args::{ExportArgs, Globals};
-use crate::connect::connect;
+use crate::connect::connect_patiently;
 use crate::failure::{Exit, Failure};
 use crate::kinds;
 use crate::progress;
@@ -20,7 +20,7 @@ pub(crate) async fn export(globals: &Globals, args: ExportArgs) -> Result<Exit, 
         .filter(args.filter)
         .show_deleted(args.show_deleted)
         .at(args.at.unwrap_or_default());
-    let registry = connect(globals).await?;
+    let registry = connect_patiently(globals)?;
     let export = registry.export(options).await?;
     let revision = export.revision;
     let bar = progress::bar(None);

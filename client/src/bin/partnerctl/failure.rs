@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn each_code_has_its_exit() {
-        let cases: [(fn(&'static str) -> Status, u8); 11] = [
+        type Make = fn(&'static str) -> Status;
+        let cases: [(Make, u8); 11] = [
             (Status::not_found, 3),
             (Status::invalid_argument, 4),
             (Status::already_exists, 4),

@@ -15,7 +15,7 @@ pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failur
         Asked::Names(names) => names,
         Asked::All(collection) => return print_all(globals, collection, ListOptions::new().at(point), None).await,
     };
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let mut printer = Printer::new(globals.output, names.len() == 1);
     for resource in read(&registry, &names, point).await? {
         printer.push(resource)?;
@@ -61,7 +61,7 @@ async fn print_all(
     options: ListOptions,
     limit: Option<usize>,
 ) -> Result<Exit, Failure> {
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let resources = registry
         .collection(collection)
         .ok_or_else(|| Failure::usage(format!("there is no collection {collection:?}")))?;

@@ -16,7 +16,7 @@ const MESSAGE: &str = "partnership.registry.v1.ResourceRevision";
 pub(crate) async fn history(globals: &Globals, args: HistoryArgs) -> Result<Exit, Failure> {
     let names = kinds::names(&args.name)?;
     let [name] = names.as_slice() else { return Err(Failure::usage("history is of one resource")) };
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let mut revisions = registry.list_revisions(name.as_str());
     let (mut rows, mut printed) = (Vec::new(), 0);
     let limit = args.limit.unwrap_or(usize::MAX);

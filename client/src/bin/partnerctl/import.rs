@@ -7,13 +7,13 @@ use indicatif::ProgressBar;
 use partnership_registry_client::import::{Import, Interrupted, Observer, Refusal, Summary, ndjson};
 
 use crate::args::{Globals, ImportArgs};
-use crate::connect::connect;
+use crate::connect::connect_patiently;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::progress::{self, Counted};
 
 pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, Failure> {
-    let registry = connect(globals).await?;
+    let registry = connect_patiently(globals)?;
     let name = files::shown(&args.file);
     let unreadable = |error: io::Error| Failure::usage(format!("{name}: {error}"));
     let (text, length): (Box<dyn Read>, _) = if files::is_stdin(&args.file) {
@@ -66,5 +66,7 @@ impl Observer for Reporter {
 
 fn sentence(summary: &Summary) -> String {
     let Summary { read, created, updated, unchanged, refused, commits, .. } = summary;
-    format!("{read} read: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused; {commits} commits")
+    format!(
+        "{read} read: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused; {commits} commits"
+    )
 }

@@ -106,7 +106,8 @@ pub(crate) fn collection_of(name: &str) -> &str {
 pub(crate) fn print() -> Result<Exit, Failure> {
     let header = ["KIND", "COLLECTION", "ALSO"].map(str::to_owned).to_vec();
     let row = |names: &KindNames| {
-        let also = std::iter::once(kebab(names.kind)).chain(aliases(names.collection).iter().map(|&alias| alias.to_owned()));
+        let also =
+            std::iter::once(kebab(names.kind)).chain(aliases(names.collection).iter().map(|&alias| alias.to_owned()));
         vec![names.kind.to_owned(), names.collection.to_owned(), also.collect::<Vec<_>>().join(", ")]
     };
     output::print_table(header, KINDS.iter().map(row).collect(), false)?;

@@ -61,7 +61,13 @@ impl Printer {
             }
             Format::Json => {
                 let text = serde_json::to_string_pretty(&json::to_value(&resource)?).map_err(io::Error::from)?;
-                let before = if self.single { "" } else if self.printed == 0 { "[\n" } else { ",\n" };
+                let before = if self.single {
+                    ""
+                } else if self.printed == 0 {
+                    "[\n"
+                } else {
+                    ",\n"
+                };
                 write(&format!("{before}{text}"))?;
             }
             Format::Yaml => {

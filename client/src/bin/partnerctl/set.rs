@@ -22,7 +22,8 @@ pub(crate) fn edit(resource: &Resource, edits: &[String]) -> Result<(Resource, V
     let kind = envelope.get_mut(field.json_name()).ok_or_else(|| Failure::usage("the resource is empty"))?;
     let mut touched = Vec::new();
     for edit in edits {
-        let (path, value) = edit.split_once('=').ok_or_else(|| Failure::usage(format!("{edit:?} is not FIELD=VALUE")))?;
+        let (path, value) =
+            edit.split_once('=').ok_or_else(|| Failure::usage(format!("{edit:?} is not FIELD=VALUE")))?;
         let top = apply(kind, &descriptor, &Edit { path, value })?;
         if !touched.contains(&top) {
             touched.push(top);
@@ -45,10 +46,9 @@ fn envelope_field(collection: &str) -> Result<(FieldDescriptor, MessageDescripto
     // The kinds stand in the order of the envelope.
     let found = kinds::collections().zip(fields).find(|(of, _)| *of == collection);
     let (_, field) = found.ok_or_else(|| Failure::usage(format!("there is no collection {collection:?}")))?;
-    match field.kind() {
-        Kind::Message(message) => Ok((field, message)),
-        _ => Err(Failure::usage("the envelope holds messages only")),
-    }
+    let message = field.kind().as_message().cloned();
+    let message = message.ok_or_else(|| Failure::usage("the envelope holds messages only"))?;
+    Ok((field, message))
 }
 
 /// Makes one edit; gives the name of the top field.
@@ -102,10 +102,10 @@ fn read(field: &FieldDescriptor, text: &str) -> Result<Option<Value>, String> {
     let kind = field.kind();
     if field.is_list() && !text.trim_start().starts_with('[') {
         // A list of simple values may be typed with commas.
-        return match kind {
-            Kind::Message(_) => Err("it is a list of messages; give it as JSON, such as '[{…}]'".to_owned()),
-            _ => text.split(',').map(|item| scalar(&kind, item.trim())).collect::<Result<_, _>>().map(Some),
-        };
+        if matches!(kind, Kind::Message(_)) {
+            return Err("it is a list of messages; give it as JSON, such as '[{…}]'".to_owned());
+        }
+        return text.split(',').map(|item| scalar(&kind, item.trim())).collect::<Result<_, _>>().map(Some);
     }
     if field.is_list() || matches!(kind, Kind::Message(_)) {
         // A Timestamp is a string in JSON, and needs no quotes here.
@@ -123,12 +123,14 @@ fn is_text(kind: &Kind) -> bool {
 }
 
 fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
-    match kind {
-        Kind::Enum(of) => enum_value(of, text),
-        Kind::Bool => text.parse::<bool>().map(Value::from).map_err(|_| "it is true or false".to_owned()),
-        // Numbers are strings to protobuf JSON as well.
-        _ => Ok(Value::from(text)),
+    if let Kind::Enum(of) = kind {
+        return enum_value(of, text);
     }
+    if matches!(kind, Kind::Bool) {
+        return text.parse::<bool>().map(Value::from).map_err(|_| "it is true or false".to_owned());
+    }
+    // Numbers are strings to protobuf JSON as well.
+    Ok(Value::from(text))
 }
 
 /// `IN_FORCE`, `in-force` and `AGREEMENT_STATE_IN_FORCE` are the same.

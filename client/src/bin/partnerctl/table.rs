@@ -26,17 +26,24 @@ pub(crate) fn lines(header: Vec<String>, rows: Vec<Vec<String>>, width: Option<u
     all.iter().map(|row| line(row, &widths)).collect()
 }
 
-/// Cuts the widest columns until all fit, or nothing more can be cut.
+/// Cuts the widest columns until all fit, or nothing more can be cut. The first column is what somebody copies: it is cut
+/// last.
 fn fit(widths: &mut [usize], width: usize) {
     let gaps = GAP.len() * widths.len().saturating_sub(1);
     let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
-    while excess > 0 {
-        let Some(widest) = widths.iter_mut().max() else { return };
-        if *widest <= COLUMN_MIN {
-            return;
+    if let Some((first, others)) = widths.split_first_mut() {
+        cut_widest(others, &mut excess);
+        cut_widest(std::slice::from_mut(first), &mut excess);
+    }
+}
+
+fn cut_widest(widths: &mut [usize], excess: &mut usize) {
+    while *excess > 0 {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > COLUMN_MIN => *widest -= 1,
+            Some(_) | None => return,
         }
-        *widest -= 1;
-        excess -= 1;
+        *excess -= 1;
     }
 }
 

@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn spans_are_read() {
-        for (text, milliseconds) in [("500ms", 500), ("30s", 30_000), ("7", 7_000), ("2m", 120_000), ("1h", 3_600_000)] {
+        for (text, milliseconds) in [("500ms", 500), ("30s", 30_000), ("7", 7_000), ("2m", 120_000), ("1h", 3_600_000)]
+        {
             assert_eq!(duration(text).unwrap(), Duration::from_millis(milliseconds), "{text}");
         }
         for text in ["", "s", "-1s", "0s", "25h", "1d", "1.5s", "99999999999999999999h"] {

@@ -9,8 +9,21 @@ use crate::time;
 
 /// The first of these that a message has is its gist.
 const GIST: &[&str] = &[
-    "country", "organization", "official", "unresolved_name", "name", "nominee", "title", "text", "id", "code", "number",
-    "amount", "locality", "value", "head",
+    "country",
+    "organization",
+    "official",
+    "unresolved_name",
+    "name",
+    "nominee",
+    "title",
+    "text",
+    "id",
+    "code",
+    "number",
+    "amount",
+    "locality",
+    "value",
+    "head",
 ];
 
 /// The fields of a resource.
@@ -45,10 +58,7 @@ fn field_text(message: &DynamicMessage, name: &str) -> String {
 fn value_text(value: &Value, kind: &Kind) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::EnumNumber(number) => match kind {
-            Kind::Enum(of) => enum_text(of, *number),
-            _ => number.to_string(),
-        },
+        Value::EnumNumber(number) => kind.as_enum().map_or_else(|| number.to_string(), |of| enum_text(of, *number)),
         Value::List(items) => items.iter().map(|item| value_text(item, kind)).collect::<Vec<_>>().join(","),
         Value::Map(entries) => {
             let entry = |(key, value): (&prost_reflect::MapKey, &Value)| {
@@ -89,7 +99,9 @@ fn message_text(message: &DynamicMessage) -> String {
 /// A date as ISO 8601 has it, as far as it is known: `1968`, `1968-05~`.
 fn date_text(date: &DynamicMessage) -> String {
     let part = |name| date.get_field_by_name(name).and_then(|value| value.as_i32()).unwrap_or_default();
-    let mark = |name, mark| if date.get_field_by_name(name).and_then(|value| value.as_bool()) == Some(true) { mark } else { "" };
+    let mark = |name, mark| {
+        if date.get_field_by_name(name).and_then(|value| value.as_bool()) == Some(true) { mark } else { "" }
+    };
     let known = match (part("year"), part("month"), part("day")) {
         (0, ..) => {
             let original = field_text(date, "original_text");

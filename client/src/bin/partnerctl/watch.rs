@@ -7,7 +7,7 @@ use partnership_registry_client::v1::{
 use partnership_registry_client::{WatchEvent, WatchOptions, json};
 
 use crate::args::{Globals, WatchArgs};
-use crate::connect::connect;
+use crate::connect::connect_patiently;
 use crate::failure::{Exit, Failure};
 use crate::kinds;
 use crate::output::{self, Format};
@@ -26,7 +26,7 @@ pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Fa
         Format::Json | Format::Ndjson => false,
         Format::Yaml | Format::Csv | Format::Name => return Err(Failure::usage("watch prints as table or as ndjson")),
     };
-    let registry = connect(globals).await?;
+    let registry = connect_patiently(globals)?;
     let mut watch = registry.watch(options.collections(collections).filter(args.filter)).await?;
     while let Some(event) = watch.next().await {
         output::write(&if human { lines(&event?)? } else { document(event?)? })?;

@@ -29,11 +29,15 @@ pub(crate) async fn create(globals: &Globals, args: CreateArgs) -> Result<Exit, 
     if !id.is_empty() && resources.len() > 1 {
         return Err(Failure::usage("a name is for one resource, and there are several in the files"));
     }
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let mut report = Report::new(globals, args.dry_run, resources.len());
     for resource in resources {
         let (resource, _) = set::edit(&resource, &args.set)?;
-        let id = if id.is_empty() { resource.name().split_once('/').map_or("", |(_, id)| id).to_owned() } else { id.clone() };
+        let id = if id.is_empty() {
+            resource.name().split_once('/').map_or("", |(_, id)| id).to_owned()
+        } else {
+            id.clone()
+        };
         let options = WriteOptions { validate_only: args.dry_run, ..WriteOptions::default() };
         report.done(handle(&registry, &resource)?.create(&id, resource, options).await?, "created")?;
     }
@@ -41,7 +45,7 @@ pub(crate) async fn create(globals: &Globals, args: CreateArgs) -> Result<Exit, 
 }
 
 pub(crate) async fn update(globals: &Globals, args: UpdateArgs) -> Result<Exit, Failure> {
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let options =
         WriteOptions { allow_missing: args.allow_missing, validate_only: args.dry_run, ..WriteOptions::default() };
     if !args.files.is_empty() {
@@ -76,7 +80,7 @@ pub(crate) async fn delete(globals: &Globals, args: DeleteArgs) -> Result<Exit, 
     }
     if let [name] = names.as_slice() {
         let options = WriteOptions { etag: args.etag, allow_missing: args.allow_missing, validate_only: args.dry_run };
-        let registry = connect(globals).await?;
+        let registry = connect(globals)?;
         let mut report = Report::new(globals, args.dry_run, 1);
         report.done(handle_of(&registry, name)?.delete(name, options).await?, "deleted")?;
         return report.finish();
@@ -92,7 +96,7 @@ pub(crate) async fn undelete(globals: &Globals, args: UndeleteArgs) -> Result<Ex
     let names = kinds::names(&args.names)?;
     if let [name] = names.as_slice() {
         let options = WriteOptions { validate_only: args.dry_run, ..WriteOptions::default() };
-        let registry = connect(globals).await?;
+        let registry = connect(globals)?;
         let mut report = Report::new(globals, args.dry_run, 1);
         report.done(handle_of(&registry, name)?.undelete(name, options).await?, "undeleted")?;
         return report.finish();
@@ -107,9 +111,10 @@ async fn commit(
     operations: impl Iterator<Item = Operation>,
     dry_run: bool,
 ) -> Result<Exit, Failure> {
-    let registry = connect(globals).await?;
+    let registry = connect(globals)?;
     let begun = registry.commit().validate_only(dry_run);
-    let done = operations.fold(begun, |commit, operation| commit.mutation(Mutation { operation: Some(operation) })).await?;
+    let done =
+        operations.fold(begun, |commit, operation| commit.mutation(Mutation { operation: Some(operation) })).await?;
     for result in &done.results {
         let what = match result.action() {
             ChangeAction::Delete => "deleted",
