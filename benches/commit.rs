@@ -27,7 +27,9 @@ pub(crate) async fn fill(channels: &[Channel], count: usize) -> Vec<String> {
     let mut names = Vec::new();
     for first in (0..count).step_by(BATCH) {
         let mut client = RegistryServiceClient::new(channels[first / BATCH % channels.len()].clone());
-        filling.spawn(async move { client.commit(batch(first as u64, BATCH.min(count - first))).await.unwrap().into_inner() });
+        filling.spawn(async move {
+            client.commit(batch(first as u64, BATCH.min(count - first))).await.unwrap().into_inner()
+        });
         if filling.len() >= channels.len() {
             names.extend(filling.join_next().await.unwrap().unwrap().results.into_iter().map(|result| result.name));
         }

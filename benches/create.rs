@@ -36,7 +36,19 @@ pub(crate) async fn run(plan: &Plan) {
     }
     table(
         &format!("Create, durable, a project answered in {bytes} bytes; aim: 0.5 of the echo with 64 in flight"),
-        &["in flight", "calls/s", "of the echo", "echo, calls/s", "of bare fdatasync", "bare, commits/s", "commits/fdatasync", "p50 µs", "p99 µs", "CPU µs/call", "echo's"],
+        &[
+            "in flight",
+            "calls/s",
+            "of the echo",
+            "echo, calls/s",
+            "of bare fdatasync",
+            "bare, commits/s",
+            "commits/fdatasync",
+            "p50 µs",
+            "p99 µs",
+            "CPU µs/call",
+            "echo's",
+        ],
         &rows,
     );
 }
@@ -79,7 +91,11 @@ async fn level(plan: &Plan, in_flight: usize, with_request_id: bool, rows: &mut 
             measured.journal.bytes += made.bytes;
         }
         let (dir, turn) = (raw_dir.path().to_owned(), plan.turn / 2);
-        raw.push(tokio::task::spawn_blocking(move || raw_journal::append(&dir, in_flight, commit_bytes, turn)).await.unwrap());
+        raw.push(
+            tokio::task::spawn_blocking(move || raw_journal::append(&dir, in_flight, commit_bytes, turn))
+                .await
+                .unwrap(),
+        );
     }
     for (name, _, _, _, measured) in &servers {
         let mut label = in_flight.to_string();

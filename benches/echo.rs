@@ -2,16 +2,17 @@
 //! the registry would, so that both have the same to read and to write on the wire, and the same client.
 
 use std::io::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use partnership_registry::v1::project_service_server::{ProjectService, ProjectServiceServer};
 use partnership_registry::v1::registry_service_server::{RegistryService, RegistryServiceServer};
 use partnership_registry::v1::{
-    BatchGetProjectsRequest, BatchGetProjectsResponse, ChangeAction, CommitRequest, CommitResponse, CreateProjectRequest,
-    DeleteProjectRequest, ExportRequest, ExportResponse, GetProjectRequest, GetRevisionRequest, ListCommitsRequest,
-    ListCommitsResponse, ListProjectsRequest, ListProjectsResponse, ListRevisionsRequest, ListRevisionsResponse,
-    MutationResult, Project, ResourceRevision, UndeleteProjectRequest, UpdateProjectRequest, WatchRequest, WatchResponse,
+    BatchGetProjectsRequest, BatchGetProjectsResponse, ChangeAction, CommitRequest, CommitResponse,
+    CreateProjectRequest, DeleteProjectRequest, ExportRequest, ExportResponse, GetProjectRequest, GetRevisionRequest,
+    ListCommitsRequest, ListCommitsResponse, ListProjectsRequest, ListProjectsResponse, ListRevisionsRequest,
+    ListRevisionsResponse, MutationResult, Project, ResourceRevision, UndeleteProjectRequest, UpdateProjectRequest,
+    WatchRequest, WatchResponse,
 };
 use prost::Message as _;
 use tokio::net::TcpListener;
@@ -80,7 +81,10 @@ impl ProjectService for Echo {
         not_here()
     }
 
-    async fn batch_get_projects(&self, _: Request<BatchGetProjectsRequest>) -> Result<Response<BatchGetProjectsResponse>, Status> {
+    async fn batch_get_projects(
+        &self,
+        _: Request<BatchGetProjectsRequest>,
+    ) -> Result<Response<BatchGetProjectsResponse>, Status> {
         not_here()
     }
 }
@@ -108,7 +112,10 @@ impl RegistryService for Echo {
         not_here()
     }
 
-    async fn list_revisions(&self, _: Request<ListRevisionsRequest>) -> Result<Response<ListRevisionsResponse>, Status> {
+    async fn list_revisions(
+        &self,
+        _: Request<ListRevisionsRequest>,
+    ) -> Result<Response<ListRevisionsResponse>, Status> {
         not_here()
     }
 

@@ -59,17 +59,24 @@ pub(crate) async fn run(plan: &Plan) {
             contestant("echo of one text of that size", 0, channels.clone(), vec![echo::ONE_TEXT.to_owned()]),
         ];
         for server in &servers {
-            contestants.push(contestant(&format!("{}, Get", server.name), server.process, server.channels.clone(), server.names.to_vec()));
+            contestants.push(contestant(
+                &format!("{}, Get", server.name),
+                server.process,
+                server.channels.clone(),
+                server.names.to_vec(),
+            ));
         }
         for _ in 0..plan.rounds {
             for contestant in &mut contestants {
                 let process = &processes[contestant.process];
                 let before = process.cpu_seconds();
-                let clients: Arc<Vec<_>> = Arc::new(contestant.channels.iter().cloned().map(ProjectServiceClient::new).collect());
+                let clients: Arc<Vec<_>> =
+                    Arc::new(contestant.channels.iter().cloned().map(ProjectServiceClient::new).collect());
                 let names = contestant.names.clone();
                 let turn = load::run(in_flight, plan.turn, move |caller, call| {
                     let mut client = clients[caller % clients.len()].clone();
-                    let name = names[(call as usize).wrapping_mul(7_919).wrapping_add(caller * 104_729) % names.len()].clone();
+                    let name =
+                        names[(call as usize).wrapping_mul(7_919).wrapping_add(caller * 104_729) % names.len()].clone();
                     async move {
                         client.get_project(GetProjectRequest { name, ..GetProjectRequest::default() }).await.unwrap();
                     }

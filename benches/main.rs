@@ -3,7 +3,13 @@
 //! Every figure stands beside another of the same run, and the ratio counts: the speed of a machine drifts, so the two
 //! take turns in rounds, with the same client. `cargo bench -- --help` says what can be chosen.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark may panic"
+)]
 #![allow(missing_docs, reason = "nobody uses it as a library")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures are for reading")]
 

@@ -88,7 +88,8 @@ impl Drop for Process {
 pub(crate) fn cpu_seconds(pid: &str) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
-    let ticks = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').skip(11).take(2).flat_map(str::parse::<f64>).sum());
+    let ticks =
+        stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').skip(11).take(2).flat_map(str::parse::<f64>).sum());
     ticks.map_or(f64::NAN, |ticks: f64| ticks / TICKS_PER_SECOND)
 }
 

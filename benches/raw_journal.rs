@@ -23,7 +23,8 @@ impl Journal {
     /// Reads the journal of a server's data directory.
     pub(crate) fn read(data: &Path) -> Journal {
         let mut journal = Journal::default();
-        let mut paths: Vec<_> = std::fs::read_dir(data.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut paths: Vec<_> =
+            std::fs::read_dir(data.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "seg")) {
             let bytes = std::fs::read(path).unwrap();
@@ -69,7 +70,8 @@ pub(crate) fn append(dir: &Path, group: usize, commit_bytes: u64, time: Duration
     let path = dir.join("raw");
     let mut file = File::create(&path).unwrap();
     // Not zeros: a file system may store those more cheaply.
-    let bytes: Vec<u8> = (0..group as u64 * commit_bytes).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let bytes: Vec<u8> =
+        (0..group as u64 * commit_bytes).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
     let began = Instant::now();
     let mut commits = 0;
     while began.elapsed() < time {

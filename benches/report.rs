@@ -49,7 +49,8 @@ pub(crate) fn number(figure: f64, decimals: usize) -> String {
         return "-".to_owned();
     }
     let text = format!("{figure:.decimals$}");
-    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) =
+        text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut out = sign.to_owned();
     for (at, digit) in digits.chars().enumerate() {
@@ -76,7 +77,11 @@ pub(crate) fn table(title: &str, head: &[&str], rows: &[Vec<String>]) {
         let padded: Vec<_> = cells
             .zip(&widths)
             .enumerate()
-            .map(|(column, (cell, width))| if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
+            .map(
+                |(column, (cell, width))| {
+                    if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
             .collect();
         format!("  {}", padded.join("   ")).trim_end().to_owned()
     };

@@ -1,11 +1,12 @@
 //! The resources that are written and read: projects of a few hundred bytes, as such a registry has them.
 
 use partnership_registry::Money;
-use partnership_registry::v1::{
-    Country, CreateCountryRequest, CreateProjectRequest, ExternalId, LocalizedText, PartialDate, Project, ProjectBudget,
-    ProjectBudgetStatus, ProjectParticipant, ProjectRole, ProjectState, project_service_client::ProjectServiceClient,
-};
 use partnership_registry::v1::country_service_client::CountryServiceClient;
+use partnership_registry::v1::{
+    Country, CreateCountryRequest, CreateProjectRequest, ExternalId, LocalizedText, PartialDate, Project,
+    ProjectBudget, ProjectBudgetStatus, ProjectParticipant, ProjectRole, ProjectState,
+    project_service_client::ProjectServiceClient,
+};
 use prost::Message as _;
 use prost_types::Timestamp;
 use tonic::transport::Channel;
@@ -20,21 +21,31 @@ const COUNTRIES: [&str; 4] = ["kr", "vn", "id", "ke"];
 pub(crate) fn project(number: u64) -> Project {
     let mut project = bare(number);
     let missing = PROJECT_BYTES.saturating_sub(stamped(project.clone(), number).encoded_len() + 3);
-    project.description = "Wells, pumps and training for the water works of four districts. ".chars().cycle().take(missing).collect();
+    project.description =
+        "Wells, pumps and training for the water works of four districts. ".chars().cycle().take(missing).collect();
     project
 }
 
 fn bare(number: u64) -> Project {
     let country = format!("countries/{}", COUNTRIES[number as usize % COUNTRIES.len()]);
-    let text = |language_code: &str, text: &str| LocalizedText { language_code: language_code.into(), text: text.into() };
+    let text =
+        |language_code: &str, text: &str| LocalizedText { language_code: language_code.into(), text: text.into() };
     let day = |year, month, day| Some(PartialDate { year, month, day, ..PartialDate::default() });
     Project {
         display_name: format!("Rural water supply, phase {:08}", number % 100_000_000),
         labels: [("programme".to_owned(), "water".to_owned())].into(),
-        external_ids: vec![ExternalId { scheme: "iati".into(), id: format!("KR-GOV-{:08}", number % 100_000_000), uri: String::new() }],
+        external_ids: vec![ExternalId {
+            scheme: "iati".into(),
+            id: format!("KR-GOV-{:08}", number % 100_000_000),
+            uri: String::new(),
+        }],
         state: ProjectState::Implementation.into(),
         titles: vec![text("en", "Rural water supply"), text("ko", "농촌 상수도 사업")],
-        participants: vec![ProjectParticipant { country: country.clone(), role: ProjectRole::Funding.into(), ..ProjectParticipant::default() }],
+        participants: vec![ProjectParticipant {
+            country: country.clone(),
+            role: ProjectRole::Funding.into(),
+            ..ProjectParticipant::default()
+        }],
         countries: vec![country],
         approval_date: day(2023, 4, 12),
         planned_start: day(2023, 9, 1),
@@ -72,7 +83,14 @@ pub(crate) fn create(number: u64, with_request_id: bool) -> CreateProjectRequest
 
 fn request_id() -> String {
     let bits: u128 = rand::random();
-    format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", bits >> 96, bits >> 80 & 0xffff, bits >> 64 & 0xfff, bits >> 48 & 0xfff, bits & 0xffff_ffff_ffff)
+    format!(
+        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+        bits >> 96,
+        bits >> 80 & 0xffff,
+        bits >> 64 & 0xfff,
+        bits >> 48 & 0xfff,
+        bits & 0xffff_ffff_ffff
+    )
 }
 
 /// Creates what the projects refer to.
@@ -80,7 +98,8 @@ pub(crate) async fn create_countries(channel: &Channel) {
     let mut client = CountryServiceClient::new(channel.clone());
     for id in COUNTRIES {
         let country = Country { display_name: id.to_uppercase(), ..Country::default() };
-        let request = CreateCountryRequest { country_id: id.into(), country: Some(country), ..CreateCountryRequest::default() };
+        let request =
+            CreateCountryRequest { country_id: id.into(), country: Some(country), ..CreateCountryRequest::default() };
         client.create_country(request).await.unwrap();
     }
 }
@@ -89,7 +108,8 @@ pub(crate) async fn create_countries(channel: &Channel) {
 pub(crate) async fn assert_same_size(server: &Channel, echo: &Channel) -> usize {
     let mut sizes = Vec::new();
     for channel in [server, echo] {
-        let created = ProjectServiceClient::new(channel.clone()).create_project(create(1, false)).await.unwrap().into_inner();
+        let created =
+            ProjectServiceClient::new(channel.clone()).create_project(create(1, false)).await.unwrap().into_inner();
         sizes.push(created.encoded_len());
     }
     assert!(sizes[0].abs_diff(sizes[1]) <= 8, "the server answers {} bytes and the echo {}", sizes[0], sizes[1]);

@@ -31,7 +31,8 @@ pub(crate) async fn run(plan: &Plan) {
     let name = names.last().unwrap();
     server.stop();
 
-    let mut figures = [Left::Stopped, Left::Killed, Left::WithoutState].map(|left| (left, Figures::default(), Figures::default()));
+    let mut figures =
+        [Left::Stopped, Left::Killed, Left::WithoutState].map(|left| (left, Figures::default(), Figures::default()));
     for _ in 0..plan.rounds {
         for (left, time, memory) in &mut figures {
             if let Left::WithoutState = left {
@@ -60,7 +61,10 @@ pub(crate) async fn run(plan: &Plan) {
         })
         .collect();
     table(
-        &format!("Start with {} resources, until the first Get is answered", crate::report::number(resources as f64, 0)),
+        &format!(
+            "Start with {} resources, until the first Get is answered",
+            crate::report::number(resources as f64, 0)
+        ),
         &["", "seconds", "of the first", "resident MiB"],
         &rows,
     );

@@ -31,7 +31,8 @@ pub(crate) async fn run(plan: &Plan) {
         }
         let mut writer = ProjectServiceClient::new(channels[0].clone());
         let mut of_echo = ProjectServiceClient::new(to_echo[0].clone());
-        let (mut p50, mut p99, mut last, mut round_trip) = (Figures::default(), Figures::default(), Figures::default(), Figures::default());
+        let (mut p50, mut p99, mut last, mut round_trip) =
+            (Figures::default(), Figures::default(), Figures::default(), Figures::default());
         for _ in 0..plan.rounds {
             let (mut times, mut last_times, mut trips) = (Vec::new(), Vec::new(), Vec::new());
             let end = Instant::now() + plan.turn;
@@ -48,7 +49,8 @@ pub(crate) async fn run(plan: &Plan) {
                     let (told, at): (u64, Instant) = told.expect("a watcher was not told").unwrap();
                     assert_eq!(told, revision);
                     // A watcher may well hear of it before the writer does.
-                    let time = at.saturating_duration_since(acknowledged).as_secs_f64() - acknowledged.saturating_duration_since(at).as_secs_f64();
+                    let time = at.saturating_duration_since(acknowledged).as_secs_f64()
+                        - acknowledged.saturating_duration_since(at).as_secs_f64();
                     times.push(time * 1e6);
                     latest = latest.max(time * 1e6);
                 }
@@ -74,7 +76,15 @@ pub(crate) async fn run(plan: &Plan) {
     }
     table(
         "Watch: from the acknowledgement of a Create to its delivery, in µs; below zero: delivered before it was acknowledged",
-        &["watchers", "p50", "p99", "the last one, p50", "echo's round trip", "p50 in round trips", "p99 in round trips"],
+        &[
+            "watchers",
+            "p50",
+            "p99",
+            "the last one, p50",
+            "echo's round trip",
+            "p50 in round trips",
+            "p99 in round trips",
+        ],
         &rows,
     );
 }

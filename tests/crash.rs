@@ -1,6 +1,8 @@
 //! Crashes: the real binary is killed while clients write, again and again, and an oracle says whether the registry kept
 //! its word: no acknowledged write lost, no half commit, no revision taken back, nothing changed, and it always opens.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test stops at whatever it did not expect")]
+
 pub(crate) mod load;
 pub(crate) mod oracle;
 
@@ -144,13 +146,19 @@ impl Store {
                 Answer::Country(country) => country.revision,
                 Answer::Commit(response) => response.revision,
                 Answer::Refused(code) => {
-                    assert!(!done.contains_key(id.as_str()), "request {id} was done, and is refused with {code:?} when sent again");
+                    assert!(
+                        !done.contains_key(id.as_str()),
+                        "request {id} was done, and is refused with {code:?} when sent again"
+                    );
                     0
                 }
             };
             match done.get(id.as_str()) {
                 Some(then) => assert_eq!(revision, *then, "request {id}, sent again"),
-                None => assert!(revision == 0 || revision > head, "request {id} was not done, and is said to be in {revision}"),
+                None => assert!(
+                    revision == 0 || revision > head,
+                    "request {id} was not done, and is said to be in {revision}"
+                ),
             }
             self.shared.witness.lock().unwrap().asked.get_mut(id).unwrap().answer = Some((answer, 0));
         }
@@ -242,7 +250,8 @@ async fn the_oracle_notices_whatever_is_lost_halved_doubled_or_changed() {
     witness.check(&good, u64::MAX).unwrap();
 
     let large = good.commits.iter().position(|commit| commit.changes.len() > 1).expect("one commit has many changes");
-    let deed: [(&str, &dyn Fn(&mut Observed)); 9] = [
+    type Harm<'a> = (&'a str, &'a dyn Fn(&mut Observed));
+    let deeds: [Harm<'_>; 9] = [
         ("a commit in the middle lost", &|observed| drop(observed.commits.remove(large))),
         ("half a commit", &|observed| drop(observed.commits[large].changes.pop())),
         ("a commit done twice", &|observed| {
@@ -267,7 +276,7 @@ async fn the_oracle_notices_whatever_is_lost_halved_doubled_or_changed() {
             *last = oracle::bare(last.clone()).0;
         }),
     ];
-    for (what, harm) in deed {
+    for (what, harm) in deeds {
         let mut harmed = good.clone();
         harm(&mut harmed);
         assert!(witness.check(&harmed, u64::MAX).is_err(), "{what} was not noticed");

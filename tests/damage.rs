@@ -1,6 +1,8 @@
 //! Damage: every file of the journal and of sled is deleted, emptied, cut, swapped and bit by bit changed. Damage to sled
 //! heals from the journal; damage to the journal is refused untouched, answered as DATA_LOSS, or harmless.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test stops at whatever it did not expect")]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -97,7 +99,11 @@ impl FileImage {
     fn live(&self) -> Vec<usize> {
         let live = |(at, page): (&usize, &Vec<u8>)| {
             let at = *at;
-            page.iter().enumerate().filter(|(_, byte)| **byte != 0).map(move |(within, _)| at + within).collect::<Vec<_>>()
+            page.iter()
+                .enumerate()
+                .filter(|(_, byte)| **byte != 0)
+                .map(move |(within, _)| at + within)
+                .collect::<Vec<_>>()
         };
         self.pages.iter().flat_map(live).collect()
     }
@@ -157,7 +163,13 @@ impl Image {
     }
 
     fn only(&self, dir: &str) -> Image {
-        Image(self.0.iter().filter(|(path, _)| path.starts_with(dir)).map(|(path, file)| (path.clone(), file.clone())).collect())
+        Image(
+            self.0
+                .iter()
+                .filter(|(path, _)| path.starts_with(dir))
+                .map(|(path, file)| (path.clone(), file.clone()))
+                .collect(),
+        )
     }
 
     fn with(&self, path: &Path, file: FileImage) -> Image {
@@ -181,6 +193,9 @@ pub(crate) fn open(dir: &Path) -> Result<Registry, OpenError> {
     Registry::open(dir, &options, kinds::ALL, Arc::new(SystemClock))
 }
 
+/// A version as the registry tells it: its revision, what was done, and the resource before and after.
+type Told = (u64, i32, Vec<u8>, Vec<u8>);
+
 /// Everything that a registry answers.
 #[derive(Debug, PartialEq)]
 struct Contents {
@@ -192,7 +207,7 @@ struct Contents {
     /// A listing of countries in pages, by another order than that of names.
     listed: Vec<Vec<u8>>,
     /// The history of some.
-    histories: Vec<Vec<(u64, i32, Vec<u8>, Vec<u8>)>>,
+    histories: Vec<Vec<Told>>,
 }
 
 fn contents(registry: &Registry) -> Result<Contents, Error> {
@@ -217,7 +232,8 @@ fn contents(registry: &Registry) -> Result<Contents, Error> {
     };
     let mut listed = Vec::new();
     let kind = registry.kind_by_tag(Country::TAG).unwrap();
-    let mut request = ListRequest { kind, page_size: 40, order_by: "display_name desc".into(), ..ListRequest::default() };
+    let mut request =
+        ListRequest { kind, page_size: 40, order_by: "display_name desc".into(), ..ListRequest::default() };
     loop {
         let page = registry.list(&request)?;
         listed.extend(page.documents.iter().map(|document| document.to_vec()));
@@ -285,15 +301,22 @@ fn fixture() -> &'static Fixture {
                 taken.push(number);
                 let length = dice.random_range(0..600);
                 let filler: String = (0..length).map(|_| char::from(dice.random_range(b'a'..=b'z'))).collect();
-                let resource =
-                    Country { name: name(number), display_name: format!("{commit}"), description: filler, ..Country::default() }
-                        .encode_to_vec();
+                let resource = Country {
+                    name: name(number),
+                    display_name: format!("{commit}"),
+                    description: filler,
+                    ..Country::default()
+                }
+                .encode_to_vec();
                 let operation = match there.get(&number) {
                     None => Operation::Create { kind, id: format!("n{number}"), resource },
                     Some(true) => Operation::Undelete { kind: Some(kind), name: name(number), etag: String::new() },
-                    Some(false) if dice.random_bool(0.15) => {
-                        Operation::Delete { kind: Some(kind), name: name(number), etag: String::new(), allow_missing: false }
-                    }
+                    Some(false) if dice.random_bool(0.15) => Operation::Delete {
+                        kind: Some(kind),
+                        name: name(number),
+                        etag: String::new(),
+                        allow_missing: false,
+                    },
                     Some(false) => {
                         let mask = vec!["display_name".into(), "description".into()];
                         Operation::Update { kind, resource, mask, allow_missing: false }
@@ -390,7 +413,10 @@ fn assert_refused_well(what: &str, told: &str, dir: &Path, before: &Image) {
     let where_it_is = dir.join("journal").display().to_string();
     assert!(told.contains(&where_it_is), "{what}: does not say where: {told}");
     assert!(told.contains("Nothing was changed."), "{what}: {told}");
-    assert!(told.contains("Restore ") || told.contains("Start the newer version"), "{what}: does not say what to do: {told}");
+    assert!(
+        told.contains("Restore ") || told.contains("Start the newer version"),
+        "{what}: does not say what to do: {told}"
+    );
     let after = Image::of(dir);
     assert!(after.only("journal") == before.only("journal"), "{what}: the journal was changed");
     // The state that knows more than the journal had to be opened to be asked.
@@ -454,7 +480,8 @@ fn damage_to_any_file_of_sled_heals_with_nothing_lost() {
         let files = image.files_in("sled");
         let none = files.iter().fold(image.clone(), |image, file| image.without(file));
         cases.push((format!("{state}: no sled at all"), none.clone()));
-        let all_older = fixture.older.only("sled").0.into_iter().fold(none, |image, (path, file)| image.with(&path, file));
+        let all_older =
+            fixture.older.only("sled").0.into_iter().fold(none, |image, (path, file)| image.with(&path, file));
         cases.push((format!("{state}: all of sled as it was earlier"), all_older));
         let unfinished = Path::new("sled/snap.0000000000000000.generating");
         cases.push((format!("{state}: an unfinished snapshot"), image.with(unfinished, FileImage::new(b"half"))));
@@ -506,7 +533,8 @@ fn damage_to_any_file_of_the_journal_is_refused_and_changes_nothing() {
     let files = image.files_in("journal");
     let mut cases = Vec::new();
     let none = files.iter().fold(image.clone(), |image, file| image.without(file));
-    let all_older = fixture.older.only("journal").0.into_iter().fold(none.clone(), |image, (path, file)| image.with(&path, file));
+    let all_older =
+        fixture.older.only("journal").0.into_iter().fold(none.clone(), |image, (path, file)| image.with(&path, file));
     cases.push(("no journal at all".to_owned(), none));
     cases.push(("all of the journal as it was earlier".to_owned(), all_older));
     let other = files[0].with_file_name("copy.seg");
@@ -554,7 +582,9 @@ fn any_flipped_bit_in_the_journal_is_refused_and_changes_nothing() {
         // The last commit is where damage looks most like a crash.
         let last = image.files_in("journal").pop().unwrap();
         let len = image.0[&last].len;
-        cases.extend((0..20).map(|_| (state, image, (last.clone(), len - dice.random_range(1..200), dice.random_range(0..8)))));
+        cases.extend(
+            (0..20).map(|_| (state, image, (last.clone(), len - dice.random_range(1..200), dice.random_range(0..8)))),
+        );
     }
     for_each_case(&cases, |(state, image, (path, byte, bit))| {
         let mut image = (*image).clone();
@@ -564,7 +594,10 @@ fn any_flipped_bit_in_the_journal_is_refused_and_changes_nothing() {
         match outcome(dir.path(), &fixture.contents) {
             Outcome::Refused(told) => {
                 assert_refused_well(&what, &told, dir.path(), &image);
-                assert!(told.contains("byte") && told.contains(&dir.path().join(path).display().to_string()), "{what}: {told}");
+                assert!(
+                    told.contains("byte") && told.contains(&dir.path().join(path).display().to_string()),
+                    "{what}: {told}"
+                );
             }
             other => panic!("{what}: {other:?}"),
         }
@@ -694,7 +727,8 @@ async fn damage_that_comes_while_the_server_runs_is_data_loss_for_what_it_hit_an
             assert_eq!(info.reason, "DAMAGED", "{what}");
             assert_eq!(info.metadata["revision"], frame.revision.to_string(), "{what}");
         };
-        let revision = |name: &str, revision: u64| v1::GetRevisionRequest { name: format!("{name}/revisions/{revision}") };
+        let revision =
+            |name: &str, revision: u64| v1::GetRevisionRequest { name: format!("{name}/revisions/{revision}") };
         for change in &commit.changes {
             lost(stubs.registry.get_revision(revision(&change.name, frame.revision)).await.unwrap_err());
             // As it is now it is in sled, and the journal is not asked.
@@ -710,7 +744,8 @@ async fn damage_that_comes_while_the_server_runs_is_data_loss_for_what_it_hit_an
         let page = v1::ListCommitsRequest { after_revision: frame.revision - 1, page_size: 1, ..Default::default() };
         lost(stubs.registry.list_commits(page).await.unwrap_err());
         for other in good.commits.iter().filter(|other| other.revision.abs_diff(frame.revision) == 1) {
-            let page = v1::ListCommitsRequest { after_revision: other.revision - 1, page_size: 1, ..Default::default() };
+            let page =
+                v1::ListCommitsRequest { after_revision: other.revision - 1, page_size: 1, ..Default::default() };
             let found = stubs.registry.list_commits(page).await.unwrap().into_inner().commits;
             assert_eq!(found, std::slice::from_ref(other), "{what}");
         }

@@ -3,6 +3,8 @@
 //! fsynced is there, and of the rest anything between nothing and all, torn at sectors. Each must open with everything
 //! that had been acknowledged by then.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test stops at whatever it did not expect")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -193,7 +195,9 @@ impl Disk {
                 assert_eq!(from_dir, to_dir, "a rename from one directory to another is not foreseen here");
                 self.name(to_dir, vec![(from.to_owned(), None), (to.to_owned(), Some(node))]);
             }
-            Kind::Write => self.change(event, Change::Write { offset: to_usize(event.number), data: event.data.clone() }),
+            Kind::Write => {
+                self.change(event, Change::Write { offset: to_usize(event.number), data: event.data.clone() })
+            }
             Kind::Truncate => self.change(event, Change::Truncate(to_usize(event.number))),
             Kind::Sync => match &mut self.nodes[self.open[&event.fd]] {
                 Node::File { durable, pending } => pending.drain(..).for_each(|change| change.apply(durable)),
@@ -206,13 +210,17 @@ impl Disk {
     }
 
     fn change(&mut self, event: &Event, change: Change) {
-        let Node::File { pending, .. } = &mut self.nodes[self.open[&event.fd]] else { panic!("a directory was written") };
+        let Node::File { pending, .. } = &mut self.nodes[self.open[&event.fd]] else {
+            panic!("a directory was written")
+        };
         pending.push(change);
     }
 
     /// Whether a file of the journal has changes that are not durable.
     fn journal_pending(&self) -> bool {
-        let Some(Node::Dir { live, .. }) = self.find("journal").map(|journal| &self.nodes[journal]) else { return false };
+        let Some(Node::Dir { live, .. }) = self.find("journal").map(|journal| &self.nodes[journal]) else {
+            return false;
+        };
         live.values().any(|file| matches!(&self.nodes[*file], Node::File { pending, .. } if !pending.is_empty()))
     }
 
@@ -395,7 +403,10 @@ async fn run(seed: u64, without_fdatasync: bool) -> Run {
 
 /// The recorder has missed nothing: if all of its log is on the disk, that is what the directory holds.
 fn assert_recorded_whole(events: &[Event], data: &Path) {
-    assert!(events.iter().filter(|event| event.kind == Kind::Write).count() > 20, "there is next to nothing in the log");
+    assert!(
+        events.iter().filter(|event| event.kind == Kind::Write).count() > 20,
+        "there is next to nothing in the log"
+    );
     let mut disk = Disk::new();
     events.iter().for_each(|event| disk.follow(event));
     let image = disk.cut(Some(Left::Everything), &mut StdRng::seed_from_u64(0));
@@ -502,7 +513,9 @@ async fn after_a_power_cut_everything_acknowledged_is_there() {
     let points = to_usize(setting("PARTNERSHIP_TEST_POWER_CUTS").unwrap_or(100));
     run.cut_at_random_points(points, &mut dice, |cut| {
         let (point, left) = (cut.point, cut.left);
-        run.check(cut).unwrap_or_else(|wrong| panic!("cut after event {point}, with {left:?} left of what was not durable: {wrong}"));
+        run.check(cut).unwrap_or_else(|wrong| {
+            panic!("cut after event {point}, with {left:?} left of what was not durable: {wrong}")
+        });
     });
     // Some through the binary itself.
     let mut cuts = std::sync::Mutex::new(Vec::new());
@@ -533,6 +546,7 @@ async fn without_fdatasync_the_power_cut_is_noticed() {
     });
     let noticed = noticed.into_inner().unwrap();
     println!("{} of 40 power cuts lost something", noticed.len());
-    let loss = |wrong: &&String| wrong.contains("is lost") || wrong.contains("was seen") || wrong.contains("has lost its end");
+    let loss =
+        |wrong: &&String| wrong.contains("is lost") || wrong.contains("was seen") || wrong.contains("has lost its end");
     assert!(noticed.iter().filter(loss).count() >= 5, "the check would not notice: {noticed:?}");
 }

@@ -41,6 +41,16 @@ pub mod reasons {
     pub const PAGE_TOKEN_INVALID: &str = "PAGE_TOKEN_INVALID";
     /// The revision does not exist yet.
     pub const REVISION_IN_FUTURE: &str = "REVISION_IN_FUTURE";
+    /// The resource did not change in that revision.
+    pub const REVISION_NOT_FOUND: &str = "REVISION_NOT_FOUND";
+    /// The time is before the first commit.
+    pub const TIME_BEFORE_FIRST: &str = "TIME_BEFORE_FIRST";
+    /// The answer would be longer than a message may be: ask for less.
+    pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
+    /// The commit would be longer than the journal takes: make it in parts.
+    pub const COMMIT_TOO_LARGE: &str = "COMMIT_TOO_LARGE";
+    /// The server is going down.
+    pub const DRAINING: &str = "DRAINING";
     /// No write is accepted until the server is restarted.
     pub const STOPPED: &str = "STOPPED";
     /// Stored bytes fail their checksum.
@@ -59,7 +69,7 @@ pub struct FieldViolation {
 /// Something that is not as the request needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreconditionViolation {
-    /// Which need it is: a reason, such as `STILL_REFERENCED`.
+    /// Which need it is: `REFERENCE`, `REFERRED_TO`, `STATE`, `ETAG` or `PRECONDITION`.
     pub kind: String,
     /// What it is about: a name or a field.
     pub subject: String,
@@ -328,7 +338,7 @@ mod tests {
                 HashMap::from([("mutations".into(), "0, 7".into())]),
             )
             .add_bad_request_violation("mutations[0].display_name", "must be given")
-            .add_precondition_failure_violation("STILL_REFERENCED", "countries/kr", "agreements/a refers to it")
+            .add_precondition_failure_violation("REFERRED_TO", "agreements/a", "agreements/a refers to countries/kr")
             .set_retry_info(Some(Duration::from_secs(2)));
         let error = Error::from(Status::with_error_details(Code::InvalidArgument, "no", details));
         assert_eq!(error.code(), Code::InvalidArgument);
@@ -336,7 +346,7 @@ mod tests {
         assert_eq!(error.reason(), Some(reasons::INVALID_FIELDS));
         assert_eq!(error.refused_mutations(), [0, 7]);
         assert_eq!(error.field_violations()[0].field, "mutations[0].display_name");
-        assert_eq!(error.precondition_violations()[0].kind, "STILL_REFERENCED");
+        assert_eq!(error.precondition_violations()[0].kind, "REFERRED_TO");
         assert_eq!(error.retry_delay(), Some(Duration::from_secs(2)));
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use partnership_registry::v1::{ChangeAction, Mutation, Resource, UpdateMutation, mutation::Operation};
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, reasons};
 use crate::json;
 use crate::point::Mask;
 use crate::registry::Registry;
@@ -266,6 +266,11 @@ impl<O: Observer + ?Sized> Run<'_, O> {
         let alone = items.len() == 1;
         let mut rest = Vec::new();
         for (item, verdict) in items.into_iter().zip(verdicts) {
+            let verdict = match verdict {
+                // A refusal has room for so many reasons: the others are asked for one by one.
+                Some(Verdict::Untold) => Some(self.ask_alone(&item).await?),
+                told => told,
+            };
             match verdict {
                 None if alone => self.refuse(item.refusal(vec![error.message().to_owned()])),
                 None => rest.push(item),
@@ -276,8 +281,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
                     self.waiting.push(item);
                 }
                 Some(Verdict::Untold) => {
-                    let reasons = self.ask_alone(&item).await?;
-                    self.refuse(item.refusal(reasons));
+                    self.refuse(item.refusal(vec!["refused together with other rows of its batch".to_owned()]));
                 }
             }
         }
@@ -285,10 +289,18 @@ impl<O: Observer + ?Sized> Run<'_, O> {
     }
 
     /// Why a resource is refused, when the refusal of its batch does not say.
-    async fn ask_alone(&self, item: &Item) -> Result<Vec<String>, Error> {
+    async fn ask_alone(&self, item: &Item) -> Result<Verdict, Error> {
         match self.import.registry.commit().mutation(self.import.mutation(&item.resource)).validate_only(true).await {
-            Ok(_) => Ok(vec!["refused together with other rows of its batch".to_owned()]),
-            Err(error) if is_refusal(&error) => Ok(vec![verdict::without_place(error.message()).to_owned()]),
+            Ok(_) => Ok(Verdict::Untold),
+            Err(error) if is_refusal(&error) => {
+                let told = verdicts(&error, std::slice::from_ref(item)).into_iter().flatten().next();
+                Ok(match told {
+                    Some(verdict @ (Verdict::Invalid(_) | Verdict::Dangling(_))) => verdict,
+                    Some(Verdict::Untold) | None => {
+                        Verdict::Invalid(vec![verdict::without_place(error.message()).to_owned()])
+                    }
+                })
+            }
             Err(error) => Err(error),
         }
     }
@@ -368,5 +380,34 @@ fn is_refusal(error: &Error) -> bool {
         // What is longer than a message may be.
         Code::OutOfRange,
     ];
-    error.is_from_server() && judged.contains(&error.code())
+    let too_large = error.reason() == Some(reasons::COMMIT_TOO_LARGE);
+    error.is_from_server() && (too_large || judged.contains(&error.code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic::Status;
+    use tonic_types::{ErrorDetails, StatusExt as _};
+
+    use super::*;
+
+    #[test]
+    fn a_judgement_is_told_from_a_failure() {
+        let too_large =
+            ErrorDetails::with_error_info(reasons::COMMIT_TOO_LARGE, "partnership.registry", HashMap::new());
+        for (status, refused) in [
+            (Status::invalid_argument(""), true),
+            (Status::failed_precondition(""), true),
+            (Status::out_of_range("message length too large"), true),
+            (Status::with_error_details(Code::ResourceExhausted, "", too_large), true),
+            (Status::resource_exhausted("the disk is full"), false),
+            (Status::unavailable(""), false),
+            (Status::internal(""), false),
+        ] {
+            assert_eq!(is_refusal(&status.clone().into()), refused, "{status:?}");
+        }
+        assert!(!is_refusal(&unreadable(io::Error::other("gone"))), "what this side found is no judgement");
+    }
 }

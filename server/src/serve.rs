@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tonic::service::RoutesBuilder;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tower::util::MapResponseLayer;
 
 use crate::api::{self, Api};
 use crate::config::{self, Config};
@@ -54,6 +55,7 @@ pub async fn serve(
         .http2_max_local_error_reset_streams(Some(config::LOCAL_ERROR_RESETS_MAX))
         .http2_keepalive_interval(Some(config::KEEPALIVE_EVERY))
         .http2_keepalive_timeout(Some(config::KEEPALIVE_TIMEOUT))
+        .layer(MapResponseLayer::new(api::complete))
         .add_routes(routes.routes())
         .serve_with_incoming_shutdown(incoming, wait_for(draining));
     tokio::pin!(server);

@@ -48,7 +48,10 @@ async fn an_id_that_the_server_makes_sorts_by_time() {
     for kind in &suite.kinds {
         let mut names = Vec::new();
         for _ in 0..20 {
-            names.push(text(&suite.create(kind, "", suite.sampler.resource(kind, Fill::Least, 0)).await.unwrap(), "name"));
+            names.push(text(
+                &suite.create(kind, "", suite.sampler.resource(kind, Fill::Least, 0)).await.unwrap(),
+                "name",
+            ));
         }
         assert!(names.is_sorted() && names.windows(2).all(|pair| pair[0] != pair[1]), "{}: {names:?}", kind.name());
         assert!(names[0].starts_with(&format!("{}/", kind.collection)));
@@ -61,7 +64,12 @@ async fn an_id_that_breaks_the_rule_is_refused() {
     for kind in &suite.kinds {
         for id in BAD_IDS {
             let told = refused(suite.create(kind, id, suite.sampler.resource(kind, Fill::Least, 0)).await);
-            assert_eq!((told.code, told.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELDS"), "{} {id:?}", kind.name());
+            assert_eq!(
+                (told.code, told.reason.as_str()),
+                (Code::InvalidArgument, "INVALID_FIELDS"),
+                "{} {id:?}",
+                kind.name()
+            );
             assert!(told.names(&id_field(kind)), "{} {id:?}: {told:?}", kind.name());
         }
     }
@@ -98,7 +106,13 @@ async fn what_only_the_server_writes_is_ignored() {
         let made = suite.create(kind, &suite.id(), loud.clone()).await.unwrap();
         assert_eq!(body(kind, &made), sent, "{}", kind.name());
         for field in kind.output_only() {
-            assert_ne!(made.get_field(&field), loud.get_field(&field), "{}.{} is the server's", kind.name(), field.name());
+            assert_ne!(
+                made.get_field(&field),
+                loud.get_field(&field),
+                "{}.{} is the server's",
+                kind.name(),
+                field.name()
+            );
         }
         assert_ne!(text(&made, "etag"), "mine");
     }

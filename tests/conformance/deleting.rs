@@ -55,7 +55,8 @@ async fn what_is_not_there_may_be_deleted_if_that_is_allowed() {
     let suite = Suite::start().await;
     for kind in &suite.kinds {
         let missing = format!("{}/{}", kind.collection, suite.id());
-        let delete = |name: &str| suite.call(&kind.delete, [("name", string(name)), ("allow_missing", Value::Bool(true))]);
+        let delete =
+            |name: &str| suite.call(&kind.delete, [("name", string(name)), ("allow_missing", Value::Bool(true))]);
         assert_eq!(refused(suite.delete(kind, &missing).await).code, Code::NotFound, "{}", kind.name());
         assert_eq!(refused(suite.undelete(kind, &missing).await).code, Code::NotFound, "{}", kind.name());
         assert_eq!(text(&delete(&missing).await.unwrap(), "name"), missing, "{}", kind.name());
@@ -105,7 +106,8 @@ async fn what_live_resources_refer_to_is_not_deleted() {
             let Some(reference) = rules(&field).reference else { continue };
             seen += 1;
             let what = field.full_name().to_owned();
-            let target_kind = suite.kind(if reference == "*" { "partnership.registry/Organization" } else { &reference });
+            let target_kind =
+                suite.kind(if reference == "*" { "partnership.registry/Organization" } else { &reference });
             let target = text(&suite.create_least(target_kind, 0).await, "name");
             let value = if field.is_list() { Value::List(vec![string(&target)]) } else { string(&target) };
             let mut resource = suite.sampler.resource(kind, Fill::Least, 0);
@@ -115,7 +117,11 @@ async fn what_live_resources_refer_to_is_not_deleted() {
             let told = refused(suite.delete(target_kind, &target).await);
             assert_eq!((told.code, told.reason.as_str()), (Code::FailedPrecondition, "STILL_REFERENCED"), "{what}");
             assert_eq!(told.preconditions.len(), 1, "{what}: {told:?}");
-            assert_eq!((told.preconditions[0].0.as_str(), &told.preconditions[0].1), ("REFERRED_TO", &referrer), "{what}");
+            assert_eq!(
+                (told.preconditions[0].0.as_str(), &told.preconditions[0].1),
+                ("REFERRED_TO", &referrer),
+                "{what}"
+            );
 
             suite.delete(kind, &referrer).await.unwrap();
             suite.delete(target_kind, &target).await.unwrap();

@@ -25,7 +25,10 @@ async fn history_tells_who_when_why_and_what() {
         let name = text(&made, "name");
         let mut change = message(&kind.message, [("name", string(&name))]);
         set(&mut change, "display_name", string("changed"));
-        let fields = [(kind.singular.as_str(), Value::Message(change)), ("update_mask", mask(kind, &["display_name", "annotations"]))];
+        let fields = [
+            (kind.singular.as_str(), Value::Message(change)),
+            ("update_mask", mask(kind, &["display_name", "annotations"])),
+        ];
         let updated = suite.call_as(&kind.update, fields, "officers/ali", "because of a note: ünïcode").await.unwrap();
         assert_eq!((text(&updated, "creator"), text(&updated, "updater")), ("anonymous".into(), "officers/ali".into()));
         let deleted = suite.call_as(&kind.delete, [("name", string(&name))], "clerk", "tidied up").await.unwrap();
@@ -35,10 +38,19 @@ async fn history_tells_who_when_why_and_what() {
         let mut revisions = suite.revisions(&name).await;
         revisions.reverse();
         assert_eq!(actions(&revisions), [1, 2, 3, 4], "{}", kind.name());
-        let told = [("anonymous", ""), ("officers/ali", "because of a note: ünïcode"), ("clerk", "tidied up"), ("clerk", "too tidy")];
+        let told = [
+            ("anonymous", ""),
+            ("officers/ali", "because of a note: ünïcode"),
+            ("clerk", "tidied up"),
+            ("clerk", "too tidy"),
+        ];
         for (index, revision) in revisions.iter().enumerate() {
             let what = format!("{} {index}", kind.name());
-            assert_eq!((text(revision, "actor"), text(revision, "reason")), (told[index].0.into(), told[index].1.into()), "{what}");
+            assert_eq!(
+                (text(revision, "actor"), text(revision, "reason")),
+                (told[index].0.into(), told[index].1.into()),
+                "{what}"
+            );
             assert_eq!(number(revision, "revision"), number(versions[index], "revision"), "{what}");
             assert_eq!(text(revision, "name"), format!("{name}/revisions/{}", number(revision, "revision")), "{what}");
             assert_eq!(get(revision, "commit_time"), get(versions[index], "update_time"), "{what}");
@@ -47,7 +59,8 @@ async fn history_tells_who_when_why_and_what() {
             if index > 0 {
                 assert_eq!(&opened(kind, &get(revision, "before")), versions[index - 1], "{what}");
             }
-            let one = suite.call(&suite.across("GetRevision"), [("name", string(text(revision, "name")))]).await.unwrap();
+            let one =
+                suite.call(&suite.across("GetRevision"), [("name", string(text(revision, "name")))]).await.unwrap();
             assert_eq!(&one, revision, "{what}: one by one as in the list");
         }
         let settable: Vec<String> = kind.settable().iter().map(|field| field.name().to_owned()).collect();
@@ -88,7 +101,12 @@ async fn a_long_history_is_paged_without_gaps() {
             let revisions: Vec<u64> = seen.iter().map(|one| number(one, "revision")).collect();
             assert!(revisions.is_sorted_by(|newer, older| newer > older), "{} {size}: {revisions:?}", kind.name());
             for pair in seen.windows(2) {
-                assert_eq!(get(&pair[0], "before"), get(&pair[1], "after"), "{} {size}: no version is skipped", kind.name());
+                assert_eq!(
+                    get(&pair[0], "before"),
+                    get(&pair[1], "after"),
+                    "{} {size}: no version is skipped",
+                    kind.name()
+                );
             }
             assert_eq!(actions(&seen).last(), Some(&1), "{}: down to the creation", kind.name());
         }
@@ -114,7 +132,8 @@ async fn what_has_no_history_is_not_found() {
             let told = refused(ask(name.clone()).await);
             assert_eq!((told.code, told.reason.as_str()), (Code::NotFound, reason), "{name}");
         }
-        let bad = ["", "/revisions/", "/revisions/x", "/revisions/-1", "/revisions/1/2", "/revisions/18446744073709551616"];
+        let bad =
+            ["", "/revisions/", "/revisions/x", "/revisions/-1", "/revisions/1/2", "/revisions/18446744073709551616"];
         for name in bad.map(|tail| format!("{name}{tail}")) {
             let told = refused(ask(name.clone()).await);
             assert!(told.code == Code::InvalidArgument && told.names("name"), "{name}: {told:?}");
@@ -133,19 +152,30 @@ async fn a_commit_writes_the_history_of_every_resource_in_it() {
         let mut renamed = kept.clone();
         set(&mut renamed, "display_name", string("renamed"));
         let answer = suite
-            .call(&suite.across("Commit"), [
-                ("reason", string("all at once")),
-                ("mutations", Value::List(vec![
-                    suite.creation(kind, &name, resource.clone()),
-                    suite.mutation("update", [("resource", envelope(kind, renamed))]),
-                    suite.mutation("delete", [("name", string(text(&gone, "name"))), ("etag", string(text(&gone, "etag")))]),
-                ])),
-            ])
+            .call(
+                &suite.across("Commit"),
+                [
+                    ("reason", string("all at once")),
+                    (
+                        "mutations",
+                        Value::List(vec![
+                            suite.creation(kind, &name, resource.clone()),
+                            suite.mutation("update", [("resource", envelope(kind, renamed))]),
+                            suite.mutation(
+                                "delete",
+                                [("name", string(text(&gone, "name"))), ("etag", string(text(&gone, "etag")))],
+                            ),
+                        ]),
+                    ),
+                ],
+            )
             .await
             .unwrap();
         let revision = number(&answer, "revision");
         let results = messages(&answer, "results");
-        for ((kind, name), result) in [(kind, name.clone()), (kind, text(&kept, "name")), (other, text(&gone, "name"))].into_iter().zip(&results) {
+        for ((kind, name), result) in
+            [(kind, name.clone()), (kind, text(&kept, "name")), (other, text(&gone, "name"))].into_iter().zip(&results)
+        {
             let now = suite.get(kind, &name).await.unwrap();
             assert_eq!((text(result, "name"), text(result, "etag")), (name.clone(), text(&now, "etag")));
             assert_eq!((number(result, "revision"), number(&now, "revision")), (revision, revision));

@@ -56,13 +56,16 @@ pub(crate) fn kinds() -> Vec<Kind> {
 }
 
 fn kind(message: &MessageDescriptor, singular: &str) -> Kind {
-    let resource = resource(message).unwrap_or_else(|| panic!("{} is in the envelope, and no resource", message.name()));
+    let resource =
+        resource(message).unwrap_or_else(|| panic!("{} is in the envelope, and no resource", message.name()));
     let pattern = list(&resource, "pattern").remove(0);
     let collection = pattern.split_once('/').unwrap().0.to_owned();
     let name = message.name();
     let service = descriptors()
         .services()
-        .find(|service| service.name().ends_with("Service") && service.methods().any(|method| method.name() == format!("Get{name}")))
+        .find(|service| {
+            service.name().ends_with("Service") && service.methods().any(|method| method.name() == format!("Get{name}"))
+        })
         .unwrap_or_else(|| panic!("no service gets {name}"));
     let method = |name: String| {
         let found = service.methods().find(|method| method.name() == name);
@@ -70,7 +73,9 @@ fn kind(message: &MessageDescriptor, singular: &str) -> Kind {
     };
     let list = service
         .methods()
-        .find(|method| method.name().starts_with("List") && method.output().name() == format!("{}Response", method.name()))
+        .find(|method| {
+            method.name().starts_with("List") && method.output().name() == format!("{}Response", method.name())
+        })
         .unwrap_or_else(|| panic!("{} lists nothing", service.name()));
     let plural = list.output().fields().next().unwrap().name().to_owned();
     Kind {
@@ -123,7 +128,8 @@ pub(crate) fn resource(message: &MessageDescriptor) -> Option<DynamicMessage> {
 pub(crate) fn rules(field: &FieldDescriptor) -> Rules {
     let options = field.options();
     let extension = |name: &str| descriptors().get_extension_by_name(name).unwrap();
-    let mut rules = Rules { max_length: 4_096, max_items: 1_000, format: "FORMAT_UNSPECIFIED".into(), ..Rules::default() };
+    let mut rules =
+        Rules { max_length: 4_096, max_items: 1_000, format: "FORMAT_UNSPECIFIED".into(), ..Rules::default() };
 
     let behavior = extension("google.api.field_behavior");
     for value in options.get_extension(&behavior).as_list().unwrap() {
@@ -144,7 +150,8 @@ pub(crate) fn rules(field: &FieldDescriptor) -> Rules {
         let said = options.get_extension(&rule);
         let said = said.as_message().unwrap();
         let limit = |name: &str| said.get_field_by_name(name).unwrap().as_u32().unwrap() as usize;
-        let bound = |name: &str| said.has_field_by_name(name).then(|| said.get_field_by_name(name).unwrap().as_f64().unwrap());
+        let bound =
+            |name: &str| said.has_field_by_name(name).then(|| said.get_field_by_name(name).unwrap().as_f64().unwrap());
         if limit("max_length") > 0 {
             rules.max_length = limit("max_length");
         }
@@ -165,5 +172,12 @@ fn text(message: &DynamicMessage, field: &str) -> String {
 }
 
 fn list(message: &DynamicMessage, field: &str) -> Vec<String> {
-    message.get_field_by_name(field).unwrap().as_list().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    message
+        .get_field_by_name(field)
+        .unwrap()
+        .as_list()
+        .unwrap()
+        .iter()
+        .map(|one| one.as_str().unwrap().to_owned())
+        .collect()
 }

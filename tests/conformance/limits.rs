@@ -20,7 +20,8 @@ fn any_kind(suite: &Suite) -> &Kind {
 fn of_bytes(suite: &Suite, kind: &Kind, bytes: usize) -> DynamicMessage {
     let mut resource = suite.sampler.resource(kind, Fill::Least, 0);
     // The longest annotation has 4,096 characters, of 4 bytes each.
-    let notes = (0..bytes.div_ceil(16_384)).map(|n| (MapKey::String(format!("note-{n:03}")), string("𐎠".repeat(4_080))));
+    let notes =
+        (0..bytes.div_ceil(16_384)).map(|n| (MapKey::String(format!("note-{n:03}")), string("𐎠".repeat(4_096))));
     resource.set_field_by_name("annotations", Value::Map(notes.collect()));
     resource
 }
@@ -126,7 +127,9 @@ async fn pages_and_batches_of_large_resources_fit_into_a_message() {
 async fn a_message_has_at_most_four_mebibytes() {
     let suite = Suite::start().await;
     let kind = any_kind(&suite);
-    let creation = |n: usize| suite.creation(kind, &format!("{}/{}", kind.collection, suite.id()), of_bytes(&suite, kind, n * 16_384));
+    let creation = |n: usize| {
+        suite.creation(kind, &format!("{}/{}", kind.collection, suite.id()), of_bytes(&suite, kind, n * 16_384))
+    };
     suite.commit(vec![creation(60), creation(60), creation(60), creation(60)]).await.unwrap();
     let told = refused(suite.commit((0..5).map(|_| creation(60)).collect()).await);
     assert_eq!((told.code, told.reason.as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"), "{told:?}");
@@ -143,7 +146,8 @@ async fn a_commit_that_would_hold_very_much_is_refused_and_nothing_stops() {
     for _ in 0..70 {
         names.push(text(&suite.create(kind, &suite.id(), of_bytes(&suite, kind, 60 * 16_384)).await.unwrap(), "name"));
     }
-    let deletions = |names: &[String]| names.iter().map(|name| suite.mutation("delete", [("name", string(name))])).collect();
+    let deletions =
+        |names: &[String]| names.iter().map(|name| suite.mutation("delete", [("name", string(name))])).collect();
     let told = refused(suite.commit(deletions(&names)).await);
     assert_eq!((told.code, told.reason.as_str()), (Code::ResourceExhausted, "COMMIT_TOO_LARGE"), "{told:?}");
     suite.commit(deletions(&names[..2])).await.unwrap();

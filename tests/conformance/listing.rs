@@ -28,11 +28,15 @@ fn with(arguments: Arguments<'_>, more: impl IntoIterator<Item = (&'static str, 
 async fn seed(suite: &Suite, kind: &Kind, label: &str, count: usize) -> Vec<DynamicMessage> {
     let resource = |n: usize| {
         let mut resource = labelled(suite.sampler.resource(kind, Fill::Least, n), "set", label);
-        resource.set_field_by_name("display_name", string(["Beta", "alpha", "ünder", "Alpha", ""][n % 4].to_owned() + &"x".repeat(n % 3)));
+        resource.set_field_by_name(
+            "display_name",
+            string(["Beta", "alpha", "ünder", "Alpha", ""][n % 4].to_owned() + &"x".repeat(n % 3)),
+        );
         resource
     };
     let together = count / 3;
-    let prefix = |n: usize| format!("{}/{}", kind.collection, if n % 2 == 0 { format!("z{}", suite.id()) } else { suite.id() });
+    let prefix =
+        |n: usize| format!("{}/{}", kind.collection, if n % 2 == 0 { format!("z{}", suite.id()) } else { suite.id() });
     let mutations = (0..together).map(|n| suite.creation(kind, &prefix(n), resource(n))).collect();
     suite.commit(mutations).await.unwrap();
     for n in together..count {
@@ -77,16 +81,17 @@ async fn a_listing_has_its_order_and_all_its_items_whatever_the_page_size() {
         let all = seed(&suite, kind, &label, 24).await;
         assert_eq!(all.len(), 24, "{}", kind.name());
         for show_deleted in [false, true] {
-            let shown: Vec<_> = all.iter().filter(|one| show_deleted || time(one, "delete_time").is_none()).cloned().collect();
+            let shown: Vec<_> =
+                all.iter().filter(|one| show_deleted || time(one, "delete_time").is_none()).cloned().collect();
             assert_eq!(shown.len() < all.len(), !show_deleted);
             for order in ORDERS {
                 for (words, descending) in [(format!("{order} desc"), true), ((*order).to_owned(), false)] {
                     let expected = ordered(&shown, order, descending);
                     for size in [1, 2, 7, 24, 1_000] {
-                        let arguments = with(&only(&label), [
-                            ("order_by", string(&words)),
-                            ("show_deleted", Value::Bool(show_deleted)),
-                        ]);
+                        let arguments = with(
+                            &only(&label),
+                            [("order_by", string(&words)), ("show_deleted", Value::Bool(show_deleted))],
+                        );
                         let listed = suite.list(kind, &arguments, size).await;
                         assert_eq!(names(&listed), names(&expected), "{} by {words}, {size} a page", kind.name());
                         assert_eq!(listed, expected, "{} by {words}, {size} a page", kind.name());
@@ -115,10 +120,13 @@ async fn a_listing_without_arguments_is_of_live_ones_by_name() {
 async fn the_pages_of_a_listing_are_one_snapshot_whatever_is_written_between_them() {
     let suite = Suite::start().await;
     for kind in &suite.kinds {
-        for (order, show_deleted) in [("name", false), ("display_name desc", true), ("create_time", true), ("update_time", false)] {
+        for (order, show_deleted) in
+            [("name", false), ("display_name desc", true), ("create_time", true), ("update_time", false)]
+        {
             let label = suite.id();
             seed(&suite, kind, &label, 15).await;
-            let arguments = with(&only(&label), [("order_by", string(order)), ("show_deleted", Value::Bool(show_deleted))]);
+            let arguments =
+                with(&only(&label), [("order_by", string(order)), ("show_deleted", Value::Bool(show_deleted))]);
             let expected = suite.list(kind, &arguments, 1_000).await;
             let (mut listed, mut token) = (Vec::new(), String::new());
             loop {
@@ -170,10 +178,10 @@ async fn a_listing_beside_writers_skips_nothing_and_repeats_nothing() {
                 // Either may be refused, as the resource is deleted or not; each makes the next one possible.
                 1 => drop(suite.delete(kind, name).await.or(suite.undelete(kind, name).await)),
                 _ => {
-                    let change = crate::harness::dynamic::message(&kind.message, [
-                        ("name", string(name)),
-                        ("display_name", string(format!("written {n}"))),
-                    ]);
+                    let change = crate::harness::dynamic::message(
+                        &kind.message,
+                        [("name", string(name)), ("display_name", string(format!("written {n}")))],
+                    );
                     let _ = suite.update(kind, change, &["display_name"]).await;
                 }
             }
@@ -183,7 +191,8 @@ async fn a_listing_beside_writers_skips_nothing_and_repeats_nothing() {
     let reading = async {
         for round in 0..24 {
             let order = format!("{}{}", ORDERS[round % 4], if round % 8 < 4 { "" } else { " desc" });
-            let arguments = with(&only(&label), [("order_by", string(&order)), ("show_deleted", Value::Bool(round % 3 == 0))]);
+            let arguments =
+                with(&only(&label), [("order_by", string(&order)), ("show_deleted", Value::Bool(round % 3 == 0))]);
             let first = suite.page(kind, &arguments, 5, "").await.unwrap();
             let (mut listed, mut token) = (first.resources, first.next);
             while !token.is_empty() {
@@ -221,7 +230,9 @@ async fn the_past_is_listed_as_it_was() {
                 let one = suite.get(kind, &name).await.unwrap();
                 match time(&one, "delete_time") {
                     Some(_) => drop(suite.undelete(kind, &name).await.unwrap()),
-                    None => drop(suite.rename(kind, &name, &format!("after {order} {}", &name[name.len() - 2..])).await),
+                    None => {
+                        drop(suite.rename(kind, &name, &format!("after {order} {}", &name[name.len() - 2..])).await)
+                    }
                 }
             }
             past.push((arguments, page));
@@ -243,7 +254,12 @@ async fn a_token_opens_the_listing_it_was_made_for_and_no_other() {
         let page = suite.page(&kind, &arguments, 2, "").await.unwrap();
         let token = page.next;
         let next = suite.page(&kind, &arguments, 3, &token).await.unwrap();
-        assert_eq!((next.resources.len(), next.revision), (3, page.revision), "{}: another page size is fine", kind.name());
+        assert_eq!(
+            (next.resources.len(), next.revision),
+            (3, page.revision),
+            "{}: another page size is fine",
+            kind.name()
+        );
         assert_eq!(next.resources[..2], suite.page(&kind, &arguments, 2, &token).await.unwrap().resources, "again");
 
         let order = |words: &str| vec![only(&label)[0].clone(), ("order_by", string(words))];
@@ -333,8 +349,12 @@ async fn a_filter_selects_by_labels_and_by_equality() {
         for field in kind.settable().into_iter().filter(|field| !field.is_list() && !field.is_map()) {
             // Inside of a message: the first text that has a value.
             let Type::Message(inner) = field.kind() else { continue };
-            let Some(part) = inner.fields().find(|part| matches!(part.kind(), Type::String) && !part.is_list()) else { continue };
-            let value = |n: usize| get(made[n].get_field(&field).as_message().unwrap(), part.name()).as_str().unwrap().to_owned();
+            let Some(part) = inner.fields().find(|part| matches!(part.kind(), Type::String) && !part.is_list()) else {
+                continue;
+            };
+            let value = |n: usize| {
+                get(made[n].get_field(&field).as_message().unwrap(), part.name()).as_str().unwrap().to_owned()
+            };
             let equal: Vec<usize> = (0..4).filter(|n| value(*n) == value(0)).collect();
             tests.push((format!("{set} AND {}.{} = \"{}\"", field.name(), part.name(), value(0)), equal));
         }
@@ -393,9 +413,15 @@ async fn what_a_filter_or_an_order_does_not_mean_is_refused() {
             assert_eq!((told.code, told.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELDS"), "{filter:?}");
             assert!(told.names("filter"), "{} {filter:?}: {told:?}", kind.name());
         }
-        for order in ["revision", "name up", "name desc desc", "name, display_name", "-name", "NAME", "labels.x", "name DESC"] {
+        for order in
+            ["revision", "name up", "name desc desc", "name, display_name", "-name", "NAME", "labels.x", "name DESC"]
+        {
             let told = refused(suite.page(kind, &[("order_by", string(order))], 1, "").await);
-            assert!(told.code == Code::InvalidArgument && told.names("order_by"), "{} {order:?}: {told:?}", kind.name());
+            assert!(
+                told.code == Code::InvalidArgument && told.names("order_by"),
+                "{} {order:?}: {told:?}",
+                kind.name()
+            );
         }
         let told = refused(suite.page(kind, &[], -1, "").await);
         assert!(told.code == Code::InvalidArgument && told.names("page_size"), "{}: {told:?}", kind.name());

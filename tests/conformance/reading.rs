@@ -12,7 +12,8 @@ use crate::harness::refused;
 /// A time as the field `read_time` of a request takes it.
 fn read_time(kind: &Kind, (seconds, nanos): (i64, i32)) -> Value {
     let field = kind.get.input().get_field_by_name("read_time").unwrap();
-    let time = message(field.kind().as_message().unwrap(), [("seconds", Value::I64(seconds)), ("nanos", Value::I32(nanos))]);
+    let time =
+        message(field.kind().as_message().unwrap(), [("seconds", Value::I64(seconds)), ("nanos", Value::I32(nanos))]);
     Value::Message(time)
 }
 
@@ -140,11 +141,10 @@ async fn who_has_the_current_etag_gets_little() {
         let made = suite.create_all(kind, 0).await;
         let (name, etag) = (text(&made, "name"), text(&made, "etag"));
         let ask = |etag: &str| suite.call(&kind.get, [("name", string(&name)), ("if_none_match", string(etag))]);
-        let expected: DynamicMessage = message(&kind.message, [
-            ("name", string(&name)),
-            ("etag", string(&etag)),
-            ("revision", Value::U64(number(&made, "revision"))),
-        ]);
+        let expected: DynamicMessage = message(
+            &kind.message,
+            [("name", string(&name)), ("etag", string(&etag)), ("revision", Value::U64(number(&made, "revision")))],
+        );
         assert_eq!(ask(&etag).await.unwrap(), expected, "{}", kind.name());
         assert_eq!(ask("another").await.unwrap(), made, "{}", kind.name());
         let renamed = suite.rename(kind, &name, "another").await;
@@ -177,7 +177,9 @@ async fn a_batch_is_answered_in_its_order_and_whole_or_not_at_all() {
         assert_eq!((told.code, told.resource.as_deref()), (Code::NotFound, Some(missing.as_str())), "{}", kind.name());
 
         let other = suite.sampler.name(&suite.other(kind).resource_type, 0);
-        for (bad, field) in [(vec![names[0].clone(), other], "names[1]"), (vec!["x".into()], "names[0]"), (vec![], "names")] {
+        for (bad, field) in
+            [(vec![names[0].clone(), other], "names[1]"), (vec!["x".into()], "names[0]"), (vec![], "names")]
+        {
             let told = refused(suite.batch_get(kind, &bad).await);
             assert!(told.code == Code::InvalidArgument && told.names(field), "{}: {told:?}", kind.name());
         }

@@ -18,7 +18,12 @@ fn request_id() -> String {
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 
-async fn ask(suite: &Suite, method: &MethodDescriptor, fields: &Fields, id: &str) -> Result<DynamicMessage, tonic::Status> {
+async fn ask(
+    suite: &Suite,
+    method: &MethodDescriptor,
+    fields: &Fields,
+    id: &str,
+) -> Result<DynamicMessage, tonic::Status> {
     let fields = fields.iter().map(|(field, value)| (field.as_str(), value.clone()));
     suite.call(method, fields.chain([("request_id", string(id))])).await
 }
@@ -37,14 +42,19 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<(MethodDescriptor, Fields, Fi
     };
     let by_name = |etag: &str| vec![("name".to_owned(), string(&name)), ("etag".to_owned(), string(etag))];
     let upsert = |n: usize| {
-        let resource = named(suite.sampler.resource(kind, Fill::Least, n), &format!("{}/{}", kind.collection, suite.id()));
+        let resource =
+            named(suite.sampler.resource(kind, Fill::Least, n), &format!("{}/{}", kind.collection, suite.id()));
         vec![(kind.singular.clone(), Value::Message(resource)), ("allow_missing".into(), Value::Bool(true))]
     };
     let commit = |display_name: &str| {
-        let creation = suite.mutation("create", [("resource", envelope(kind, suite.sampler.resource(kind, Fill::Least, 0)))]);
+        let creation =
+            suite.mutation("create", [("resource", envelope(kind, suite.sampler.resource(kind, Fill::Least, 0)))]);
         let change = message(&kind.message, [("name", string(&name)), ("display_name", string(display_name))]);
         let change = suite.mutation("update", [("resource", envelope(kind, change))]);
-        let missing = [("name", string(format!("{}/{}-none", kind.collection, suite.sampler.run))), ("allow_missing", Value::Bool(true))];
+        let missing = [
+            ("name", string(format!("{}/{}-none", kind.collection, suite.sampler.run))),
+            ("allow_missing", Value::Bool(true)),
+        ];
         vec![("mutations".to_owned(), Value::List(vec![creation, suite.mutation("delete", missing), change]))]
     };
     vec![
@@ -65,11 +75,21 @@ async fn a_request_that_comes_again_is_answered_as_it_was_and_not_done_again() {
     for kind in &suite.kinds {
         for (method, fields, other) in writes(&suite, kind).await {
             let id = request_id();
-            let first = ask(&suite, &method, &fields, &id).await.unwrap_or_else(|status| panic!("{}: {status:?}", method.name()));
+            let first = ask(&suite, &method, &fields, &id)
+                .await
+                .unwrap_or_else(|status| panic!("{}: {status:?}", method.name()));
             assert_eq!(ask(&suite, &method, &fields, &id).await.unwrap(), first, "{}", method.name());
-            for (method, fields) in [(&method, &other), (&kind.undelete, &vec![("name".to_owned(), string(format!("{}/other", kind.collection)))])] {
+            for (method, fields) in [
+                (&method, &other),
+                (&kind.undelete, &vec![("name".to_owned(), string(format!("{}/other", kind.collection)))]),
+            ] {
                 let told = refused(ask(&suite, method, fields, &id).await);
-                assert_eq!((told.code, told.reason.as_str()), (Code::InvalidArgument, "REQUEST_ID_REUSED"), "{}", method.name());
+                assert_eq!(
+                    (told.code, told.reason.as_str()),
+                    (Code::InvalidArgument, "REQUEST_ID_REUSED"),
+                    "{}",
+                    method.name()
+                );
                 assert!(told.names("request_id"), "{}: {told:?}", method.name());
             }
             asked.push((kind.name().to_owned(), method, fields, id, first));
@@ -142,7 +162,11 @@ async fn a_request_id_is_a_uuid_and_stands_in_the_commit() {
         for (method, fields, _) in writes(&suite, kind).await {
             for bad in ["x", "123e4567-e89b-42d3-a456-42661417400", "123e4567-e89b-42d3-a456-42661417400g", " "] {
                 let told = refused(ask(&suite, &method, &fields, bad).await);
-                assert!(told.code == Code::InvalidArgument && told.names("request_id"), "{} {bad:?}: {told:?}", method.name());
+                assert!(
+                    told.code == Code::InvalidArgument && told.names("request_id"),
+                    "{} {bad:?}: {told:?}",
+                    method.name()
+                );
             }
             let id = request_id();
             let answer = ask(&suite, &method, &fields, &id).await.unwrap();

@@ -118,7 +118,9 @@ impl Sampler {
     /// A value for a whole field: single, list or map.
     pub(crate) fn field(&self, field: &FieldDescriptor, fill: Fill, n: usize) -> Value {
         if field.is_map() {
-            return Value::Map([(MapKey::String(format!("{}-{n}", field.name())), string(format!("value {n}")))].into());
+            return Value::Map(
+                [(MapKey::String(format!("{}-{n}", field.name())), string(format!("value {n}")))].into(),
+            );
         }
         if !field.is_list() {
             return self.item(field, fill, n);
@@ -148,7 +150,8 @@ impl Sampler {
         match field.kind() {
             Type::Message(message) => Value::Message(self.message(&message, fill, n)),
             Type::Enum(values) => {
-                let numbers: Vec<i32> = values.values().map(|value| value.number()).filter(|number| *number != 0).collect();
+                let numbers: Vec<i32> =
+                    values.values().map(|value| value.number()).filter(|number| *number != 0).collect();
                 Value::EnumNumber(numbers[n % numbers.len()])
             }
             Type::String => string(match &rules.reference {

@@ -41,7 +41,8 @@ fn every_resource_of_the_contract_is_in_the_envelope_and_has_a_service() {
 fn every_kind_has_the_fields_that_all_have() {
     for kind in kinds() {
         for (number, name) in COMMON {
-            let field = kind.message.get_field(*number).unwrap_or_else(|| panic!("{} has no field {number}", kind.name()));
+            let field =
+                kind.message.get_field(*number).unwrap_or_else(|| panic!("{} has no field {number}", kind.name()));
             assert_eq!(field.name(), *name, "{}", kind.name());
         }
         let written: Vec<String> = kind.output_only().iter().map(|field| field.name().to_owned()).collect();
@@ -87,10 +88,8 @@ fn every_field_rule_stands_on_a_field_that_it_can_rule() {
 #[test]
 fn requests_of_one_method_are_alike_for_all_kinds() {
     let fields = |message: &MessageDescriptor, singular: &str| -> Vec<(u32, String)> {
-        let mut fields: Vec<(u32, String)> = message
-            .fields()
-            .map(|field| (field.number(), field.name().replace(singular, "resource")))
-            .collect();
+        let mut fields: Vec<(u32, String)> =
+            message.fields().map(|field| (field.number(), field.name().replace(singular, "resource"))).collect();
         fields.sort();
         fields
     };

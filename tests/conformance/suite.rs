@@ -116,8 +116,14 @@ impl Suite {
     }
 
     /// Creates a resource with an id.
-    pub(crate) async fn create(&self, kind: &Kind, id: &str, resource: DynamicMessage) -> Result<DynamicMessage, Status> {
-        self.call(&kind.create, [(id_field(kind).as_str(), string(id)), (&kind.singular, Value::Message(resource))]).await
+    pub(crate) async fn create(
+        &self,
+        kind: &Kind,
+        id: &str,
+        resource: DynamicMessage,
+    ) -> Result<DynamicMessage, Status> {
+        self.call(&kind.create, [(id_field(kind).as_str(), string(id)), (&kind.singular, Value::Message(resource))])
+            .await
     }
 
     /// Creates the least resource of a kind.
@@ -133,11 +139,14 @@ impl Suite {
 
     /// Checks a creation, and creates nothing.
     pub(crate) async fn try_create(&self, kind: &Kind, resource: DynamicMessage) -> Result<DynamicMessage, Status> {
-        self.call(&kind.create, [
-            (id_field(kind).as_str(), string(self.id())),
-            (&kind.singular, Value::Message(resource)),
-            ("validate_only", Value::Bool(true)),
-        ])
+        self.call(
+            &kind.create,
+            [
+                (id_field(kind).as_str(), string(self.id())),
+                (&kind.singular, Value::Message(resource)),
+                ("validate_only", Value::Bool(true)),
+            ],
+        )
         .await
     }
 
@@ -182,7 +191,13 @@ impl Suite {
     }
 
     /// One page of a listing.
-    pub(crate) async fn page(&self, kind: &Kind, arguments: Arguments<'_>, size: i32, token: &str) -> Result<Page, Status> {
+    pub(crate) async fn page(
+        &self,
+        kind: &Kind,
+        arguments: Arguments<'_>,
+        size: i32,
+        token: &str,
+    ) -> Result<Page, Status> {
         let mut fields: Vec<(&str, Value)> = arguments.to_vec();
         fields.push(("page_size", Value::I32(size)));
         fields.push(("page_token", string(token)));
@@ -223,7 +238,8 @@ impl Suite {
 
     /// A method of the service that goes across kinds.
     pub(crate) fn across(&self, name: &str) -> MethodDescriptor {
-        let service = partnership_registry::descriptors().get_service_by_name("partnership.registry.v1.RegistryService");
+        let service =
+            partnership_registry::descriptors().get_service_by_name("partnership.registry.v1.RegistryService");
         service.unwrap().methods().find(|method| method.name() == name).unwrap()
     }
 

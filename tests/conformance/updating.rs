@@ -13,7 +13,14 @@ use crate::harness::dynamic::{message, number, set, string, text};
 use crate::harness::{Refusal, refused};
 
 /// Whether what is allowed at creation and what an update makes of `before` agree; answers whether it was allowed.
-async fn agrees(suite: &Suite, kind: &Kind, before: &DynamicMessage, sent: DynamicMessage, path: &str, whole: &DynamicMessage) -> bool {
+async fn agrees(
+    suite: &Suite,
+    kind: &Kind,
+    before: &DynamicMessage,
+    sent: DynamicMessage,
+    path: &str,
+    whole: &DynamicMessage,
+) -> bool {
     let id = suite.id();
     let name = format!("{}/{id}", kind.collection);
     suite.create(kind, &id, before.clone()).await.unwrap();
@@ -213,15 +220,21 @@ async fn what_is_not_there_is_created_only_if_that_is_allowed() {
         assert_eq!((told.code, told.resource.as_deref()), (Code::NotFound, Some(name.as_str())), "{}", kind.name());
 
         let upsert = |resource: DynamicMessage| {
-            suite.call(&kind.update, [
-                (kind.singular.as_str(), Value::Message(named(resource, &name))),
-                ("update_mask", mask(kind, &["*"])),
-                ("allow_missing", Value::Bool(true)),
-            ])
+            suite.call(
+                &kind.update,
+                [
+                    (kind.singular.as_str(), Value::Message(named(resource, &name))),
+                    ("update_mask", mask(kind, &["*"])),
+                    ("allow_missing", Value::Bool(true)),
+                ],
+            )
         };
         let empty = DynamicMessage::new(kind.message.clone());
         let told = refused(upsert(empty).await);
-        assert!(told.code == Code::InvalidArgument && told.names(&format!("{}.display_name", kind.singular)), "{told:?}");
+        assert!(
+            told.code == Code::InvalidArgument && told.names(&format!("{}.display_name", kind.singular)),
+            "{told:?}"
+        );
         let made = upsert(resource.clone()).await.unwrap();
         assert_eq!((text(&made, "name"), body(kind, &made)), (name.clone(), resource.clone()), "{}", kind.name());
         let again = upsert(resource).await.unwrap();

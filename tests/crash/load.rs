@@ -155,7 +155,14 @@ impl Client {
                 }
             }
         }
-        Client { id, stubs: Stubs::new(channel), shared: shared.clone(), dice: StdRng::seed_from_u64(seed), own, made: 0 }
+        Client {
+            id,
+            stubs: Stubs::new(channel),
+            shared: shared.clone(),
+            dice: StdRng::seed_from_u64(seed),
+            own,
+            made: 0,
+        }
     }
 
     /// Writes until the server is gone.
@@ -250,7 +257,12 @@ impl Client {
         let length = self.dice.random_range(0..800);
         let country = self.country(String::new(), length);
         let country_id = format!("{}-{}", self.id, self.made);
-        Request::Create(v1::CreateCountryRequest { country_id, country: Some(country), request_id, validate_only: false })
+        Request::Create(v1::CreateCountryRequest {
+            country_id,
+            country: Some(country),
+            request_id,
+            validate_only: false,
+        })
     }
 
     fn update(&mut self, request_id: String, name: String) -> Request {
@@ -277,7 +289,12 @@ impl Client {
             3 => {
                 let (_, country_id) = name.split_once('/').unwrap();
                 let (country_id, country) = (country_id.to_owned(), self.country(String::new(), 100));
-                Request::Create(v1::CreateCountryRequest { country_id, country: Some(country), request_id, validate_only: false })
+                Request::Create(v1::CreateCountryRequest {
+                    country_id,
+                    country: Some(country),
+                    request_id,
+                    validate_only: false,
+                })
             }
             _ => self.update(request_id, name),
         }
@@ -350,7 +367,7 @@ fn mask() -> FieldMask {
 }
 
 /// A UUID, version 4.
-fn uuid(dice: &mut StdRng) -> String {
+pub(crate) fn uuid(dice: &mut StdRng) -> String {
     let (high, low): (u64, u64) = (dice.random(), dice.random());
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

@@ -156,7 +156,9 @@ pub(crate) const UPDATED: [&str; 2] = ["display_name", "description"];
 
 /// What an update must make of what was there.
 fn updated(mut before: Resource, sent: &Resource) -> Resource {
-    if let (Some(resource::Kind::Country(country)), Some(resource::Kind::Country(sent))) = (&mut before.kind, &sent.kind) {
+    if let (Some(resource::Kind::Country(country)), Some(resource::Kind::Country(sent))) =
+        (&mut before.kind, &sent.kind)
+    {
         country.display_name.clone_from(&sent.display_name);
         country.description.clone_from(&sent.description);
     }
@@ -196,7 +198,8 @@ impl Witness {
             ensure!(time > last_time, "revision {revision} is not later than the one before it");
             last_time = time;
             let id = &commit.request_id;
-            let asked = self.asked.get(id).ok_or_else(|| format!("revision {revision} is of {id}, which nobody sent"))?;
+            let asked =
+                self.asked.get(id).ok_or_else(|| format!("revision {revision} is of {id}, which nobody sent"))?;
             ensure!(ids.insert(id), "request {id} was done twice, again in revision {revision}");
             let wanted = asked.request.wanted();
             let found: Vec<_> = commit.changes.iter().map(|change| (change.action(), change.name.as_str())).collect();
@@ -217,7 +220,10 @@ impl Witness {
             let Some((answer, position)) = &asked.answer else { continue };
             match (by_id.get(id.as_str()), answer) {
                 (Some(commit), Answer::Refused(code)) => {
-                    return Err(format!("request {id} was refused with {code:?}, and is in revision {}", commit.revision));
+                    return Err(format!(
+                        "request {id} was refused with {code:?}, and is in revision {}",
+                        commit.revision
+                    ));
                 }
                 (None, Answer::Refused(_)) => {}
                 (None, answer) => {
@@ -226,7 +232,10 @@ impl Witness {
                 (Some(commit), Answer::Country(country)) => {
                     let after = commit.changes.first().and_then(|change| change.after.as_ref());
                     let acknowledged = Resource { kind: Some(resource::Kind::Country(country.as_ref().clone())) };
-                    ensure!(after == Some(&acknowledged), "request {id} was acknowledged as {country:?}, and is {after:?}");
+                    ensure!(
+                        after == Some(&acknowledged),
+                        "request {id} was acknowledged as {country:?}, and is {after:?}"
+                    );
                 }
                 (Some(commit), Answer::Commit(response)) => {
                     let (revision, time) = (commit.revision, &commit.commit_time);
@@ -242,7 +251,11 @@ impl Witness {
                         revision,
                     };
                     let results: Vec<_> = commit.changes.iter().map(result).collect();
-                    ensure!(response.results == results, "request {id} was acknowledged as {:?}, and is {results:?}", response.results);
+                    ensure!(
+                        response.results == results,
+                        "request {id} was acknowledged as {:?}, and is {results:?}",
+                        response.results
+                    );
                 }
             }
         }
@@ -278,12 +291,18 @@ fn check_change(
     ensure!(stamps.delete_time == deleted.then_some(commit.commit_time).flatten(), "{told}: is it deleted or not?");
     let should = match (before, wanted.action) {
         (None, ChangeAction::Create) => {
-            ensure!(stamps.create_time == commit.commit_time && stamps.creator == commit.actor, "{told}: created otherwise");
+            ensure!(
+                stamps.create_time == commit.commit_time && stamps.creator == commit.actor,
+                "{told}: created otherwise"
+            );
             wanted.sent.clone().unwrap()
         }
         (Some((_, before)), action) => {
             let (before, was) = bare(before.clone());
-            ensure!((action == ChangeAction::Undelete) == was.delete_time.is_some(), "{told}: {action:?} cannot be done to it");
+            ensure!(
+                (action == ChangeAction::Undelete) == was.delete_time.is_some(),
+                "{told}: {action:?} cannot be done to it"
+            );
             ensure!(
                 (&was.uid, &was.create_time, &was.creator) == (&stamps.uid, &stamps.create_time, &stamps.creator),
                 "{told}: has another origin"

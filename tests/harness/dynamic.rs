@@ -68,7 +68,11 @@ impl Caller {
     }
 
     /// Calls a method that answers once.
-    pub(crate) async fn call(&self, method: &MethodDescriptor, request: DynamicMessage) -> Result<DynamicMessage, Status> {
+    pub(crate) async fn call(
+        &self,
+        method: &MethodDescriptor,
+        request: DynamicMessage,
+    ) -> Result<DynamicMessage, Status> {
         self.call_with(method, request, MetadataMap::new()).await
     }
 

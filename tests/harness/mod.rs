@@ -80,7 +80,8 @@ impl Server {
         let (config, clock) = (self.settings.config.clone(), self.settings.clock.clone());
         let dir = self.dir.path().to_owned();
         let store = config.store();
-        let opened = tokio::task::spawn_blocking(move || Registry::open(&dir, &store, kinds::ALL, clock)).await.unwrap();
+        let opened =
+            tokio::task::spawn_blocking(move || Registry::open(&dir, &store, kinds::ALL, clock)).await.unwrap();
         let registry = opened.unwrap();
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -109,6 +110,12 @@ impl Server {
     /// Stops the server, and starts one on the same directory. It has another address.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
+        self.restart_stopped().await;
+    }
+
+    /// Starts a server on the same directory as the one that was stopped.
+    pub(crate) async fn restart_stopped(&mut self) {
+        assert!(self.running.is_none(), "stop it first");
         self.begin().await;
     }
 
@@ -147,7 +154,7 @@ pub(crate) async fn within<F: Future>(future: F) -> F::Output {
 }
 
 /// Asks again and again until `ready` answers something, and no longer than anybody's patience.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ready: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<T>) -> T {
     let began = tokio::time::Instant::now();
     loop {
         if let Some(answer) = ready().await {

@@ -79,7 +79,8 @@ impl Process {
 
     /// As `start`, with more arguments or variables.
     pub(crate) fn start_with(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
-        Self::try_start(data, adapt).unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
+        Self::try_start(data, adapt)
+            .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
     }
 
     /// As `start_with`, where the server may refuse to start.

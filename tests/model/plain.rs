@@ -168,9 +168,13 @@ impl<'a> View<'a> {
         for Condition { name, condition } in &write.conditions {
             let version = self.version(name);
             let holds = match condition {
-                precondition::Condition::Etag(wanted) => version.is_some_and(|version| etag(&version.resource) == *wanted),
+                precondition::Condition::Etag(wanted) => {
+                    version.is_some_and(|version| etag(&version.resource) == *wanted)
+                }
                 precondition::Condition::Exists(wanted) => self.live(name) == *wanted,
-                precondition::Condition::UnchangedSince(since) => version.is_none_or(|version| version.revision <= *since),
+                precondition::Condition::UnchangedSince(since) => {
+                    version.is_none_or(|version| version.revision <= *since)
+                }
             };
             if !holds {
                 return Err(Code::Aborted);
@@ -233,7 +237,9 @@ impl<'a> View<'a> {
             }
             (Op::Delete { .. } | Op::Undelete { .. }, None) => Err(Code::NotFound),
             (Op::Delete { allow_missing: true, .. }, Some((before, true))) => plan(ChangeAction::Unspecified, before),
-            (Op::Delete { .. }, Some((_, true))) | (Op::Undelete { .. }, Some((_, false))) => Err(Code::FailedPrecondition),
+            (Op::Delete { .. }, Some((_, true))) | (Op::Undelete { .. }, Some((_, false))) => {
+                Err(Code::FailedPrecondition)
+            }
             (Op::Delete { etag, .. }, Some((before, false))) => {
                 current(etag)?;
                 plan(ChangeAction::Delete, before)
@@ -254,7 +260,8 @@ impl<'a> View<'a> {
         let refers = |content: &Resource| content_references(content);
         let good = if plan.action == ChangeAction::Delete {
             // Those that the request changes too answer for themselves.
-            let others = self.model.versions.keys().filter(|name| !after.contains_key(name.as_str()) && self.live(name));
+            let others =
+                self.model.versions.keys().filter(|name| !after.contains_key(name.as_str()) && self.live(name));
             !others.into_iter().any(|name| refers(&self.version(name).unwrap().resource).contains(&plan.name))
         } else {
             refers(plan.content.as_ref().unwrap()).iter().all(|name| live_after(name))

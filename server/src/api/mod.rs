@@ -36,6 +36,9 @@ impl Api {
     }
 }
 
+/// Completes the answers of tonic's own making: see `status`.
+pub(crate) use status::complete;
+
 /// Adds all services of the contract, and answers their names.
 pub(crate) fn add_services(routes: &mut RoutesBuilder, api: &Api) -> Vec<&'static str> {
     let mut names = standard::add_kind_services(routes, api);

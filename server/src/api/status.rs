@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tonic::codegen::http;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -54,6 +55,54 @@ fn cut(message: String) -> String {
     match end {
         None => message,
         Some((end, _)) => format!("{} …", message.get(..end).unwrap_or_default()),
+    }
+}
+
+/// Brings the refusals that tonic makes by itself, of what it cannot read or does not know, into the form of all others.
+pub(crate) fn complete<B>(mut response: http::Response<B>) -> http::Response<B> {
+    // They have no body: their status stands in the headers.
+    let Some(status) = Status::from_header_map(response.headers()) else { return response };
+    if status.code() == Code::Ok || !status.details().is_empty() {
+        return response;
+    }
+    let (code, reason) = foreign(&status);
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, DOMAIN, HashMap::new());
+    let message = match status.message().trim_start_matches("Error, ") {
+        "" if code == Code::Unimplemented => "this server has no such method".to_owned(),
+        "" => code.description().to_owned(),
+        message => cut(message.to_owned()),
+    };
+    // It fails on texts that no header can hold, and then leaves the status as it was.
+    let _ = Status::with_error_details(code, message, details).add_header(response.headers_mut());
+    response
+}
+
+/// The code and the reason of a refusal that tonic made.
+fn foreign(status: &Status) -> (Code, &'static str) {
+    match status.code() {
+        // A limit, and no range of ours.
+        Code::OutOfRange if status.message().contains("message length too large") => {
+            (Code::ResourceExhausted, "MESSAGE_TOO_LARGE")
+        }
+        Code::Internal if status.message().contains("decode Protobuf") => (Code::InvalidArgument, "MESSAGE_MALFORMED"),
+        Code::Unimplemented => (Code::Unimplemented, "UNIMPLEMENTED"),
+        Code::InvalidArgument => (Code::InvalidArgument, "REQUEST_MALFORMED"),
+        Code::NotFound => (Code::NotFound, "NOT_FOUND"),
+        Code::Cancelled => (Code::Cancelled, "CANCELLED"),
+        Code::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+        Code::ResourceExhausted => (Code::ResourceExhausted, "RESOURCE_EXHAUSTED"),
+        Code::Unavailable => (Code::Unavailable, "UNAVAILABLE"),
+        code @ (Code::Ok
+        | Code::Unknown
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Internal
+        | Code::DataLoss) => (code, "INTERNAL"),
     }
 }
 

@@ -262,7 +262,16 @@ impl Drafting<'_> {
         let old_referrals = document::referrals(self.schemas, kind, &old);
         let previous_bytes = document.len();
         let previous = Some(row);
-        Ok(Planned { name, action: action::UPDATE, previous, previous_bytes, body: merged, stamp, referrals, old_referrals })
+        Ok(Planned {
+            name,
+            action: action::UPDATE,
+            previous,
+            previous_bytes,
+            body: merged,
+            stamp,
+            referrals,
+            old_referrals,
+        })
     }
 
     /// Deletes or undeletes: only the stamp changes.
@@ -286,7 +295,8 @@ impl Drafting<'_> {
     fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
         match self.ledger.fresh_document(name.as_str()) {
             Some((revision, document)) if revision == row.revision => Ok(document),
-            _ => self.reader.version(name, row.revision),
+            // What sled may not have yet is fresh.
+            _ => self.reader.current(name, row),
         }
     }
 

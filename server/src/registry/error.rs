@@ -107,7 +107,9 @@ pub enum Error {
         max: usize,
     },
     /// The commit would hold more than those who read commits can take.
-    #[error("the resources of the commit, before and after, would have {bytes} bytes, and may have {max}; change less at once")]
+    #[error(
+        "the resources of the commit, before and after, would have {bytes} bytes, and may have {max}; change less at once"
+    )]
     CommitTooLarge {
         /// How many bytes it would have.
         bytes: usize,

@@ -102,7 +102,7 @@ impl Reader {
     }
 
     /// The document of `name` in its current row, which sled has or is about to leave behind.
-    fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
+    pub(crate) fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
         match self.state.get(name.as_str()) {
             Ok(Some((revision, envelope))) if revision == row.revision => Ok(self.open(&envelope, revision)?.1),
             Ok(_) => self.version(name, row.revision),
