@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use partnership_registry::v1::Commit;
 use partnership_registry_server::registry::Registry;
@@ -16,6 +16,7 @@ use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
+use tonic::transport::Channel;
 
 use crate::crash::load::{Client, Shared, Stubs, read_on};
 use crate::crash::oracle::{Observed, Witness};
@@ -135,6 +136,10 @@ enum Left {
     /// Any sectors, of any calls.
     Sectors,
 }
+
+/// Each choice for all files, and a choice for each.
+const LEFT: [Option<Left>; 5] =
+    [None, Some(Left::Nothing), Some(Left::Everything), Some(Left::Prefix), Some(Left::Sectors)];
 
 const ROOT: usize = 0;
 
@@ -352,53 +357,99 @@ fn to_usize(number: u64) -> usize {
 struct Run {
     log: PathBuf,
     events: Vec<Event>,
+    /// Where the log was when each life had told what it found.
+    starts: Vec<u64>,
     witness: Witness,
     _dir: TempDir,
 }
 
-/// Three lives of a server under load, recorded: two end by a kill, the one between them cleanly.
-async fn run(seed: u64, without_fdatasync: bool) -> Run {
-    let dir = TempDir::new().unwrap();
-    let (data, log) = (dir.path().join("data"), dir.path().join("log"));
-    std::fs::create_dir(&data).unwrap();
-    std::fs::write(&log, b"").unwrap();
-    let data = data.canonicalize().unwrap();
-    let length_of = log.clone();
-    let shared = Shared::new(move || std::fs::metadata(&length_of).unwrap().len());
-    let mut dice = StdRng::seed_from_u64(seed);
-    for life in 0..3 {
-        let server = Process::start_with(&data, |command| {
-            command.env("LD_PRELOAD", recorder()).env("RECORDER_LOG", &log).env("RECORDER_ROOT", &data);
-            command.args(["--segment-mib", "1"]);
-            if without_fdatasync {
+/// A server that is recorded, life after life.
+struct Recording {
+    dir: TempDir,
+    data: PathBuf,
+    log: PathBuf,
+    shared: Shared,
+    dice: StdRng,
+    starts: Vec<u64>,
+}
+
+/// A life of it, and what it found.
+struct Life {
+    server: Process,
+    channel: Channel,
+    there: Observed,
+}
+
+impl Recording {
+    fn new(seed: u64) -> Recording {
+        let dir = TempDir::new().unwrap();
+        let (data, log) = (dir.path().join("data"), dir.path().join("log"));
+        std::fs::create_dir(&data).unwrap();
+        std::fs::write(&log, b"").unwrap();
+        let data = data.canonicalize().unwrap();
+        let length_of = log.clone();
+        let shared = Shared::new(move || std::fs::metadata(&length_of).unwrap().len());
+        Recording { dir, data, log, shared, dice: StdRng::seed_from_u64(seed), starts: Vec::new() }
+    }
+
+    async fn start(&mut self, fdatasync: bool) -> Life {
+        let server = Process::start_with(&self.data, |command| {
+            command.env("LD_PRELOAD", recorder()).env("RECORDER_LOG", &self.log).env("RECORDER_ROOT", &self.data);
+            if fdatasync {
+                command.args(["--segment-mib", "1"]);
+            } else {
                 command.env("PARTNERSHIP_TEST_WITHOUT_FDATASYNC", "1");
             }
         });
         let channel = server.channel().await;
-        let mut stubs = Stubs::new(&channel);
-        let there = stubs.observe().await;
-        let seen = (there.commits.len() as u64, (shared.position)());
-        shared.witness.lock().unwrap().seen.push(seen);
+        let there = Stubs::new(&channel).observe().await;
+        let seen = (there.commits.len() as u64, (self.shared.position)());
+        self.shared.witness.lock().unwrap().seen.push(seen);
+        self.starts.push(seen.1);
+        Life { server, channel, there }
+    }
+
+    /// Lets clients write until so many were answered, and ends the server by `end`.
+    async fn live(&mut self, life: Life, answers: u64, end: impl FnOnce(Process)) {
         let mut running = Vec::new();
         for slot in 0..6 {
-            let client = Client::new(format!("c{slot}-{life}"), &channel, &shared, dice.random(), &there.resources);
+            let id = format!("c{slot}-{}", self.starts.len());
+            let client = Client::new(id, &life.channel, &self.shared, self.dice.random(), &life.there.resources);
             running.push(tokio::spawn(client.run()));
         }
-        running.push(tokio::spawn(read_on(stubs, shared.clone())));
-        shared.answered(150, DEADLINE).await;
-        if life == 1 {
-            let ended = server.stop();
-            assert!(ended.status.success(), "{}", ended.log);
-            assert_recorded_whole(&read_log(&log), &data);
-        } else {
-            server.kill();
-        }
+        running.push(tokio::spawn(read_on(Stubs::new(&life.channel), self.shared.clone())));
+        self.shared.answered(answers, DEADLINE).await;
+        end(life.server);
         for client in running {
             client.await.unwrap();
         }
     }
-    let witness = shared.witness.lock().unwrap().clone();
-    Run { events: read_log(&log), log, witness, _dir: dir }
+
+    fn end(self) -> Run {
+        let witness = self.shared.witness.lock().unwrap().clone();
+        Run { events: read_log(&self.log), log: self.log, starts: self.starts, witness, _dir: self.dir }
+    }
+}
+
+/// Three lives of a server under load: two end by a kill, the one between them cleanly.
+async fn run(seed: u64, fdatasync: bool) -> Run {
+    let mut recording = Recording::new(seed);
+    for clean_end in [false, true, false] {
+        let life = recording.start(fdatasync).await;
+        let end = |server: Process| {
+            if clean_end {
+                let ended = server.stop();
+                assert!(ended.status.success(), "{}", ended.log);
+            } else {
+                server.kill();
+            }
+        };
+        recording.live(life, 150, end).await;
+        if clean_end {
+            assert_recorded_whole(&read_log(&recording.log), &recording.data);
+        }
+    }
+    recording.end()
 }
 
 /// The recorder has missed nothing: if all of its log is on the disk, that is what the directory holds.
@@ -418,42 +469,46 @@ fn assert_recorded_whole(events: &[Event], data: &Path) {
 }
 
 impl Run {
-    /// Builds what power cuts at random points leave, in batches, and hands each to a check. The number of all points is
-    /// that of the variable, or `count`.
-    fn cut_at_random_points(&self, count: usize, dice: &mut StdRng, check: impl Fn(&Cut) + Sync) {
-        let mut points = Vec::new();
+    /// Random points in the log: a third anywhere, a third where the journal has been written and not yet been made
+    /// durable, a third where somebody had just been told of a revision.
+    fn random_points(&self, count: usize, dice: &mut StdRng) -> Vec<usize> {
         let mut disk = Disk::new();
-        // Half of the points lie where the journal has just been written and not yet been made durable.
-        let mut in_the_middle = Vec::new();
+        let mut unfinished = Vec::new();
         for (at, event) in self.events.iter().enumerate() {
             disk.follow(event);
             if disk.journal_pending() {
-                in_the_middle.push(at);
+                unfinished.push(at);
             }
         }
-        for number in 0..count {
-            let anywhere = number % 2 == 0 || in_the_middle.is_empty();
-            let point = if anywhere {
-                dice.random_range(0..self.events.len())
-            } else {
-                in_the_middle[dice.random_range(0..in_the_middle.len())]
-            };
-            points.push(point);
-        }
-        points.sort_unstable();
+        let answered = self.witness.asked.values().filter_map(|asked| Some(asked.answer.as_ref()?.1));
+        let told: Vec<_> = answered.map(|position| self.last_event_before(position)).collect();
+        let anywhere: Vec<_> = (0..self.events.len()).collect();
+        let mut point = |number: usize| match number % 3 {
+            1 if !unfinished.is_empty() => unfinished[dice.random_range(0..unfinished.len())],
+            2 => told[dice.random_range(0..told.len())],
+            _ => anywhere[dice.random_range(0..anywhere.len())],
+        };
+        (0..count).map(&mut point).collect()
+    }
+
+    fn last_event_before(&self, position: u64) -> usize {
+        self.events.partition_point(|event| event.position <= position).saturating_sub(1)
+    }
+
+    /// Builds what power cuts at these points leave, in batches, and hands each to a check.
+    fn cut_at(&self, mut points: Vec<(usize, Option<Left>)>, dice: &mut StdRng, check: impl Fn(&Cut) + Sync) {
+        points.sort_unstable_by_key(|(point, _)| *point);
         let mut disk = Disk::new();
         let mut done = 0;
         for batch in points.chunks(10) {
             let mut cuts = Vec::new();
-            for point in batch {
+            for (point, left) in batch {
                 while done <= *point {
                     disk.follow(&self.events[done]);
                     done += 1;
                 }
-                let all = [None, Some(Left::Nothing), Some(Left::Everything), Some(Left::Prefix), Some(Left::Sectors)];
-                let left = all[dice.random_range(0..all.len())];
                 let position = self.events[*point].position;
-                cuts.push(Cut { point: *point, position, left, image: disk.cut(left, dice) });
+                cuts.push(Cut { point: *point, position, left: *left, image: disk.cut(*left, dice) });
             }
             for_each_case(&cuts, &check);
         }
@@ -508,38 +563,68 @@ fn observe(registry: &Registry) -> Result<Observed, String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_power_cut_everything_acknowledged_is_there() {
     let seed = seed();
-    let run = run(seed, false).await;
+    let run = run(seed, true).await;
     let mut dice = StdRng::seed_from_u64(seed);
-    let points = to_usize(setting("PARTNERSHIP_TEST_POWER_CUTS").unwrap_or(100));
-    run.cut_at_random_points(points, &mut dice, |cut| {
+    let count = to_usize(setting("PARTNERSHIP_TEST_POWER_CUTS").unwrap_or(100));
+    let mut points: Vec<_> = run
+        .random_points(count, &mut dice)
+        .into_iter()
+        .map(|point| (point, LEFT[dice.random_range(0..LEFT.len())]))
+        .collect();
+    // What a start has shown is durable, though the life before it may have ended before it was.
+    for start in &run.starts {
+        points.extend(LEFT.map(|left| (run.last_event_before(*start), left)));
+    }
+    let cuts = points.len();
+    run.cut_at(points, &mut dice, |cut| {
         let (point, left) = (cut.point, cut.left);
         run.check(cut).unwrap_or_else(|wrong| {
             panic!("cut after event {point}, with {left:?} left of what was not durable: {wrong}")
         });
     });
     // Some through the binary itself.
-    let mut cuts = std::sync::Mutex::new(Vec::new());
-    run.cut_at_random_points(3, &mut dice, |cut| {
+    let kept = Mutex::new(Vec::new());
+    let points = run.random_points(3, &mut dice).into_iter().map(|point| (point, None)).collect();
+    run.cut_at(points, &mut dice, |cut| {
         let dir = TempDir::new().unwrap();
         cut.image.write(dir.path());
-        cuts.lock().unwrap().push((dir, cut.position));
+        kept.lock().unwrap().push((dir, cut.position));
     });
-    for (dir, position) in cuts.get_mut().unwrap() {
+    for (dir, position) in kept.into_inner().unwrap() {
         let server = Process::start(dir.path());
         let observed = Stubs::new(&server.channel().await).observe().await;
-        run.witness.check(&observed, *position).unwrap_or_else(|wrong| panic!("{wrong}"));
+        run.witness.check(&observed, position).unwrap_or_else(|wrong| panic!("{wrong}"));
     }
     let (events, bytes) = (run.events.len(), std::fs::metadata(&run.log).unwrap().len());
-    println!("{points} power cuts in {events} events of {bytes} bytes, with {} requests", run.witness.asked.len());
+    println!("{cuts} power cuts in {events} events of {bytes} bytes, with {} requests", run.witness.asked.len());
+}
+
+/// A crash can leave commits in the system's memory alone, where a start finds them whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_start_has_shown_is_durable_even_if_a_crash_came_before_it_was() {
+    let seed = seed();
+    let mut recording = Recording::new(seed);
+    let life = recording.start(false).await;
+    recording.live(life, 20, |server| drop(server.kill())).await;
+    let life = recording.start(true).await;
+    assert!(life.there.commits.len() >= 5, "next to nothing was written");
+    life.server.kill();
+    let run = recording.end();
+    let at_start = run.last_event_before(run.starts[1]);
+    let points = LEFT.map(|left| (at_start, left)).into();
+    run.cut_at(points, &mut StdRng::seed_from_u64(seed), |cut| {
+        run.check(cut).unwrap_or_else(|wrong| panic!("with {:?} left of what was not durable: {wrong}", cut.left));
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_fdatasync_the_power_cut_is_noticed() {
     let seed = seed();
-    let run = run(seed, true).await;
+    let run = run(seed, false).await;
     let mut dice = StdRng::seed_from_u64(seed);
-    let noticed = std::sync::Mutex::new(Vec::new());
-    run.cut_at_random_points(40, &mut dice, |cut| {
+    let noticed = Mutex::new(Vec::new());
+    let points: Vec<_> = run.random_points(40, &mut dice).into_iter().map(|point| (point, None)).collect();
+    run.cut_at(points, &mut dice, |cut| {
         if let Err(wrong) = run.check(cut) {
             noticed.lock().unwrap().push(wrong);
         }

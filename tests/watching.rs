@@ -1,6 +1,8 @@
 //! Watch: every commit, whole, once and in order, from wherever the watcher wants; and nobody is harmed by one who is
 //! slow.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "what a test did not expect fails it")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -232,7 +234,8 @@ async fn a_filter_tells_what_entered_stayed_and_left() {
     let settle = |id: &str| update(Country { capital: "x".into(), ..country(id) }, &["capital"]);
     let area = FocusArea { name: "focusAreas/a".into(), display_name: "A".into(), ..FocusArea::default() };
     use FilterEffect::{Entered, Left, Stayed};
-    let table: Vec<(&str, Vec<Mutation>, Vec<(&str, FilterEffect)>)> = vec![
+    type Line<'a> = (&'a str, Vec<Mutation>, Vec<(&'a str, FilterEffect)>);
+    let table: Vec<Line<'_>> = vec![
         ("created red", vec![create(coloured("a", "red"))], vec![("a", Entered)]),
         ("created blue", vec![create(coloured("b", "blue"))], vec![]),
         ("both renamed", vec![rename("a"), rename("b")], vec![("a", Stayed)]),

@@ -114,7 +114,8 @@ impl Kind {
 /// Whether a caller sets this field of a resource.
 pub(crate) fn is_settable(field: &FieldDescriptor) -> bool {
     let rules = rules(field);
-    !rules.output_only && !rules.identifier && !(field.name() == "etag" && resource(field.parent_message()).is_some())
+    let etag = field.name() == "etag" && resource(field.parent_message()).is_some();
+    !(rules.output_only || rules.identifier || etag)
 }
 
 /// The `google.api.resource` of a message.

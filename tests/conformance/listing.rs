@@ -35,8 +35,9 @@ async fn seed(suite: &Suite, kind: &Kind, label: &str, count: usize) -> Vec<Dyna
         resource
     };
     let together = count / 3;
-    let prefix =
-        |n: usize| format!("{}/{}", kind.collection, if n % 2 == 0 { format!("z{}", suite.id()) } else { suite.id() });
+    let prefix = |n: usize| {
+        format!("{}/{}", kind.collection, if n.is_multiple_of(2) { format!("z{}", suite.id()) } else { suite.id() })
+    };
     let mutations = (0..together).map(|n| suite.creation(kind, &prefix(n), resource(n))).collect();
     suite.commit(mutations).await.unwrap();
     for n in together..count {

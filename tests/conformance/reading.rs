@@ -110,7 +110,8 @@ async fn a_point_that_does_not_exist_is_refused() {
         let name = text(&made, "name");
         let now = time(&made, "update_time").unwrap();
         let ask = |method, fields: Vec<(&'static str, Value)>| suite.call(method, fields);
-        let points: [(&str, Vec<(&'static str, Value)>, Code, &str); 3] = [
+        type Fields = Vec<(&'static str, Value)>;
+        let points: [(&str, Fields, Code, &str); 3] = [
             ("the future", vec![("read_revision", Value::U64(u64::MAX))], Code::OutOfRange, "REVISION_IN_FUTURE"),
             ("before all", vec![("read_time", read_time(kind, (0, 0)))], Code::OutOfRange, "TIME_BEFORE_FIRST"),
             (

@@ -63,10 +63,6 @@ impl Caller {
         Self(channel)
     }
 
-    pub(crate) fn channel(&self) -> Channel {
-        self.0.clone()
-    }
-
     /// Calls a method that answers once.
     pub(crate) async fn call(
         &self,

@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows a kind. `dynamic` calls any method from its descriptor, `process` starts the binary.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "what a test did not expect fails it")]
+
 pub(crate) mod dynamic;
 pub(crate) mod process;
 

@@ -55,6 +55,9 @@ impl Square {
         if newer && revision > 0 {
             let version = Version { revision, action: ChangeAction::Unspecified, resource: resource.clone() };
             gossip.add(resource.name(), version);
+            // For a stale etag now and then, the last few are enough.
+            let versions = gossip.versions.entry(resource.name().to_owned()).or_default();
+            versions.drain(..versions.len().saturating_sub(3));
         }
     }
 }
