@@ -8,7 +8,7 @@ use tonic::Code;
 use super::kind::Kind;
 use super::sample::Fill;
 use super::suite::{Arguments, Suite, labelled, names, time};
-use crate::harness::dynamic::{get, number, string, text};
+use crate::harness::dynamic::{get, messages, number, string, text};
 use crate::harness::refused;
 
 /// The orders that every listing has.
@@ -241,6 +241,11 @@ async fn the_past_is_listed_as_it_was() {
         for (arguments, page) in past {
             let then = with(&arguments, [("read_revision", Value::U64(page.revision))]);
             assert_eq!(suite.list(kind, &then, 4).await, page.resources, "{} at {}", kind.name(), page.revision);
+            let commit = [("after_revision", Value::U64(page.revision - 1)), ("page_size", Value::I32(1))];
+            let commits = suite.call(&suite.across("ListCommits"), commit).await.unwrap();
+            let commit_time = get(&messages(&commits, "commits")[0], "commit_time");
+            let then = with(&arguments, [("read_time", commit_time)]);
+            assert_eq!(suite.list(kind, &then, 4).await, page.resources, "{} at the time", kind.name());
         }
     }
 }
