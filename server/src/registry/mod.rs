@@ -63,6 +63,8 @@ use writer::Writer;
 const QUEUE_MAX: usize = 4_096;
 /// How many decisions may wait for the disk.
 const DECISIONS_MAX: usize = 4_096;
+/// How many groups sled may be behind. A group has at most 4 MiB, and is in memory until sled has it.
+const GROUPS_MAX: usize = 16;
 /// The most names of a batch of reads (AIP-231).
 const BATCH_MAX: usize = 1_000;
 
@@ -125,7 +127,7 @@ impl Registry {
         let (bell_rope, bell) = watch::channel(head);
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let (decisions, decided) = sync_channel(DECISIONS_MAX);
-        let (giver, taker) = applier::backlog();
+        let (groups, durable) = sync_channel(GROUPS_MAX);
         let committer = Committer { schemas, reader: reader.clone(), ledger, clock, last_time };
         let writer = Writer {
             journal: opened.writer,
@@ -139,8 +141,8 @@ impl Registry {
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
-            thread("writer", Box::new(move || writer.run(&decided, &giver)))?,
-            thread("applier", Box::new(move || applier::run(&state, &index, &taker)))?,
+            thread("writer", Box::new(move || writer.run(&decided, &groups)))?,
+            thread("applier", Box::new(move || applier::run(&state, &index, &durable)))?,
         ];
         let tokens = PageTokens::new(opened.reader.seed());
         Ok(Self(Arc::new(Inner {

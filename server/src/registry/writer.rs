@@ -5,25 +5,30 @@
 //! what the disk holds.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use super::applier::Giver;
 use super::committer::{Commit, Decision, Replay};
 use super::draft::action;
 use super::error::Error;
 use super::index::Index;
 use super::mutation::{Written, WrittenOne};
 use super::read::Reader;
-use crate::store::{Head, JournalWriter, Revision};
+use crate::store::{Head, JournalWriter, Record, Revision};
 
 /// The most bytes of a group: what is written in one go, and held in memory until then.
 const GROUP_BYTES_MAX: usize = 4 << 20;
 /// The most decisions of a group.
 const GROUP_MAX: usize = 1_024;
+
+/// What the applier takes: the records of a group, and the head after it.
+pub(crate) struct Group {
+    pub(crate) head: Head,
+    pub(crate) records: Vec<Record>,
+}
 
 /// The writer.
 pub(crate) struct Writer {
@@ -36,7 +41,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Takes decisions until the committer is gone.
-    pub(crate) fn run(mut self, decisions: &Receiver<Decision>, backlog: &Giver) {
+    pub(crate) fn run(mut self, decisions: &Receiver<Decision>, applier: &SyncSender<Group>) {
         while let Ok(first) = decisions.recv() {
             let mut bytes = size(&first);
             let mut group = vec![first];
@@ -47,16 +52,16 @@ impl Writer {
                 bytes += size(&next);
                 group.push(next);
             }
-            self.write(group, backlog);
+            self.write(group, applier);
         }
     }
 
-    fn write(&mut self, mut group: Vec<Decision>, backlog: &Giver) {
+    fn write(&mut self, mut group: Vec<Decision>, applier: &SyncSender<Group>) {
         let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
         let payloads: Vec<Bytes> = commits.iter().map(|commit| commit.payload.clone()).collect();
         if !payloads.is_empty() && !self.stopped {
             match self.journal.append(&payloads) {
-                Ok(head) => self.publish(head, commits, backlog),
+                Ok(head) => self.publish(head, commits, applier),
                 Err(error) => {
                     tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
                     self.stopped = true;
@@ -75,9 +80,8 @@ impl Writer {
     }
 
     /// Makes durable commits visible to readers and watchers.
-    fn publish(&mut self, head: Head, commits: Vec<Commit>, backlog: &Giver) {
+    fn publish(&mut self, head: Head, commits: Vec<Commit>, applier: &SyncSender<Group>) {
         let mut records = Vec::with_capacity(commits.len());
-        let bytes = commits.iter().map(|commit| commit.payload.len()).sum();
         {
             let mut index = self.index.write();
             for commit in commits {
@@ -86,7 +90,7 @@ impl Writer {
             }
         }
         self.bell.send_replace(head.revision);
-        if !backlog.give(head, records, bytes) {
+        if applier.send(Group { head, records }).is_err() {
             tracing::error!(
                 "the state is not kept up any more; no write is accepted until a restart, which rebuilds it"
             );
