@@ -547,10 +547,9 @@ async fn what_was_acknowledged_before_the_end_is_there_after_it() {
                 match commit(&mut registry, vec![create(country(&format!("w{writer}-{n}")))]).await {
                     Ok(made) => acknowledged.push((made.revision, made.results[0].name.clone())),
                     Err(status) => {
-                        assert!(
-                            matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled),
-                            "{status:?}"
-                        );
+                        // What has a source, the transport made up: the server has said goodbye.
+                        let gone = std::error::Error::source(&status).is_some();
+                        assert!(gone || status.code() == Code::Unavailable, "{status:?}");
                         return acknowledged;
                     }
                 }

@@ -55,7 +55,7 @@ impl Registry {
                 Ok(Err(status)) => Error::from(status),
                 Err(_) => return Err(Error::deadline(self.timeout())),
             };
-            // The transport watches the deadline too, and calls it a cancellation.
+            // The server watches the deadline too, and calls it a cancellation.
             if error.code() == Code::Cancelled && Instant::now() >= deadline {
                 return Err(Error::deadline(self.timeout()).caused_by(error));
             }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use tonic::Code;
-use tonic::Status;
+use tonic::{Status, TimeoutExpired};
 use tonic_types::StatusExt;
 
 type Source = Box<dyn StdError + Send + Sync + 'static>;
@@ -225,9 +225,13 @@ impl Error {
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
+        let expired = deepest_cause(&status).is::<TimeoutExpired>();
         let lost = connection_lost(&status);
-        let (code, message) = if lost {
-            (Code::Unavailable, format!("the connection to the server failed: {}", root_cause(&status)))
+        let (code, message) = if expired {
+            // The transport watches the deadline too, and calls it a cancellation.
+            (Code::DeadlineExceeded, "no answer within the time for it".to_owned())
+        } else if lost {
+            (Code::Unavailable, format!("the connection to the server failed: {}", deepest_cause(&status)))
         } else {
             (status.code(), status.message().to_owned())
         };
@@ -271,7 +275,8 @@ impl From<Status> for Error {
 
 impl From<tonic::transport::Error> for Error {
     fn from(error: tonic::transport::Error) -> Self {
-        Self::local(Code::Unavailable, format!("no connection to the server: {}", root_cause(&error))).caused_by(error)
+        Self::local(Code::Unavailable, format!("no connection to the server: {}", deepest_cause(&error)))
+            .caused_by(error)
     }
 }
 
@@ -282,12 +287,8 @@ fn connection_lost(status: &Status) -> bool {
 }
 
 /// The deepest cause: `Connection refused` says more than `transport error`.
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
+fn deepest_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    error.source().map_or(error, deepest_cause)
 }
 
 impl fmt::Display for Error {
@@ -356,5 +357,11 @@ mod tests {
         assert!(lost.is_unavailable() && !lost.is_from_server());
         assert!(lost.message().contains("broken pipe"));
         assert_eq!(Error::from(Status::unknown("?")).code(), Code::Unknown);
+    }
+
+    #[test]
+    fn a_deadline_that_the_transport_noticed_is_a_deadline() {
+        let expired = Error::from(Status::from_error(Box::new(TimeoutExpired(()))));
+        assert_eq!((expired.code(), expired.is_from_server()), (Code::DeadlineExceeded, false));
     }
 }

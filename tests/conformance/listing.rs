@@ -134,6 +134,7 @@ async fn the_pages_of_a_listing_are_one_snapshot_whatever_is_written_between_the
                 let page = suite.page(kind, &arguments, 2, &token).await.unwrap();
                 assert_eq!(page.total as usize, expected.len(), "{} by {order}", kind.name());
                 listed.extend(page.resources);
+                assert!(listed.len() <= expected.len(), "{} by {order}: it goes on", kind.name());
                 token = page.next;
                 if token.is_empty() {
                     break;
@@ -200,6 +201,7 @@ async fn a_listing_beside_writers_skips_nothing_and_repeats_nothing() {
                 let page = suite.page(kind, &arguments, 5, &token).await.unwrap();
                 assert_eq!((page.revision, page.total), (first.revision, first.total), "by {order}");
                 listed.extend(page.resources);
+                assert!(listed.len() <= first.total as usize, "by {order}: it goes on");
                 token = page.next;
             }
             assert_eq!(listed.len(), first.total as usize, "by {order}");

@@ -222,6 +222,7 @@ impl Suite {
                 assert_eq!(page.resources.len(), size as usize, "only the last page is short");
             }
             all.extend(page.resources);
+            assert!(all.len() <= total as usize, "a listing of {total} goes on: {:?}", names(&all));
             token = page.next;
             if token.is_empty() {
                 assert_eq!(all.len(), total as usize, "the total is that of the whole listing");
