@@ -1,36 +1,92 @@
-//! The applier: one thread that brings sled up to what is durable, at leisure and in large batches.
+//! The applier: one thread that brings sled up to what is durable, in batches and at leisure.
 //!
 //! Until sled has a commit, readers find it in the index. What sled loses is rebuilt from the journal at the next start.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 
 use super::index::Index;
-use super::writer::Group;
-use crate::store::State;
+use crate::store::{Head, Record, State};
 
-/// The most commits of a batch.
-const BATCH_MAX: usize = 4_096;
+/// How long a batch is gathered. With each one, however small, sled writes a piece of its log.
+const GATHER_FOR: Duration = Duration::from_millis(10);
+/// A batch of so many changes is not gathered any longer: while sled takes it, its readers wait.
+const BATCH_CHANGES: usize = 256;
+/// How many batches sled may be behind; then the writer waits. They are in memory until sled has them. None has much
+/// over the 4 MiB of a group.
+const BATCHES_MAX: usize = 16;
 
-/// Applies groups until the writer is gone or sled fails, and flushes at the end.
-pub(crate) fn run(state: &State, index: &RwLock<Index>, groups: &Receiver<Group>) {
-    while let Ok(mut batch) = groups.recv() {
-        while batch.records.len() < BATCH_MAX
-            && let Ok(next) = groups.try_recv()
-        {
-            batch.head = next.head;
-            batch.records.extend(next.records);
+/// Durable commits, and the head after them.
+struct Batch {
+    head: Head,
+    records: Vec<Record>,
+    changes: usize,
+    /// When it is to be applied.
+    due: Instant,
+}
+
+/// The writer's end: gathers what is durable, and hands it over.
+pub(crate) struct Feed {
+    batches: SyncSender<Batch>,
+    gathered: Option<Batch>,
+}
+
+/// The applier's end.
+pub(crate) struct Batches(Receiver<Batch>);
+
+/// The way from the writer to the applier.
+pub(crate) fn way() -> (Feed, Batches) {
+    let (batches, taken) = sync_channel(BATCHES_MAX);
+    (Feed { batches, gathered: None }, Batches(taken))
+}
+
+/// The applier is gone: sled has failed.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+impl Feed {
+    /// Takes a group of durable commits, with the head after it. Waits while sled is too far behind.
+    pub(crate) fn add(&mut self, head: Head, records: Vec<Record>) -> Result<(), Gone> {
+        let changes = records.iter().map(|record| record.changes.len()).sum();
+        match &mut self.gathered {
+            Some(batch) => {
+                batch.head = head;
+                batch.records.extend(records);
+                batch.changes += changes;
+            }
+            none => *none = Some(Batch { head, records, changes, due: Instant::now() + GATHER_FOR }),
         }
+        match &self.gathered {
+            Some(batch) if batch.changes >= BATCH_CHANGES || batch.due <= Instant::now() => self.hand_over(),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// When [`Feed::hand_over`] is to be called, if anything was gathered.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.gathered.as_ref().map(|batch| batch.due)
+    }
+
+    /// Hands over what was gathered.
+    pub(crate) fn hand_over(&mut self) -> Result<(), Gone> {
+        match self.gathered.take() {
+            Some(batch) => self.batches.send(batch).map_err(|_| Gone),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Applies batches until the writer is gone or sled fails, and flushes at the end.
+pub(crate) fn run(state: &State, index: &RwLock<Index>, batches: &Batches) {
+    while let Ok(batch) = batches.0.recv() {
         if let Err(error) = state.apply(&batch.head, &batch.records) {
             tracing::error!(%error, "sled could not be written");
             return;
         }
-        let names: HashSet<Arc<str>> =
-            batch.records.iter().flat_map(|record| &record.changes).map(|change| change.name.as_str().into()).collect();
-        index.write().forget_recent(names.into_iter(), batch.head.revision);
+        let names = batch.records.iter().flat_map(|record| &record.changes).map(|change| change.name.as_str());
+        index.write().forget_recent(names, batch.head.revision);
     }
     if let Err(error) = state.flush() {
         tracing::warn!(%error, "sled could not be flushed; the next start catches up from the journal");

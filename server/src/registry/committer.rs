@@ -13,7 +13,7 @@ use prost_types::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::document;
-use super::draft::{self, Drafting, Planned, action};
+use super::draft::{Drafting, Planned, action};
 use super::error::Error;
 use super::index::{Indexed, Row};
 use super::ledger::Ledger;
@@ -95,7 +95,7 @@ impl Committer {
     /// The earlier request of this id, if there was one.
     fn replay(&self, request: &Prepared) -> Result<Option<Replay>, Error> {
         let Some(id) = request.request_id else { return Ok(None) };
-        let Some((revision, hash)) = draft::known_request(&self.ledger, &self.reader, id.into_bytes()) else {
+        let Some((revision, hash)) = self.ledger.request(id.as_bytes()) else {
             return Ok(None);
         };
         if hash != request.request_hash {

@@ -17,7 +17,6 @@ use super::mutation::{self, Condition, Place, Prepared, PreparedMutation};
 use super::name::Name;
 use super::read::Reader;
 use super::schema::Schemas;
-use crate::store::Revision;
 use crate::violations::Violations;
 
 /// The numbers of `ChangeAction`.
@@ -343,9 +342,4 @@ impl Drafting<'_> {
         by.truncate(REFERRERS_NAMED_MAX);
         Err(Error::StillReferenced { name: name.to_owned(), by, more })
     }
-}
-
-/// The revision that a request id stands for, whatever thread knows of it.
-pub(crate) fn known_request(ledger: &Ledger, reader: &Reader, id: [u8; 16]) -> Option<(Revision, [u8; 16])> {
-    ledger.fresh_request(&id).or_else(|| reader.request(id))
 }

@@ -159,12 +159,12 @@ impl Index {
     }
 
     /// Drops the recent versions up to `revision`: sled has them now.
-    pub(crate) fn forget_recent(&mut self, names: impl Iterator<Item = Arc<str>>, revision: Revision) {
+    pub(crate) fn forget_recent<'a>(&mut self, names: impl Iterator<Item = &'a str>, revision: Revision) {
         for name in names {
-            if let Some(versions) = self.recent.get_mut(&name) {
+            if let Some(versions) = self.recent.get_mut(name) {
                 versions.retain(|(version, _)| *version > revision);
                 if versions.is_empty() {
-                    self.recent.remove(&name);
+                    self.recent.remove(name);
                 }
             }
         }

@@ -20,15 +20,11 @@ pub(crate) struct Ledger {
     rows: HashMap<Arc<str>, Row>,
     /// For each resource, the live ones that refer to it.
     referrers: HashMap<Arc<str>, HashSet<Arc<str>>>,
-    /// Documents and request ids of commits that sled may not have yet, oldest first.
-    fresh: VecDeque<(Revision, Fresh)>,
+    /// What each request id became, and the fingerprint of its request.
+    requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
+    /// The changes that sled may not have yet, oldest first, and their documents.
+    fresh: VecDeque<(Revision, Arc<str>)>,
     fresh_documents: HashMap<Arc<str>, (Revision, Bytes)>,
-    fresh_requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
-}
-
-enum Fresh {
-    Document(Arc<str>),
-    Request([u8; 16]),
 }
 
 impl Ledger {
@@ -51,16 +47,16 @@ impl Ledger {
         self.fresh_documents.get(name).cloned()
     }
 
-    /// The commit of a request that sled may not have yet.
-    pub(crate) fn fresh_request(&self, id: &[u8; 16]) -> Option<(Revision, [u8; 16])> {
-        self.fresh_requests.get(id).copied()
+    /// The commit that a request became, and the fingerprint of that request.
+    pub(crate) fn request(&self, id: &[u8; 16]) -> Option<(Revision, [u8; 16])> {
+        self.requests.get(id).copied()
     }
 
     /// Takes in a resource as it is now. `document` is kept until [`Ledger::forget`].
     pub(crate) fn set(&mut self, name: &Arc<str>, row: Row, document: Bytes) {
         self.rows.insert(name.clone(), row);
         self.fresh_documents.insert(name.clone(), (row.revision, document));
-        self.fresh.push_back((row.revision, Fresh::Document(name.clone())));
+        self.fresh.push_back((row.revision, name.clone()));
     }
 
     /// Takes in a resource at start.
@@ -68,10 +64,9 @@ impl Ledger {
         self.rows.insert(name.clone(), row);
     }
 
-    /// Remembers the request of a commit until [`Ledger::forget`].
+    /// Remembers the request of a commit.
     pub(crate) fn remember(&mut self, id: [u8; 16], revision: Revision, hash: [u8; 16]) {
-        self.fresh_requests.insert(id, (revision, hash));
-        self.fresh.push_back((revision, Fresh::Request(id)));
+        self.requests.insert(id, (revision, hash));
     }
 
     /// Says that `referrer`, which is live, refers to these.
@@ -94,22 +89,14 @@ impl Ledger {
         }
     }
 
-    /// Forgets what sled can tell now: everything up to `applied`.
+    /// Forgets what sled can tell now: the documents up to `applied`.
     pub(crate) fn forget(&mut self, applied: Revision) {
-        while let Some((revision, _)) = self.fresh.front()
-            && *revision <= applied
+        while self.fresh.front().is_some_and(|(revision, _)| *revision <= applied)
+            && let Some((revision, name)) = self.fresh.pop_front()
         {
-            match self.fresh.pop_front() {
-                // A later change of the same resource keeps its document.
-                Some((revision, Fresh::Document(name)))
-                    if self.fresh_documents.get(&name).is_some_and(|(newest, _)| *newest == revision) =>
-                {
-                    self.fresh_documents.remove(&name);
-                }
-                Some((_, Fresh::Request(id))) => {
-                    self.fresh_requests.remove(&id);
-                }
-                Some((_, Fresh::Document(_))) | None => {}
+            // A later change of the same resource keeps its document.
+            if self.fresh_documents.get(&name).is_some_and(|(newest, _)| *newest == revision) {
+                self.fresh_documents.remove(&name);
             }
         }
     }

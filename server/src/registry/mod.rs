@@ -63,8 +63,6 @@ use writer::Writer;
 const QUEUE_MAX: usize = 4_096;
 /// How many decisions may wait for the disk.
 const DECISIONS_MAX: usize = 4_096;
-/// How many groups sled may be behind. A group has at most 4 MiB, and is in memory until sled has it.
-const GROUPS_MAX: usize = 16;
 /// The most names of a batch of reads (AIP-231).
 const BATCH_MAX: usize = 1_000;
 
@@ -127,13 +125,14 @@ impl Registry {
         let (bell_rope, bell) = watch::channel(head);
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let (decisions, decided) = sync_channel(DECISIONS_MAX);
-        let (groups, durable) = sync_channel(GROUPS_MAX);
+        let (feed, batches) = applier::way();
         let committer = Committer { schemas, reader: reader.clone(), ledger, clock, last_time };
         let writer = Writer {
             journal: opened.writer,
             index: reader.index.clone(),
             reader: reader.clone(),
             bell: bell_rope,
+            feed,
             stopped: false,
         };
         let (state, index) = (opened.state, reader.index.clone());
@@ -141,8 +140,8 @@ impl Registry {
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
-            thread("writer", Box::new(move || writer.run(&decided, &groups)))?,
-            thread("applier", Box::new(move || applier::run(&state, &index, &durable)))?,
+            thread("writer", Box::new(move || writer.run(&decided)))?,
+            thread("applier", Box::new(move || applier::run(&state, &index, &batches)))?,
         ];
         let tokens = PageTokens::new(opened.reader.seed());
         Ok(Self(Arc::new(Inner {
@@ -272,6 +271,10 @@ fn load(schemas: &Schemas, state: &store::State, index: &mut Index, ledger: &mut
         if !row.deleted {
             ledger.refer(&name, &document::referrals(schemas, kind, &document::body(schemas, kind, document)));
         }
+    }
+    for entry in state.requests() {
+        let (revision, id, hash) = entry.map_err(StoreError::from)?;
+        ledger.remember(id, revision, hash);
     }
     Ok(())
 }

@@ -164,15 +164,6 @@ impl Reader {
         Ok(found)
     }
 
-    /// The commit of a request id that sled knows of.
-    pub(crate) fn request(&self, id: [u8; 16]) -> Option<(Revision, [u8; 16])> {
-        self.state.request(id).unwrap_or_else(|error| {
-            // Without sled a repeated request is taken for a new one: its own checks still hold.
-            self.fell_back(&error);
-            None
-        })
-    }
-
     /// The kind and the document of a stored envelope.
     pub(crate) fn open(&self, envelope: &Bytes, revision: Revision) -> Result<(KindId, Bytes), Error> {
         let (kind, document) = document::open_envelope(&self.schemas, envelope).ok_or(Error::Damaged { revision })?;

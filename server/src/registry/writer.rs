@@ -5,30 +5,26 @@
 //! what the disk holds.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use super::applier::{Feed, Gone};
 use super::committer::{Commit, Decision, Replay};
 use super::draft::action;
 use super::error::Error;
 use super::index::Index;
 use super::mutation::{Written, WrittenOne};
 use super::read::Reader;
-use crate::store::{Head, JournalWriter, Record, Revision};
+use crate::store::{Head, JournalWriter, Revision};
 
 /// The most bytes of a group: what is written in one go, and held in memory until then.
 const GROUP_BYTES_MAX: usize = 4 << 20;
 /// The most decisions of a group.
 const GROUP_MAX: usize = 1_024;
-
-/// What the applier takes: the records of a group, and the head after it.
-pub(crate) struct Group {
-    pub(crate) head: Head,
-    pub(crate) records: Vec<Record>,
-}
 
 /// The writer.
 pub(crate) struct Writer {
@@ -36,32 +32,37 @@ pub(crate) struct Writer {
     pub(crate) index: Arc<RwLock<Index>>,
     pub(crate) reader: Reader,
     pub(crate) bell: watch::Sender<Revision>,
+    pub(crate) feed: Feed,
     pub(crate) stopped: bool,
 }
 
 impl Writer {
     /// Takes decisions until the committer is gone.
-    pub(crate) fn run(mut self, decisions: &Receiver<Decision>, applier: &SyncSender<Group>) {
-        while let Ok(first) = decisions.recv() {
-            let mut bytes = size(&first);
-            let mut group = vec![first];
-            while bytes < GROUP_BYTES_MAX
-                && group.len() < GROUP_MAX
-                && let Ok(next) = decisions.try_recv()
-            {
-                bytes += size(&next);
-                group.push(next);
+    pub(crate) fn run(mut self, decisions: &Receiver<Decision>) {
+        loop {
+            let first = match self.feed.due() {
+                None => decisions.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => decisions.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match first {
+                Ok(first) => self.write(group(first, decisions)),
+                Err(RecvTimeoutError::Timeout) => {
+                    let handed_over = self.feed.hand_over();
+                    self.stop_without_sled(handed_over);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.write(group, applier);
         }
+        let handed_over = self.feed.hand_over();
+        self.stop_without_sled(handed_over);
     }
 
-    fn write(&mut self, mut group: Vec<Decision>, applier: &SyncSender<Group>) {
+    fn write(&mut self, mut group: Vec<Decision>) {
         let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
         let payloads: Vec<Bytes> = commits.iter().map(|commit| commit.payload.clone()).collect();
         if !payloads.is_empty() && !self.stopped {
             match self.journal.append(&payloads) {
-                Ok(head) => self.publish(head, commits, applier),
+                Ok(head) => self.publish(head, commits),
                 Err(error) => {
                     tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
                     self.stopped = true;
@@ -80,7 +81,7 @@ impl Writer {
     }
 
     /// Makes durable commits visible to readers and watchers.
-    fn publish(&mut self, head: Head, commits: Vec<Commit>, applier: &SyncSender<Group>) {
+    fn publish(&mut self, head: Head, commits: Vec<Commit>) {
         let mut records = Vec::with_capacity(commits.len());
         {
             let mut index = self.index.write();
@@ -90,7 +91,12 @@ impl Writer {
             }
         }
         self.bell.send_replace(head.revision);
-        if applier.send(Group { head, records }).is_err() {
+        let added = self.feed.add(head, records);
+        self.stop_without_sled(added);
+    }
+
+    fn stop_without_sled(&mut self, fed: Result<(), Gone>) {
+        if fed.is_err() && !self.stopped {
             tracing::error!(
                 "the state is not kept up any more; no write is accepted until a restart, which rebuilds it"
             );
@@ -121,6 +127,20 @@ impl Writer {
         }
         Ok(Written { revision: record.revision, time: record.commit_time, results })
     }
+}
+
+/// The first decision, and all that wait behind it.
+fn group(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
+    let mut bytes = size(&first);
+    let mut group = vec![first];
+    while bytes < GROUP_BYTES_MAX
+        && group.len() < GROUP_MAX
+        && let Ok(next) = decisions.try_recv()
+    {
+        bytes += size(&next);
+        group.push(next);
+    }
+    group
 }
 
 fn size(decision: &Decision) -> usize {

@@ -6,7 +6,7 @@
 //! | -------------------- | ------------------------------------------------------- | ------------------------- |
 //! | `s` name             | crc32 u32, revision u64, envelope                       | a resource as it is       |
 //! | `h` name 0 revision  | previous revision u64, 0 for none                       | it changed at `revision`  |
-//! | `r` request id 16    | revision u64, request hash 16                           | what a request became     |
+//! | `r` revision         | request id 16, request hash 16                          | which request became this |
 //! | `m`                  | format u32, store id 16, revision u64, hash 32, fingerprint u64, crc32 u32 | how far this goes |
 //!
 //! A change of any layout takes a new `FORMAT_VERSION`: the state is then rebuilt from the journal.
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Hash, Head, Revision};
 
 /// The version of the layouts in this file.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 const CURRENT: u8 = b's';
 const HISTORY: u8 = b'h';
@@ -30,6 +30,8 @@ const CRC_BYTES: usize = 4;
 
 /// All keys of current resources begin with this.
 pub(super) const CURRENT_PREFIX: &[u8] = &[CURRENT];
+/// All keys of requests begin with this.
+pub(super) const REQUEST_PREFIX: &[u8] = &[REQUEST];
 
 pub(super) fn current(name: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + name.len());
@@ -99,23 +101,22 @@ pub(super) fn read_history(value: &[u8]) -> Option<Revision> {
     Some(Revision::from_le_bytes(value.try_into().ok()?))
 }
 
-pub(super) fn request(id: &[u8; 16]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(1 + id.len());
+pub(super) fn request(revision: Revision) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + REVISION_BYTES);
     key.put_u8(REQUEST);
-    key.put_slice(id);
+    key.put_u64(revision);
     key
 }
 
-pub(super) fn request_value(revision: Revision, hash: &[u8; 16]) -> Vec<u8> {
-    let mut value = Vec::with_capacity(REVISION_BYTES + hash.len());
-    value.put_u64_le(revision);
-    value.put_slice(hash);
-    value
+pub(super) fn request_value(id: &[u8; 16], hash: &[u8; 16]) -> Vec<u8> {
+    [id.as_slice(), hash].concat()
 }
 
-pub(super) fn read_request(value: &[u8]) -> Option<(Revision, [u8; 16])> {
-    let (revision, hash) = value.split_first_chunk()?;
-    Some((Revision::from_le_bytes(*revision), hash.try_into().ok()?))
+/// The revision, the id and the hash in the entry of a request.
+pub(super) fn read_request(key: &[u8], value: &[u8]) -> Option<(Revision, [u8; 16], [u8; 16])> {
+    let revision = Revision::from_be_bytes(key.strip_prefix(REQUEST_PREFIX)?.try_into().ok()?);
+    let (id, hash) = value.split_first_chunk()?;
+    Some((revision, *id, hash.try_into().ok()?))
 }
 
 /// How far the state has come, of which journal, and what it must add up to.
@@ -187,7 +188,7 @@ pub(super) fn share_of_stored(key: &[u8], value: &[u8]) -> Option<u64> {
             Some(share(key, &revision.to_le_bytes()))
         }
         HISTORY => read_history(value).map(|_| share(key, value)),
-        REQUEST => read_request(value).map(|_| share(key, value)),
+        REQUEST => read_request(key, value).map(|_| share(key, value)),
         _ if key == MARK => Some(0),
         _ => None,
     }
@@ -228,10 +229,12 @@ mod tests {
 
     #[test]
     fn a_request_reads_back() {
-        let key = request(&[1; 16]);
-        assert_eq!(key.len(), 17);
-        assert_eq!(read_request(&request_value(9, &[2; 16])), Some((9, [2; 16])));
-        assert_eq!(read_request(&[0; 23]), None);
+        let key = request(9);
+        assert_eq!(key, b"r\0\0\0\0\0\0\0\x09");
+        let value = request_value(&[1; 16], &[2; 16]);
+        assert_eq!(read_request(&key, &value), Some((9, [1; 16], [2; 16])));
+        assert_eq!(read_request(&key, &value[1..]), None);
+        assert_eq!(read_request(&key[1..], &value), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use frame::PAYLOAD_BYTES_MAX;
 pub use journal::{Entry, JournalError, JournalWriter};
 pub use reader::{JournalReader, JournalScan, scan_read_only};
 pub use record::{Record, RecordChange};
-pub use state::{State, StateError, StateScan};
+pub use state::{State, StateError};
 
 use disk::{DirLock, failed};
 use journal::Inspected;

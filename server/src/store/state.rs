@@ -208,8 +208,8 @@ impl State {
     /// those of another time, none changed.
     pub(super) fn verify(&self) -> Result<(), StateError> {
         let mut fingerprint = 0_u64;
-        let mut entries = self.call("be read", |db| Ok(db.iter()))?;
-        while let Some((key, value)) = guarded("be read", || entries.next().transpose())? {
+        for entry in self.entries(&[]) {
+            let (key, value) = entry?;
             let share = key::share_of_stored(&key, &value);
             let share = share.ok_or_else(|| damaged("an entry does not match its checksum"))?;
             fingerprint = fingerprint.wrapping_add(share);
@@ -234,23 +234,19 @@ impl State {
         if progress.stopped {
             return Err(StateError::Stopped);
         }
-        let stored = |key: &[u8]| {
-            let value = inner.call("be read", |db| db.get(key))?;
-            Ok(value.map(|value| value.to_vec()))
-        };
-        let mut changes = Changes::new(progress.fingerprint, stored);
+        let mut changes = Changes::new(progress.fingerprint);
         let mut applied = progress.head.revision;
         for record in records {
             if record.revision != applied + 1 {
                 return Err(StateError::OutOfOrder { applied, given: record.revision });
             }
             applied = record.revision;
-            changes.add(record)?;
+            changes.add(record);
         }
         if applied != head.revision {
             return Err(StateError::OutOfOrder { applied, given: head.revision });
         }
-        let (entries, fingerprint) = changes.finish();
+        let Changes { entries, fingerprint } = changes;
         let mut batch = Batch::default();
         for (key, value) in entries {
             batch.insert(key, value);
@@ -302,19 +298,30 @@ impl State {
         Ok(versions)
     }
 
-    /// The commit that a request became, and the fingerprint of the request.
-    pub fn request(&self, id: [u8; 16]) -> Result<Option<(Revision, [u8; 16])>, StateError> {
-        let value = self.call("be read", |db| db.get(key::request(&id)))?;
-        let read =
-            |value: sled::IVec| key::read_request(&value).ok_or_else(|| damaged("a request's entry is cut short"));
-        value.map(read).transpose()
+    /// The requests that became commits, in their order: the revision, the request's id and its
+    /// fingerprint. Ends after the first error.
+    pub fn requests(&self) -> impl Iterator<Item = Result<(Revision, [u8; 16], [u8; 16]), StateError>> + Send + use<> {
+        self.entries(key::REQUEST_PREFIX).map(|entry| {
+            let (key, value) = entry?;
+            key::read_request(&key, &value).ok_or_else(|| damaged("the entry of a request is cut short"))
+        })
     }
 
     /// All resources as they are, by name. Commits that are applied meanwhile may be seen or not.
     /// Ends after the first error.
-    pub fn scan(&self) -> StateScan {
-        let entries = self.call("be read", |db| Ok(db.scan_prefix(key::CURRENT_PREFIX)));
-        StateScan { entries: Some(entries), _state: self.clone() }
+    pub fn scan(&self) -> impl Iterator<Item = Result<(String, Revision, Bytes), StateError>> + Send + use<> {
+        self.entries(key::CURRENT_PREFIX).map(|entry| {
+            let (key, value) = entry?;
+            let resource = key::name_of(&key).zip(key::read_current(&key, &value));
+            let (name, (revision, envelope)) =
+                resource.ok_or_else(|| damaged("an entry does not match its checksum"))?;
+            Ok((name.to_owned(), revision, Bytes::copy_from_slice(envelope)))
+        })
+    }
+
+    fn entries(&self, prefix: &[u8]) -> Entries {
+        let entries = self.call("be read", |db| Ok(db.scan_prefix(prefix)));
+        Entries { entries: Some(entries), _state: self.clone() }
     }
 
     /// Writes to sled's files what is not there yet, so that the next start has less to do. This
@@ -361,32 +368,26 @@ fn flush_until(stopped: &mpsc::Receiver<()>, inner: &Inner) {
     }
 }
 
-/// Resources by name; see [`State::scan`].
-pub struct StateScan {
+/// What sled holds under a prefix. Ends after the first error.
+struct Entries {
     /// `None` behind the end and behind an error.
     entries: Option<Result<sled::Iter, StateError>>,
     /// Keeps sled open for the iterator.
     _state: State,
 }
 
-impl Iterator for StateScan {
-    type Item = Result<(String, Revision, Bytes), StateError>;
+impl Iterator for Entries {
+    type Item = Result<(sled::IVec, sled::IVec), StateError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut entries = match self.entries.take()? {
             Ok(entries) => entries,
             Err(error) => return Some(Err(error)),
         };
-        let (key, value) = match guarded("be read", || entries.next().transpose()) {
-            Ok(entry) => entry?,
-            Err(error) => return Some(Err(error)),
-        };
-        let resource = key::name_of(&key).zip(key::read_current(&key, &value));
-        let Some((name, (revision, envelope))) = resource else {
-            return Some(Err(damaged("an entry does not match its checksum")));
-        };
-        let resource = (name.to_owned(), revision, Bytes::copy_from_slice(envelope));
-        self.entries = Some(Ok(entries));
-        Some(Ok(resource))
+        let entry = guarded("be read", || entries.next().transpose()).transpose()?;
+        if entry.is_ok() {
+            self.entries = Some(Ok(entries));
+        }
+        Some(entry)
     }
 }

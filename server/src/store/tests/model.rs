@@ -88,9 +88,9 @@ impl Model {
             let newest_first: Vec<_> = versions.iter().rev().copied().collect();
             assert_eq!(state.versions(name, Revision::MAX, usize::MAX).unwrap(), newest_first);
         }
-        for (id, request) in &self.requests {
-            assert_eq!(state.request(*id).unwrap(), Some(*request));
-        }
+        let requests: BTreeMap<_, _> =
+            state.requests().map(Result::unwrap).map(|(revision, id, hash)| (id, (revision, hash))).collect();
+        assert_eq!(requests, self.requests);
         state.verify().unwrap();
     }
 }
