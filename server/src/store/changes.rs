@@ -26,15 +26,13 @@ impl Changes {
             if change.previous_revision != 0 {
                 let share = key::share(&key, &change.previous_revision.to_le_bytes());
                 self.fingerprint = self.fingerprint.wrapping_sub(share);
+                let replaced = key::replaced(&change.name, change.previous_revision);
+                self.add_share(&replaced, &[]);
+                self.entries.push((replaced, Vec::new()));
             }
             self.add_share(&key, &revision.to_le_bytes());
             let value = key::current_value(&key, revision, &change.after);
             self.entries.push((key, value));
-
-            let key = key::history(&change.name, revision);
-            let value = key::history_value(change.previous_revision);
-            self.add_share(&key, &value);
-            self.entries.push((key, value.to_vec()));
         }
         // The journal cannot be corrected, so an id that is none is passed over: nobody can ask for it.
         if let Ok(id) = Uuid::try_parse(&record.request_id) {

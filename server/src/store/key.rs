@@ -5,7 +5,7 @@
 //! | key                  | value                                                   | what it is                |
 //! | -------------------- | ------------------------------------------------------- | ------------------------- |
 //! | `s` name             | crc32 u32, revision u64, envelope                       | a resource as it is       |
-//! | `h` name 0 revision  | previous revision u64, 0 for none                       | it changed at `revision`  |
+//! | `h` name 0 revision  | nothing                                                 | a version before that one |
 //! | `r` revision         | request id 16, request hash 16                          | which request became this |
 //! | `m`                  | format u32, store id 16, revision u64, hash 32, fingerprint u64, crc32 u32 | how far this goes |
 //!
@@ -20,7 +20,7 @@ use super::{Hash, Head, Revision};
 const FORMAT_VERSION: u32 = 2;
 
 const CURRENT: u8 = b's';
-const HISTORY: u8 = b'h';
+const REPLACED: u8 = b'h';
 const REQUEST: u8 = b'r';
 /// The key of the mark.
 pub(super) const MARK: &[u8] = b"m";
@@ -77,28 +77,20 @@ fn crc_of(key: &[u8], rest: &[u8]) -> u32 {
     crc.finalize()
 }
 
-pub(super) fn history(name: &str, revision: Revision) -> Vec<u8> {
+/// The key of a version that another has replaced.
+pub(super) fn replaced(name: &str, revision: Revision) -> Vec<u8> {
     let mut key = Vec::with_capacity(2 + name.len() + REVISION_BYTES);
-    key.put_u8(HISTORY);
+    key.put_u8(REPLACED);
     key.put_slice(name.as_bytes());
     key.put_u8(0);
     key.put_u64(revision);
     key
 }
 
-/// The revision in a history key of this name; `None` for any other key.
-pub(super) fn history_revision(name: &str, key: &[u8]) -> Option<Revision> {
-    let rest = key.strip_prefix(&[HISTORY])?.strip_prefix(name.as_bytes())?;
-    let revision = rest.strip_prefix(&[0])?.try_into().ok()?;
-    Some(Revision::from_be_bytes(revision))
-}
-
-pub(super) fn history_value(previous: Revision) -> [u8; REVISION_BYTES] {
-    previous.to_le_bytes()
-}
-
-pub(super) fn read_history(value: &[u8]) -> Option<Revision> {
-    Some(Revision::from_le_bytes(value.try_into().ok()?))
+/// The revision in the key of a replaced version; `None` for any other key.
+pub(super) fn replaced_revision(key: &[u8]) -> Option<Revision> {
+    let (rest, revision) = key.strip_prefix(&[REPLACED])?.split_last_chunk()?;
+    rest.ends_with(&[0]).then_some(Revision::from_be_bytes(*revision))
 }
 
 pub(super) fn request(revision: Revision) -> Vec<u8> {
@@ -187,7 +179,7 @@ pub(super) fn share_of_stored(key: &[u8], value: &[u8]) -> Option<u64> {
             name_of(key)?;
             Some(share(key, &revision.to_le_bytes()))
         }
-        HISTORY => read_history(value).map(|_| share(key, value)),
+        REPLACED => replaced_revision(key).filter(|_| value.is_empty()).map(|_| share(key, value)),
         REQUEST => read_request(key, value).map(|_| share(key, value)),
         _ if key == MARK => Some(0),
         _ => None,
@@ -216,15 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn history_reads_back_and_is_ordered_by_revision() {
-        let key = history("a/b", 258);
+    fn a_replaced_version_reads_back_and_is_ordered_by_revision() {
+        let key = replaced("a/b", 258);
         assert_eq!(key, b"ha/b\0\0\0\0\0\0\0\x01\x02");
-        assert_eq!(history_revision("a/b", &key), Some(258));
-        assert_eq!(history_revision("a", &key), None);
-        assert_eq!(history_revision("a/bc", &key), None);
-        assert_eq!(read_history(&history_value(7)), Some(7));
-        assert_eq!(read_history(b"short"), None);
-        assert!(history("a/b", 255) < history("a/b", 256));
+        assert_eq!(replaced_revision(&key), Some(258));
+        assert_eq!(replaced_revision(&key[1..]), None);
+        assert_eq!(replaced_revision(b"h"), None);
+        assert_eq!(replaced_revision(b"ha/b\x01\0\0\0\0\0\0\x01\x02"), None);
+        assert!(replaced("a/b", 255) < replaced("a/b", 256));
     }
 
     #[test]
@@ -258,8 +249,9 @@ mod tests {
         let key = current("n");
         let value = current_value(&key, 4, b"e");
         assert_eq!(share_of_stored(&key, &value), Some(share(&key, &4_u64.to_le_bytes())));
-        let key = history("n", 4);
-        assert_eq!(share_of_stored(&key, &history_value(0)), Some(share(&key, &[0; 8])));
+        let key = replaced("n", 4);
+        assert_eq!(share_of_stored(&key, b""), Some(share(&key, b"")));
+        assert_eq!(share_of_stored(&key, b"?"), None);
         assert_eq!(share_of_stored(MARK, b"anything"), Some(0));
         assert_eq!(share_of_stored(b"mm", b""), None);
         assert_eq!(share_of_stored(b"", b""), None);

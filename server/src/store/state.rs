@@ -4,7 +4,6 @@
 //! fingerprint proves it. No panic of sled gets past this file.
 
 use std::any::Any;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -272,30 +271,15 @@ impl State {
 
     /// The last change of a resource at or before a revision; `None` if it was not there yet.
     pub fn version_at(&self, name: &str, at: Revision) -> Result<Option<Revision>, StateError> {
-        let range = key::history(name, 0)..=key::history(name, at);
-        let last = self.call("be read", |db| db.range(range).next_back().transpose())?;
-        Ok(last.and_then(|(key, _)| key::history_revision(name, &key)))
-    }
-
-    /// The changes of a resource before a revision, newest first, at most `limit`: the revision of
-    /// each, and of the one before it (0 for none).
-    pub fn versions(
-        &self,
-        name: &str,
-        before: Revision,
-        limit: usize,
-    ) -> Result<Vec<(Revision, Revision)>, StateError> {
-        let range: Range<Vec<u8>> = key::history(name, 0)..key::history(name, before);
-        let mut entries = self.call("be read", |db| Ok(db.range(range)))?;
-        let mut versions = Vec::new();
-        while versions.len() < limit {
-            let Some((key, value)) = guarded("be read", || entries.next_back().transpose())? else {
-                break;
-            };
-            let version = key::history_revision(name, &key).zip(key::read_history(&value));
-            versions.push(version.ok_or_else(|| unsound(name))?);
+        // In this order: a version is never in neither place, whatever is applied meanwhile.
+        match self.get(name)? {
+            None => return Ok(None),
+            Some((revision, _)) if revision <= at => return Ok(Some(revision)),
+            Some(_) => {}
         }
-        Ok(versions)
+        let range = key::replaced(name, 0)..=key::replaced(name, at);
+        let last = self.call("be read", |db| db.range(range).next_back().transpose())?;
+        Ok(last.and_then(|(key, _)| key::replaced_revision(&key)))
     }
 
     /// The requests that became commits, in their order: the revision, the request's id and its

@@ -16,7 +16,7 @@ use super::{Dice, copy_dir};
 pub(super) struct Model {
     pub(super) records: Vec<Record>,
     current: BTreeMap<String, (Revision, Bytes)>,
-    pub(super) history: BTreeMap<String, Vec<(Revision, Revision)>>,
+    pub(super) history: BTreeMap<String, Vec<Revision>>,
     requests: BTreeMap<[u8; 16], (Revision, [u8; 16])>,
 }
 
@@ -52,8 +52,7 @@ impl Model {
 
     fn take(&mut self, record: Record) {
         for change in &record.changes {
-            let version = (record.revision, change.previous_revision);
-            self.history.entry(change.name.clone()).or_default().push(version);
+            self.history.entry(change.name.clone()).or_default().push(record.revision);
             self.current.insert(change.name.clone(), (record.revision, change.after.clone()));
         }
         if let Ok(id) = Uuid::parse_str(&record.request_id) {
@@ -85,8 +84,12 @@ impl Model {
         assert_eq!(current, self.current);
         for (name, versions) in &self.history {
             assert_eq!(state.get(name).unwrap().as_ref(), self.current.get(name));
-            let newest_first: Vec<_> = versions.iter().rev().copied().collect();
-            assert_eq!(state.versions(name, Revision::MAX, usize::MAX).unwrap(), newest_first);
+            for (at, version) in versions.iter().enumerate() {
+                let before = at.checked_sub(1).map(|before| versions[before]);
+                assert_eq!(state.version_at(name, version - 1).unwrap(), before);
+                assert_eq!(state.version_at(name, *version).unwrap(), Some(*version));
+            }
+            assert_eq!(state.version_at(name, Revision::MAX).unwrap(), versions.last().copied());
         }
         let requests: BTreeMap<_, _> =
             state.requests().map(Result::unwrap).map(|(revision, id, hash)| (id, (revision, hash))).collect();
