@@ -133,7 +133,7 @@ impl Registry {
             reader: reader.clone(),
             bell: bell_rope,
             feed,
-            stopped: false,
+            stopped: None,
         };
         let (state, index) = (opened.state, reader.index.clone());
         let thread =

@@ -33,7 +33,8 @@ pub(crate) struct Writer {
     pub(crate) reader: Reader,
     pub(crate) bell: watch::Sender<Revision>,
     pub(crate) feed: Feed,
-    pub(crate) stopped: bool,
+    /// Why nothing is written any more.
+    pub(crate) stopped: Option<&'static str>,
 }
 
 impl Writer {
@@ -46,34 +47,36 @@ impl Writer {
             };
             match first {
                 Ok(first) => self.write(group(first, decisions)),
-                Err(RecvTimeoutError::Timeout) => {
-                    let handed_over = self.feed.hand_over();
-                    self.stop_without_sled(handed_over);
-                }
+                Err(RecvTimeoutError::Timeout) => self.feed(Feed::hand_over),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        let handed_over = self.feed.hand_over();
-        self.stop_without_sled(handed_over);
+        self.feed(Feed::hand_over);
     }
 
     fn write(&mut self, mut group: Vec<Decision>) {
         let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
         let payloads: Vec<Bytes> = commits.iter().map(|commit| commit.payload.clone()).collect();
-        if !payloads.is_empty() && !self.stopped {
+        let mut appended = None;
+        if self.stopped.is_none() && !payloads.is_empty() {
             match self.journal.append(&payloads) {
-                Ok(head) => self.publish(head, commits),
+                Ok(head) => appended = Some(head),
                 Err(error) => {
                     tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
-                    self.stopped = true;
+                    self.stopped = Some("the journal could not be written");
                 }
             }
         }
+        // What is durable is answered as such, even if nothing can follow it.
+        let stopped = self.stopped;
+        if let Some(head) = appended {
+            self.publish(head, commits);
+        }
         for decision in group {
-            let result = match decision {
-                _ if self.stopped => Err(Error::Stopped("the journal could not be written")),
-                Decision { replay: Some(replay), .. } => self.replay(&replay),
-                Decision { result, .. } => result,
+            let result = match (stopped, decision.replay) {
+                (Some(why), _) => Err(Error::Stopped(why)),
+                (None, Some(replay)) => self.replay(&replay),
+                (None, None) => decision.result,
             };
             // A caller that has gone away does not want to know.
             let _ = decision.answer.send(result);
@@ -91,16 +94,14 @@ impl Writer {
             }
         }
         self.bell.send_replace(head.revision);
-        let added = self.feed.add(head, records);
-        self.stop_without_sled(added);
+        self.feed(|feed| feed.add(head, records));
     }
 
-    fn stop_without_sled(&mut self, fed: Result<(), Gone>) {
-        if fed.is_err() && !self.stopped {
-            tracing::error!(
-                "the state is not kept up any more; no write is accepted until a restart, which rebuilds it"
-            );
-            self.stopped = true;
+    /// Feeds sled. Once that has failed, nothing more is written: what sled lacks is in memory until a restart.
+    fn feed(&mut self, feed: impl FnOnce(&mut Feed) -> Result<(), Gone>) {
+        if feed(&mut self.feed).is_err() && self.stopped.is_none() {
+            tracing::error!("sled is not kept up any more; no write is accepted until a restart, which rebuilds it");
+            self.stopped = Some("sled could not be written");
         }
     }
 
