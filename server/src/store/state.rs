@@ -23,7 +23,7 @@ use super::key::{self, Mark};
 use super::{Head, Record, Revision};
 
 /// sled moves any node over a quarter of this into a file of its own.
-const SEGMENT_BYTES: usize = 8 << 20;
+pub(super) const SEGMENT_BYTES: usize = 8 << 20;
 /// How long a commit may be missing from sled's files: a restart replays that much.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 

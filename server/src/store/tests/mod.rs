@@ -57,3 +57,13 @@ fn files_in(dir: &Path) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+type Sled = sled::Db;
+
+/// Changes what sled holds behind the store's back, and leaves its files sound.
+fn behind_the_back(dir: &Path, change: impl FnOnce(&Sled)) {
+    let config = sled::Config::new().segment_size(super::state::SEGMENT_BYTES);
+    let db: Sled = config.path(dir.join(super::SLED_DIR)).open().unwrap();
+    change(&db);
+    db.flush().unwrap();
+}

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::super::*;
 use super::model::{Model, append, commit, copy_of, killed, killed_after_restarts, open_in};
-use super::{Dice, copy_dir, files_in};
+use super::{Dice, Sled, behind_the_back, copy_dir, files_in};
 
 #[test]
 fn a_new_store_is_empty_and_stays_so() {
@@ -155,6 +155,38 @@ fn a_missing_emptied_cut_or_garbled_sled_heals_from_the_journal() {
         let dir = copy_of(data.path());
         fs::remove_file(dir.path().join(name)).unwrap();
         heals(&dir, &format!("{} missing", name.display()));
+    }
+}
+
+type Change = fn(&Sled, &[u8]);
+
+/// What sled might do without a checksum of its own failing.
+#[test]
+fn an_entry_that_sled_lost_kept_or_changed_is_noticed_and_healed() {
+    let (data, model) = killed(40);
+    let prefixes = [key::CURRENT_PREFIX, key::REQUEST_PREFIX, b"h"];
+    let changes: [(&str, Change); 3] = [
+        ("lost", |db, key| assert!(db.remove(key).unwrap().is_some())),
+        ("kept under another key", |db, key| {
+            let value = db.get(key).unwrap().unwrap();
+            db.insert([key, b"0"].concat(), value).unwrap();
+        }),
+        ("changed", |db, key| {
+            let changed = [&*db.get(key).unwrap().unwrap(), b"0"].concat();
+            db.insert(key, changed).unwrap();
+        }),
+    ];
+    for prefix in prefixes {
+        for (what, change) in changes {
+            let dir = copy_of(data.path());
+            behind_the_back(dir.path(), |db| {
+                let (key, _) = db.scan_prefix(prefix).nth(3).unwrap().unwrap();
+                change(db, &key);
+            });
+            let opened = open_in(dir.path()).unwrap();
+            assert!(opened.rebuilt, "{what}: {prefix:?}");
+            model.assert_is(&opened);
+        }
     }
 }
 
