@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use partnership_registry::Kind as _;
+use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::*;
 use partnership_registry_server::store;
@@ -653,4 +654,32 @@ async fn two_servers_do_not_take_each_others_tokens_and_etags() {
     assert!(!page_token.is_empty());
     let told = refused(there.list_commits(ListCommitsRequest { page_token, ..request }).await);
     assert_eq!(told.reason, "PAGE_TOKEN_INVALID");
+}
+
+/// sled keeps no large documents: the journal answers for them, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_resources_are_there_after_a_restart() {
+    let mut server = Server::start().await;
+    let mut registry = server.registry().await;
+    let large = |id: &str, bytes: usize| {
+        let mut country = country(id);
+        country.annotations = (0..bytes / 16_384).map(|n| (format!("text-{n}"), "𝄞".repeat(4_096 - 5))).collect();
+        country
+    };
+    let sizes = [0, 1, 2, 60];
+    let mut made = Vec::new();
+    for n in sizes {
+        let done = commit(&mut registry, vec![create(large(&format!("of-{n}"), n * 16_384))]).await.unwrap();
+        made.push(done.results[0].clone());
+    }
+    server.restart().await;
+    let mut registry = server.registry().await;
+    for (before, n) in made.iter().zip(sizes) {
+        let mut countries = CountryServiceClient::new(server.channel().await);
+        let request = GetCountryRequest { name: before.name.clone(), ..GetCountryRequest::default() };
+        let country = countries.get_country(request).await.unwrap().into_inner();
+        assert_eq!(country.annotations, large("x", n * 16_384).annotations, "{n}");
+        let again = commit(&mut registry, vec![create(large(&format!("of-{n}"), n * 16_384))]).await;
+        assert_eq!(refused(again).code, Code::AlreadyExists);
+    }
 }

@@ -176,6 +176,7 @@ async fn a_batch_is_answered_in_its_order_and_whole_or_not_at_all() {
         let missing = format!("{}/{}", kind.collection, suite.id());
         let told = refused(suite.batch_get(kind, &[names[0].clone(), missing.clone()]).await);
         assert_eq!((told.code, told.resource.as_deref()), (Code::NotFound, Some(missing.as_str())), "{}", kind.name());
+        assert_eq!(told.resource_type.as_ref(), Some(&kind.resource_type));
 
         let other = suite.sampler.name(&suite.other(kind).resource_type, 0);
         for (bad, field) in

@@ -201,6 +201,8 @@ pub(crate) struct Refusal {
     pub(crate) preconditions: Vec<(String, String, String)>,
     /// The name in its ResourceInfo.
     pub(crate) resource: Option<String>,
+    /// The type in its ResourceInfo.
+    pub(crate) resource_type: Option<String>,
     /// Whether it says when to try again.
     pub(crate) retry: bool,
     pub(crate) message: String,
@@ -226,6 +228,7 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
         fields: Vec::new(),
         preconditions: Vec::new(),
         resource: None,
+        resource_type: None,
         retry: false,
         message: status.message().to_owned(),
     };
@@ -245,7 +248,9 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
                 let violations = failure.violations.into_iter();
                 told.preconditions.extend(violations.map(|one| (one.r#type, one.subject, one.description)));
             }
-            ErrorDetail::ResourceInfo(info) => told.resource = Some(info.resource_name),
+            ErrorDetail::ResourceInfo(info) => {
+                (told.resource, told.resource_type) = (Some(info.resource_name), Some(info.resource_type));
+            }
             ErrorDetail::RetryInfo(_) => told.retry = true,
             other => panic!("{status:?} has details that the contract does not name: {other:?}"),
         }

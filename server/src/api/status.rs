@@ -132,6 +132,20 @@ fn code(error: &Error) -> (Code, &'static str) {
     }
 }
 
+macro_rules! resource_types {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
+        /// The type of the resource of a name, such as `partnership.registry/Country`.
+        fn resource_type(name: &str) -> &'static str {
+            match name.split('/').next() {
+                $(Some($collection) => concat!("partnership.registry/", stringify!($Kind)),)*
+                _ => "",
+            }
+        }
+    };
+}
+
+partnership_registry::for_each_kind!(resource_types);
+
 /// What a program can read of an error, as it is put together.
 struct Telling {
     details: ErrorDetails,
@@ -247,9 +261,7 @@ impl Telling {
     /// The resource that an error is about; of several errors the first one's.
     fn add_resource(&mut self, name: &str, description: &str) {
         if self.details.resource_info().is_none() {
-            let collection = name.split('/').next().unwrap_or_default();
-            let resource_type = format!("partnership.registry/{collection}");
-            self.details.set_resource_info(resource_type, name, "", description);
+            self.details.set_resource_info(resource_type(name), name, "", description);
         }
     }
 

@@ -2,18 +2,20 @@
 //!
 //! Until sled has a commit, readers find it in the index. What sled loses is rebuilt from the journal at the next start.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 
 use super::index::Index;
-use crate::store::{Head, Record, State};
+use crate::store::{Head, Record, State, StateError};
 
 /// How long a batch is gathered. With each one, however small, sled writes a piece of its log.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 /// A batch of so many changes is not gathered any longer: while sled takes it, its readers wait.
 const BATCH_CHANGES: usize = 256;
+/// How long a commit may be missing from sled's files: a restart after a crash replays that much.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// How many batches sled may be behind; then the writer waits. They are in memory until sled has them. None has much
 /// over the 4 MiB of a group.
 const BATCHES_MAX: usize = 16;
@@ -78,18 +80,34 @@ impl Feed {
     }
 }
 
-/// Applies batches until the writer is gone or sled fails, and flushes at the end.
+/// Applies batches until the writer is gone or sled fails, and flushes now and then and at the end.
 pub(crate) fn run(state: &State, index: &RwLock<Index>, batches: &Batches) {
-    while let Ok(batch) = batches.0.recv() {
-        if let Err(error) = state.apply(&batch.head, &batch.records) {
-            tracing::error!(%error, "sled could not be written");
-            return;
-        }
-        let names = batch.records.iter().flat_map(|record| &record.changes).map(|change| change.name.as_str());
-        index.write().forget_recent(names, batch.head.revision);
+    if let Err(error) = apply_all(state, index, batches) {
+        tracing::error!(%error, "sled could not be written; no data is lost, the next start catches up from the journal");
     }
-    if let Err(error) = state.flush() {
-        tracing::warn!(%error, "sled could not be flushed; the next start catches up from the journal");
+}
+
+fn apply_all(state: &State, index: &RwLock<Index>, batches: &Batches) -> Result<(), StateError> {
+    let mut flush_due: Option<Instant> = None;
+    loop {
+        let batch = match flush_due {
+            None => batches.0.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => batches.0.recv_timeout(due.saturating_duration_since(Instant::now())),
+        };
+        match batch {
+            Ok(batch) => {
+                state.apply(&batch.head, &batch.records)?;
+                let names = batch.records.iter().flat_map(|record| &record.changes).map(|change| change.name.as_str());
+                index.write().forget_recent(names, batch.head.revision);
+                flush_due.get_or_insert_with(|| Instant::now() + FLUSH_EVERY);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return state.flush(),
+        }
+        if flush_due.is_some_and(|due| due <= Instant::now()) {
+            state.flush()?;
+            flush_due = None;
+        }
     }
 }
 

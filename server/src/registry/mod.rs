@@ -113,7 +113,7 @@ impl Registry {
         };
         let mut index = Index::new(schemas.kinds.len(), head);
         let mut ledger = Ledger::new(head);
-        load(&schemas, &opened.state, &mut index, &mut ledger)?;
+        load(&schemas, &opened, &mut index, &mut ledger)?;
 
         let reader = Reader {
             etag_salt: crc32fast::hash(opened.reader.store_id().as_bytes()),
@@ -259,10 +259,15 @@ fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<pro
     Ok(record.commit_time.unwrap_or_default())
 }
 
-/// Fills the index and the ledger from the state.
-fn load(schemas: &Schemas, state: &store::State, index: &mut Index, ledger: &mut Ledger) -> Result<(), OpenError> {
-    for entry in state.scan() {
-        let (name, revision, envelope) = entry.map_err(StoreError::from)?;
+/// Fills the index and the ledger from the store.
+fn load(schemas: &Schemas, store: &store::Opened, index: &mut Index, ledger: &mut Ledger) -> Result<(), OpenError> {
+    for entry in store.state.scan() {
+        let (name, revision, mut envelope) = entry.map_err(StoreError::from)?;
+        if envelope.is_empty() {
+            let payload = store.reader.read(revision).map_err(StoreError::from)?.payload;
+            let found = read::change_in(&payload, &name).ok_or(OpenError::Unreadable(revision))?;
+            envelope = payload.slice_ref(found);
+        }
         let (kind, document) = document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
         let row = Row { revision, deleted: document::is_deleted(document) };
         let name: Arc<str> = name.into();
@@ -272,7 +277,7 @@ fn load(schemas: &Schemas, state: &store::State, index: &mut Index, ledger: &mut
             ledger.refer(&name, &document::referrals(schemas, kind, &document::body(schemas, kind, document)));
         }
     }
-    for entry in state.requests() {
+    for entry in store.state.requests() {
         let (revision, id, hash) = entry.map_err(StoreError::from)?;
         ledger.remember(id, revision, hash);
     }

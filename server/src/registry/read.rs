@@ -104,7 +104,10 @@ impl Reader {
     /// The document of `name` in its current row, which sled has or is about to leave behind.
     pub(crate) fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
         match self.state.get(name.as_str()) {
-            Ok(Some((revision, envelope))) if revision == row.revision => Ok(self.open(&envelope, revision)?.1),
+            Ok(Some((revision, envelope))) if revision == row.revision && !envelope.is_empty() => {
+                Ok(self.open(&envelope, revision)?.1)
+            }
+            // sled has moved on, or leaves what is large to the journal.
             Ok(_) => self.version(name, row.revision),
             Err(error) => {
                 self.fell_back(&error);
@@ -205,7 +208,7 @@ fn find_change<'a>(payload: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 /// The envelope that a commit made of `name`.
-fn change_in<'a>(payload: &'a [u8], name: &str) -> Option<&'a [u8]> {
+pub(crate) fn change_in<'a>(payload: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(wire::field(find_change(payload, name)?, CHANGE_AFTER)?.value)
 }
 

@@ -5,6 +5,11 @@ use uuid::Uuid;
 
 use super::{Record, key};
 
+/// The longest envelope that sled keeps; a longer one is read from the journal. sled writes a whole
+/// node, of up to a hundred entries, for a few changes of it. Where a node is larger than a quarter of
+/// a segment, sled 0.34 at times waits for ever in its next flush.
+const ENVELOPE_BYTES_MAX: usize = 16 << 10;
+
 /// Gathers the changes of records, in their order.
 pub(super) struct Changes {
     /// Keys and values to write, of which a later one overrides an earlier.
@@ -31,7 +36,8 @@ impl Changes {
                 self.entries.push((replaced, Vec::new()));
             }
             self.add_share(&key, &revision.to_le_bytes());
-            let value = key::current_value(&key, revision, &change.after);
+            let kept: &[u8] = if change.after.len() > ENVELOPE_BYTES_MAX { &[] } else { &change.after };
+            let value = key::current_value(&key, revision, kept);
             self.entries.push((key, value));
         }
         // The journal cannot be corrected, so an id that is none is passed over: nobody can ask for it.

@@ -8,9 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -18,14 +15,13 @@ use sled::{Batch, Db};
 use uuid::Uuid;
 
 use super::changes::Changes;
-use super::disk::{self, DirLock, DiskError, failed};
+use super::disk::{self, DirLock, DiskError};
 use super::key::{self, Mark};
 use super::{Head, Record, Revision};
 
-/// sled moves any node over a quarter of this into a file of its own.
+/// sled moves any node over a quarter of this into a file of its own. No node comes so far: see
+/// `changes::ENVELOPE_BYTES_MAX`.
 pub(super) const SEGMENT_BYTES: usize = 8 << 20;
-/// How long a commit may be missing from sled's files: a restart replays that much.
-const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
 /// Why the state did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -74,16 +70,10 @@ pub enum StateError {
     Stopped,
 }
 
-/// The state. Cheap to clone, and read by many threads; one thread applies.
+/// The state. Cheap to clone, and read by many threads; one thread applies and flushes. sled is closed when the last
+/// clone goes.
 #[derive(Clone)]
 pub struct State {
-    owner: Arc<Owner>,
-}
-
-/// Ends the flusher, and then closes sled, when the last `State` goes.
-struct Owner {
-    stop: Option<mpsc::Sender<()>>,
-    flusher: Option<JoinHandle<()>>,
     inner: Arc<Inner>,
 }
 
@@ -102,16 +92,6 @@ struct Progress {
     head: Head,
     fingerprint: u64,
     stopped: bool,
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(flusher) = self.flusher.take() {
-            // It catches what it calls, so there is nothing to learn from how it ended.
-            let _ = flusher.join();
-        }
-    }
 }
 
 impl Drop for Inner {
@@ -167,7 +147,7 @@ impl State {
             .path(dir)
             .segment_size(SEGMENT_BYTES)
             .cache_capacity(cache_bytes_max)
-            // Closing waits for sled's own flusher for ever if that has panicked; ours cannot.
+            // Two flushes at once can lock each other out for ever, and with them every read and write.
             .flush_every_ms(None);
         let db = guarded("open", || config.open())?;
         let mut inner = Inner {
@@ -185,20 +165,12 @@ impl State {
             progress.head = head;
             progress.fingerprint = fingerprint;
         }
-        let inner = Arc::new(inner);
-        let (stop, stopped) = mpsc::channel();
-        let flushed = inner.clone();
-        let flusher = thread::Builder::new()
-            .name("state-flusher".to_owned())
-            .spawn(move || flush_until(&stopped, &flushed))
-            .map_err(failed("start the flusher of", dir))?;
-        let owner = Owner { stop: Some(stop), flusher: Some(flusher), inner };
-        Ok((State { owner: Arc::new(owner) }, mark))
+        Ok((State { inner: Arc::new(inner) }, mark))
     }
 
     /// Marks a new state as one of no commits, so that it is told from one that lost its own.
     pub(super) fn begin(&self) -> Result<(), StateError> {
-        let mark = Mark { store_id: self.owner.inner.store_id, head: Head::NONE, fingerprint: 0 };
+        let mark = Mark { store_id: self.inner.store_id, head: Head::NONE, fingerprint: 0 };
         self.call("write its mark", |db| db.insert(key::MARK, mark.encode()))?;
         self.flush()
     }
@@ -213,7 +185,7 @@ impl State {
             let share = share.ok_or_else(|| damaged("an entry does not match its checksum"))?;
             fingerprint = fingerprint.wrapping_add(share);
         }
-        match fingerprint == self.owner.inner.progress.lock().fingerprint {
+        match fingerprint == self.inner.progress.lock().fingerprint {
             true => Ok(()),
             false => Err(damaged("its entries are not those that were written")),
         }
@@ -221,14 +193,14 @@ impl State {
 
     /// The last revision that the state contains.
     pub fn applied(&self) -> Revision {
-        self.owner.inner.applied.load(Ordering::Acquire)
+        self.inner.applied.load(Ordering::Acquire)
     }
 
     /// Brings the state up to `head` by the records from the first that it lacks to that of `head`,
     /// all at once or not at all. They must be durable in the journal. After an error the state can
     /// still be read, and takes no more records.
     pub fn apply<'a>(&self, head: &Head, records: impl IntoIterator<Item = &'a Record>) -> Result<(), StateError> {
-        let inner = &self.owner.inner;
+        let inner = &self.inner;
         let mut progress = inner.progress.lock();
         if progress.stopped {
             return Err(StateError::Stopped);
@@ -259,7 +231,8 @@ impl State {
         Ok(())
     }
 
-    /// A resource as it is: the revision of its last change, and its envelope.
+    /// A resource as it is: the revision of its last change, and its envelope. That is empty if it is
+    /// large: then only the journal has it.
     pub fn get(&self, name: &str) -> Result<Option<(Revision, Bytes)>, StateError> {
         let key = key::current(name);
         let Some(value) = self.call("be read", |db| db.get(&key))? else {
@@ -291,7 +264,7 @@ impl State {
         })
     }
 
-    /// All resources as they are, by name. Commits that are applied meanwhile may be seen or not.
+    /// All resources as `get` gives them, by name. Commits that are applied meanwhile may be seen or not.
     /// Ends after the first error.
     pub fn scan(&self) -> impl Iterator<Item = Result<(String, Revision, Bytes), StateError>> + Send + use<> {
         self.entries(key::CURRENT_PREFIX).map(|entry| {
@@ -308,15 +281,15 @@ impl State {
         Entries { entries: Some(entries), _state: self.clone() }
     }
 
-    /// Writes to sled's files what is not there yet, so that the next start has less to do. This
-    /// happens by itself every half second.
+    /// Writes to sled's files what is not there yet, so that the next start has less to do. Only the
+    /// thread that applies may call it.
     pub fn flush(&self) -> Result<(), StateError> {
         self.call("be flushed", |db| db.flush())?;
         Ok(())
     }
 
     fn call<T>(&self, doing: &'static str, call: impl FnOnce(&Db) -> sled::Result<T>) -> Result<T, StateError> {
-        self.owner.inner.call(doing, call)
+        self.inner.call(doing, call)
     }
 }
 
@@ -333,23 +306,6 @@ fn remove_unfinished_snapshots(dir: &Path) -> Result<(), DiskError> {
         }
     }
     Ok(())
-}
-
-fn flush_until(stopped: &mpsc::Receiver<()>, inner: &Inner) {
-    let mut flushed = 0;
-    while stopped.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
-        let applied = inner.applied.load(Ordering::Acquire);
-        if applied == flushed {
-            continue;
-        }
-        match inner.call("be flushed", |db| db.flush()) {
-            Ok(_) => flushed = applied,
-            Err(error) => {
-                tracing::error!(%error, "the state is no longer flushed; no data is lost, the next start takes longer");
-                return;
-            }
-        }
-    }
 }
 
 /// What sled holds under a prefix. Ends after the first error.
