@@ -501,7 +501,10 @@ async fn reflection_tells_of_every_service() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_ends_open_streams_in_time_and_says_so() {
-    let mut server = Server::start().await;
+    let mut settings = Settings::default();
+    // Long enough to read what was sent before, on a machine that does much else.
+    settings.config.drain_grace = Duration::from_secs(8);
+    let mut server = Server::start_with(settings).await;
     let mut registry = server.registry().await;
     let mutations =
         (0..200).map(|n| create(Country { description: "x".repeat(18_000), ..country(&format!("c{n}")) })).collect();
@@ -531,7 +534,7 @@ async fn a_drain_ends_open_streams_in_time_and_says_so() {
         assert_eq!((ended.code, ended.reason.as_str(), ended.retry), (Code::Unavailable, "DRAINING", true));
     }
     drained.await;
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     drop(unread);
 }
 
