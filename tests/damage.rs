@@ -12,12 +12,12 @@ use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use partnership_registry::Kind as _;
 use partnership_registry::v1::{self, Country};
-use partnership_registry_server::clock::SystemClock;
 use partnership_registry_server::kinds;
 use partnership_registry_server::registry::{
     Error, ListRequest, Mutation, OpenError, Operation, Place, Registry, WriteRequest,
 };
 use partnership_registry_server::store::Options;
+use partnership_registry_server::time::SystemClock;
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};

@@ -3,14 +3,14 @@
 //! Floors, and imports go down only: `serve` → `api` → `registry` → `store`. `kinds` is a side room of pure rules.
 
 mod api;
-pub mod clock;
+pub mod commands;
 pub mod config;
-pub mod demo;
-pub mod journal_tool;
 pub mod kinds;
 pub mod registry;
 pub mod serve;
 pub mod store;
+pub mod time;
+mod values;
 mod violations;
 
 pub use violations::{VIOLATIONS_MAX, Violation, Violations};

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use partnership_registry_server::clock::SystemClock;
+use partnership_registry_server::commands::{demo, journal};
 use partnership_registry_server::config::{Command, Config, EXIT_USAGE, LogFormat};
 use partnership_registry_server::registry::Registry;
-use partnership_registry_server::{demo, journal_tool, kinds, serve};
+use partnership_registry_server::time::SystemClock;
+use partnership_registry_server::{kinds, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         LogFormat::Json => log.json().init(),
     }
     let done = match &config.command {
-        Some(Command::Journal(command)) => journal_tool::run(&config.data, command),
+        Some(Command::Journal(command)) => journal::run(&config.data, command),
         None => run(&config),
     };
     match done {

@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
-use partnership_registry_server::clock::{Clock, SystemClock};
 use partnership_registry_server::config::Config;
 use partnership_registry_server::registry::Registry;
+use partnership_registry_server::time::{Clock, SystemClock};
 use partnership_registry_server::{kinds, serve};
 use prost_types::Timestamp;
 use tempfile::TempDir;

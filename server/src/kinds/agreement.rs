@@ -13,8 +13,8 @@ use partnership_registry::v1::{
     AgreementTerminationGround, Country, Organization, PartialDate,
 };
 
-use super::localized_text::check_one_per_language;
-use super::partial_date::both_and_before;
+use crate::values::localized_text::check_one_per_language;
+use crate::values::partial_date::both_and_before;
 use super::reference::{check_collections, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
@@ -232,8 +232,8 @@ fn check_registrations(agreement: &Agreement, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{AgreementRegistration, AgreementRelation};
 
-    use super::super::localized_text::tests::text;
-    use super::super::partial_date::tests::{date, unknown};
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::{date, unknown};
     use super::super::table::assert_table;
     use super::*;
 

@@ -6,8 +6,8 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Commitment, CommitmentState, Country, Official, Organization};
 
-use super::localized_text::check_one_per_language;
-use super::partial_date::both_and_before;
+use crate::values::localized_text::check_one_per_language;
+use crate::values::partial_date::both_and_before;
 use super::reference::{check_collections, check_not_itself};
 use crate::violations::Violations;
 
@@ -36,8 +36,8 @@ pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::CommitmentEvidence;
 
-    use super::super::localized_text::tests::text;
-    use super::super::partial_date::tests::date;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
 

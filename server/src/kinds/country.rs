@@ -5,8 +5,8 @@
 
 use partnership_registry::v1::Country;
 
-use super::localized_text::check_one_per_language;
-use super::partial_date::both_and_before;
+use crate::values::localized_text::check_one_per_language;
+use crate::values::partial_date::both_and_before;
 use super::reference::{check_none_itself, check_not_itself};
 use crate::violations::Violations;
 
@@ -27,8 +27,8 @@ pub(crate) fn check(country: &Country, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::DateInterval;
 
-    use super::super::localized_text::tests::text;
-    use super::super::partial_date::tests::date;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
 

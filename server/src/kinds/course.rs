@@ -6,8 +6,8 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Course, CourseAttendance, CourseDecision, CourseNomination, Organization};
 
-use super::localized_text::check_one_per_language;
-use super::partial_date::both_and_before;
+use crate::values::localized_text::check_one_per_language;
+use crate::values::partial_date::both_and_before;
 use super::reference::{check_collection, check_exactly_one};
 use crate::violations::Violations;
 
@@ -45,8 +45,8 @@ fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut 
 mod tests {
     use partnership_registry::v1::{CourseCertificate, DateInterval};
 
-    use super::super::localized_text::tests::text;
-    use super::super::partial_date::tests::date;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
 

@@ -3,7 +3,7 @@
 
 use partnership_registry::v1::Delegation;
 
-use super::partial_date::both_and_before;
+use crate::values::partial_date::both_and_before;
 use super::reference::check_exactly_one;
 use crate::violations::Violations;
 
@@ -37,7 +37,7 @@ fn check_sides(delegation: &Delegation, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{DateInterval, DelegationMember};
 
-    use super::super::partial_date::tests::date;
+    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
 

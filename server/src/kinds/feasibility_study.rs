@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use partnership_registry::v1::{Country, FeasibilityStudy, FeasibilityStudyCostRange, Organization};
 use partnership_registry::{Kind, Money};
 
-use super::localized_text::check_one_per_language;
+use crate::values::localized_text::check_one_per_language;
 use super::reference::{check_collections, check_not_itself};
 use crate::violations::Violations;
 
@@ -56,7 +56,7 @@ fn value(amount: &Money) -> (i64, i32) {
 mod tests {
     use partnership_registry::v1::{FeasibilityStudyDimension, FeasibilityStudyDimensionType};
 
-    use super::super::localized_text::tests::text;
+    use crate::values::localized_text::tests::text;
     use super::super::table::assert_table;
     use super::*;
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use partnership_registry::v1::FocusArea;
 
-use super::localized_text::check_one_per_language;
+use crate::values::localized_text::check_one_per_language;
 use super::reference::check_not_itself;
 use crate::violations::Violations;
 
@@ -27,7 +27,7 @@ pub(crate) fn check(area: &FocusArea, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::FocusAreaCode;
 
-    use super::super::localized_text::tests::text;
+    use crate::values::localized_text::tests::text;
     use super::super::table::assert_table;
     use super::*;
 

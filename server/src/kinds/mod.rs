@@ -4,8 +4,6 @@
 
 use crate::violations::Violations;
 
-mod localized_text;
-pub(crate) mod partial_date;
 mod reference;
 #[cfg(test)]
 mod table;

@@ -3,7 +3,7 @@
 
 use partnership_registry::v1::Official;
 
-use super::localized_text::check_one_per_language;
+use crate::values::localized_text::check_one_per_language;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any official.
@@ -15,8 +15,8 @@ pub(crate) fn check(official: &Official, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{DateInterval, OfficialPost};
 
-    use super::super::localized_text::tests::text;
-    use super::super::partial_date::tests::date;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
 

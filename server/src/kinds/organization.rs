@@ -3,7 +3,7 @@
 
 use partnership_registry::v1::Organization;
 
-use super::localized_text::check_one_per_language;
+use crate::values::localized_text::check_one_per_language;
 use super::reference::{check_none_itself, check_not_itself};
 use crate::violations::Violations;
 
@@ -17,7 +17,7 @@ pub(crate) fn check(organization: &Organization, violations: &mut Violations) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::localized_text::tests::text;
+    use crate::values::localized_text::tests::text;
     use super::super::table::assert_table;
     use super::*;
 

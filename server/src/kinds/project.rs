@@ -6,8 +6,8 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Official, Organization, Project, ProjectState};
 
-use super::localized_text::check_one_per_language;
-use super::partial_date::both_and_before;
+use crate::values::localized_text::check_one_per_language;
+use crate::values::partial_date::both_and_before;
 use super::reference::{check_collection, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
@@ -56,8 +56,8 @@ mod tests {
     use partnership_registry::Money;
     use partnership_registry::v1::{ProjectBudget, ProjectMilestone, ProjectParticipant, ProjectRelation};
 
-    use super::super::localized_text::tests::text;
-    use super::super::partial_date::tests::{date, unknown};
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::{date, unknown};
     use super::super::table::assert_table;
     use super::*;
 

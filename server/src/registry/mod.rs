@@ -4,27 +4,13 @@
 //! and answered, the `applier` keeps sled up. A read asks the `index`, then sled, then the journal. Everything that
 //! readers see is durable.
 
-mod applier;
-mod committer;
-pub(crate) mod document;
-mod draft;
 mod error;
-mod filter;
-mod format;
-mod history;
 mod index;
-mod ledger;
-mod list;
-mod mask;
-mod mutation;
-mod name;
-mod page_token;
+mod query;
 mod read;
+pub(crate) mod resource;
 mod schema;
-mod selection;
-mod tail;
-mod wire;
-mod writer;
+mod write;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,28 +22,32 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use error::{Dangling, Error};
-pub use history::{CommitsPage, RevisionsPage, Version};
-pub use list::{ListRequest, Page};
-pub use mutation::{
+pub use query::list::{ListRequest, Page};
+pub use query::selection::Selection;
+pub use read::history::{CommitsPage, RevisionsPage, Version};
+pub use read::reader::Point;
+pub use read::tail::Tail;
+pub use resource::name::Name;
+pub use schema::KindId;
+pub use write::request::{
     Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
-pub use name::Name;
-pub use read::Point;
-pub use schema::KindId;
-pub use selection::Selection;
-pub use tail::Tail;
 
-use crate::clock::Clock;
 use crate::kinds::KindRules;
 use crate::store::{self, Record, Revision, StoreError};
+use crate::time::Clock;
 use crate::violations::Violations;
-use committer::{Committer, Submission};
 use index::{Index, Row};
-use ledger::Ledger;
-use page_token::PageTokens;
-use read::Reader;
+use query::list;
+use query::page_token::PageTokens;
+use read::reader as read_one;
+use read::reader::Reader;
+use resource::document;
 use schema::Schemas;
-use writer::Writer;
+use write::applier;
+use write::committer::{Committer, Submission};
+use write::ledger::Ledger;
+use write::writer::Writer;
 
 /// How many writes may wait for the committer; one more waits for its turn to wait.
 const QUEUE_MAX: usize = 4_096;
@@ -265,7 +255,7 @@ fn load(schemas: &Schemas, store: &store::Opened, index: &mut Index, ledger: &mu
         let (name, revision, mut envelope) = entry.map_err(StoreError::from)?;
         if envelope.is_empty() {
             let payload = store.reader.read(revision).map_err(StoreError::from)?.payload;
-            let found = read::change_in(&payload, &name).ok_or(OpenError::Unreadable(revision))?;
+            let found = read_one::change_in(&payload, &name).ok_or(OpenError::Unreadable(revision))?;
             envelope = payload.slice_ref(found);
         }
         let (kind, document) = document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;

@@ -9,23 +9,20 @@ use std::time::{Duration, Instant};
 
 use prost::Message as _;
 
-mod changes;
-mod check;
 mod disk;
-mod frame;
+
 mod journal;
-mod key;
-mod reader;
+
 mod record;
-mod segment;
+
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use disk::DiskError;
-pub use frame::PAYLOAD_BYTES_MAX;
+pub use journal::frame::PAYLOAD_BYTES_MAX;
+pub use journal::reader::{JournalReader, JournalScan, scan_read_only};
 pub use journal::{Entry, JournalError, JournalWriter};
-pub use reader::{JournalReader, JournalScan, scan_read_only};
 pub use record::{Record, RecordChange};
 pub use state::{State, StateError};
 
@@ -252,7 +249,7 @@ impl Opening<'_> {
         }
     }
 
-    fn open_state(&self, reader: &JournalReader) -> Result<(State, Option<key::Mark>), StateError> {
+    fn open_state(&self, reader: &JournalReader) -> Result<(State, Option<state::key::Mark>), StateError> {
         let lock = self.lock.clone();
         State::open(&self.sled_dir, self.options.cache_bytes_max, reader.store_id(), lock)
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use super::super::disk::DirLock;
-use super::super::frame::chain;
+use super::super::journal::frame::chain;
 use super::super::journal::{create, inspect};
 use super::super::*;
 use super::{Dice, copy_dir, files_in};

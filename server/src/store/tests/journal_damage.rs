@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::super::frame::{FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES};
+use super::super::journal::frame::{FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES};
 use super::super::journal::inspect;
 use super::super::*;
 use super::journal::{entries, fill, open_in, payload, segment_files};

@@ -164,7 +164,7 @@ type Change = fn(&Sled, &[u8]);
 #[test]
 fn an_entry_that_sled_lost_kept_or_changed_is_noticed_and_healed() {
     let (data, model) = killed(40);
-    let prefixes = [key::CURRENT_PREFIX, key::REQUEST_PREFIX, b"h"];
+    let prefixes = [super::super::state::key::CURRENT_PREFIX, super::super::state::key::REQUEST_PREFIX, b"h"];
     let changes: [(&str, Change); 3] = [
         ("lost", |db, key| assert!(db.remove(key).unwrap().is_some())),
         ("kept under another key", |db, key| {

@@ -1,0 +1,5 @@
+//! Reading: one resource as of any revision, its history, and the journal as it grows.
+
+pub(crate) mod history;
+pub(crate) mod reader;
+pub(crate) mod tail;

@@ -1,0 +1,51 @@
+//! Following the journal: a scan that waits at its end. Replay and live are one code path.
+//!
+//! It reads up to the last durable revision, then waits for the bell. Nothing is buffered for a follower, so none can
+//! fall behind what is kept for it.
+
+use tokio::sync::watch;
+
+use crate::registry::Registry;
+use crate::registry::error::Error;
+use crate::registry::read::reader as read;
+use crate::registry::read::reader::Reader;
+use crate::store::{Entry, Revision};
+
+/// A place in the journal that moves on as commits become durable.
+pub struct Tail {
+    reader: Reader,
+    bell: watch::Receiver<Revision>,
+    next: Revision,
+}
+
+impl Tail {
+    /// The next commit, as soon as it is durable. `None`: there will be no more, since the registry is closing.
+    ///
+    /// Can be dropped while it waits; nothing is lost by that.
+    pub async fn next(&mut self) -> Option<Result<Entry, Error>> {
+        while self.next > *self.bell.borrow_and_update() {
+            self.bell.changed().await.ok()?;
+        }
+        let entry = self.reader.journal.read(self.next).map_err(|error| read::damaged(&error, self.next));
+        self.next += 1;
+        Some(entry)
+    }
+
+    /// The last revision that was answered, or that was given as the start.
+    #[must_use]
+    pub fn position(&self) -> Revision {
+        self.next - 1
+    }
+}
+
+impl Registry {
+    /// Follows the journal after `after`; `None`: after the head.
+    pub fn follow(&self, after: Option<Revision>) -> Result<Tail, Error> {
+        let head = self.head();
+        let after = after.unwrap_or(head);
+        if after > head {
+            return Err(Error::RevisionInFuture { asked: after, head });
+        }
+        Ok(Tail { reader: self.0.reader.clone(), bell: self.0.bell.clone(), next: after + 1 })
+    }
+}

@@ -1,0 +1,7 @@
+//! A resource as bytes: its name, the wire format, its body and document, and masks over it.
+
+pub(crate) mod document;
+pub(crate) mod format;
+pub(crate) mod mask;
+pub(crate) mod name;
+pub(crate) mod wire;

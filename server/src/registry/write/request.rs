@@ -1,0 +1,367 @@
+//! What a caller asks to be written, and what is checked of it before it waits for the committer.
+
+use bytes::Bytes;
+use prost_types::Timestamp;
+
+use crate::registry::error::Error;
+use crate::registry::resource::document::{self, Referral};
+use crate::registry::resource::mask::Mask;
+use crate::registry::resource::name::Name;
+use crate::registry::schema::{KindId, Schemas};
+use crate::store::Revision;
+use crate::violations::Violations;
+
+/// The most mutations of one request: a commit is checked and written as a whole.
+pub(crate) const MUTATIONS_MAX: usize = 1_000;
+/// The most preconditions of one request.
+pub(crate) const PRECONDITIONS_MAX: usize = 1_000;
+/// The most characters of an actor: a name, not a story.
+pub(crate) const ACTOR_LENGTH_MAX: usize = 200;
+/// The most characters of a reason.
+pub(crate) const REASON_LENGTH_MAX: usize = 1_000;
+
+/// What a caller asks to be written, in one commit.
+#[derive(Debug, Default)]
+pub struct WriteRequest {
+    /// The changes, in their order.
+    pub mutations: Vec<Mutation>,
+    /// What else must be true.
+    pub preconditions: Vec<Precondition>,
+    /// Who asks. Empty: `anonymous`.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// A UUID by which a repeated request is known again. Empty: none.
+    pub request_id: String,
+    /// What distinguishes this request from every other one: see [`request_hash`].
+    pub request_hash: [u8; 16],
+    /// Check everything, and write nothing.
+    pub validate_only: bool,
+}
+
+/// One change.
+#[derive(Debug)]
+pub struct Mutation {
+    /// Where it stands in the request, for errors.
+    pub place: Place,
+    /// What to do.
+    pub operation: Operation,
+}
+
+/// What to do to one resource. Resources are encoded messages of the kind.
+#[derive(Debug)]
+pub enum Operation {
+    /// Create it.
+    Create {
+        /// The kind.
+        kind: KindId,
+        /// Its id. Empty: one is made.
+        id: String,
+        /// The resource.
+        resource: Vec<u8>,
+    },
+    /// Change it.
+    Update {
+        /// The kind.
+        kind: KindId,
+        /// The new values, with name and etag.
+        resource: Vec<u8>,
+        /// The paths of the mask.
+        mask: Vec<String>,
+        /// Create it if it does not exist.
+        allow_missing: bool,
+    },
+    /// Mark it as deleted.
+    Delete {
+        /// The kind that the name must be of. `None`: any.
+        kind: Option<KindId>,
+        /// Its name.
+        name: String,
+        /// The etag it must have. Empty: any.
+        etag: String,
+        /// Succeed if it is not there.
+        allow_missing: bool,
+    },
+    /// Bring it back.
+    Undelete {
+        /// The kind that the name must be of. `None`: any.
+        kind: Option<KindId>,
+        /// Its name.
+        name: String,
+        /// The etag it must have. Empty: any.
+        etag: String,
+    },
+}
+
+/// Where a mutation stands in its request: what the fields of its violations begin with.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Which mutation of a commit. `None`: the request of a kind's own method.
+    pub index: Option<usize>,
+    /// `create`, `update`, `delete` or `undelete`.
+    pub verb: &'static str,
+    /// The field of the resource, such as `focus_area`.
+    pub singular: &'static str,
+}
+
+impl Place {
+    /// The path of a field of the resource.
+    pub(crate) fn resource(&self, field: &str) -> String {
+        let dot = if field.is_empty() { "" } else { "." };
+        match self.index {
+            None => format!("{}{dot}{field}", self.singular),
+            Some(index) => format!("mutations[{index}].{}.resource.{}{dot}{field}", self.verb, self.singular),
+        }
+    }
+
+    /// The path of a field of the request itself.
+    pub(crate) fn request(&self, field: &str) -> String {
+        self.index.map_or_else(|| field.to_owned(), |index| format!("mutations[{index}].{}.{field}", self.verb))
+    }
+}
+
+/// What must be true of a resource before a commit.
+#[derive(Debug, Clone)]
+pub struct Precondition {
+    /// The resource.
+    pub name: String,
+    /// The condition.
+    pub condition: Condition,
+}
+
+/// A condition on a resource.
+#[derive(Debug, Clone)]
+pub enum Condition {
+    /// It has this etag.
+    Etag(String),
+    /// It exists and is live, or is not so.
+    Exists(bool),
+    /// It has not changed after this revision.
+    UnchangedSince(Revision),
+}
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The revision made; if nothing changed, the head that was found.
+    pub revision: Revision,
+    /// When it was made. `None`: nothing changed.
+    pub time: Option<Timestamp>,
+    /// What came of each mutation.
+    pub results: Vec<WrittenOne>,
+}
+
+/// What came of one mutation.
+#[derive(Debug, Clone)]
+pub struct WrittenOne {
+    /// The resource.
+    pub name: Name,
+    /// What was done, as a `ChangeAction`; 0: nothing.
+    pub action: i32,
+    /// The resource as it is now, encoded. Empty: it does not exist.
+    pub document: Bytes,
+}
+
+impl WrittenOne {
+    /// The etag of the resource now; empty if it does not exist.
+    #[must_use]
+    pub fn etag(&self) -> &str {
+        document::etag(&self.document)
+    }
+
+    /// The revision of the resource now; 0 if it does not exist.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        document::revision(&self.document)
+    }
+}
+
+/// A request of which everything is checked that needs no state.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) mutations: Vec<(Place, PreparedMutation)>,
+    pub(crate) preconditions: Vec<(Name, Condition)>,
+    pub(crate) actor: String,
+    pub(crate) reason: String,
+    pub(crate) request_id: Option<uuid::Uuid>,
+    pub(crate) request_hash: [u8; 16],
+    pub(crate) validate_only: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum PreparedMutation {
+    Create { name: Name, generated: bool, body: Vec<u8>, referrals: Vec<Referral> },
+    Update { name: Name, etag: String, body: Vec<u8>, mask: Mask, whole: Option<Vec<Referral>>, allow_missing: bool },
+    Delete { name: Name, etag: String, allow_missing: bool },
+    Undelete { name: Name, etag: String },
+}
+
+impl PreparedMutation {
+    pub(crate) fn name(&self) -> &Name {
+        match self {
+            Self::Create { name, .. }
+            | Self::Update { name, .. }
+            | Self::Delete { name, .. }
+            | Self::Undelete { name, .. } => name,
+        }
+    }
+}
+
+/// The hash by which a repeated request is told from a reused id: over the method and the request without its id.
+#[must_use]
+pub fn request_hash(method: &str, request: &[u8]) -> [u8; 16] {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::new_with_prefix(method.as_bytes()).chain_update([0]).chain_update(request).finalize();
+    digest.first_chunk::<16>().copied().unwrap_or_default()
+}
+
+impl WriteRequest {
+    /// Checks all that needs no state. Every mutation that is refused is told of.
+    pub(crate) fn prepare(self, schemas: &Schemas) -> Result<Prepared, Error> {
+        let mut violations = Violations::new();
+        let count = self.mutations.len();
+        if count == 0 {
+            violations.add("mutations", "is required: at least one");
+        }
+        if count > MUTATIONS_MAX {
+            violations.add("mutations", format!("has at most {MUTATIONS_MAX} items, and these are {count}"));
+        }
+        if self.preconditions.len() > PRECONDITIONS_MAX {
+            let count = self.preconditions.len();
+            violations.add("preconditions", format!("has at most {PRECONDITIONS_MAX} items, and these are {count}"));
+        }
+        for (field, text, max) in
+            [("actor", &self.actor, ACTOR_LENGTH_MAX), ("reason", &self.reason, REASON_LENGTH_MAX)]
+        {
+            let length = text.chars().count();
+            if length > max {
+                violations.add(field, format!("has at most {max} characters, and this has {length}"));
+            }
+            if let Some(rule) = crate::registry::resource::format::check_text(0, text) {
+                violations.add(field, rule);
+            }
+        }
+        let request_id = (!self.request_id.is_empty()).then(|| uuid::Uuid::try_parse(&self.request_id));
+        if let Some(Err(_)) = request_id {
+            violations.add("request_id", "must be a UUID, such as 123e4567-e89b-42d3-a456-426614174000");
+        }
+        let mut preconditions = Vec::new();
+        if violations.is_empty() {
+            for (index, precondition) in self.preconditions.into_iter().enumerate() {
+                match Name::parse(schemas, &precondition.name) {
+                    Ok(name) => preconditions.push((name, precondition.condition)),
+                    Err(rule) => violations.add(format!("preconditions[{index}].name"), rule),
+                }
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        let single = matches!(self.mutations.as_slice(), [only] if only.place.index.is_none());
+        let mut mutations = Vec::with_capacity(count);
+        let mut refused = Vec::new();
+        let mut names = std::collections::HashMap::with_capacity(count);
+        for (index, mutation) in self.mutations.into_iter().enumerate() {
+            let mut violations = Violations::new();
+            let prepared = mutation.operation.prepare(schemas, &mutation.place, &mut violations);
+            if let Some(prepared) = prepared {
+                if let Some(first) = names.insert(prepared.name().clone(), index) {
+                    violations.add(
+                        format!("mutations[{index}]"),
+                        format!(
+                            "changes {}, as mutations[{first}] does; a commit changes a resource once",
+                            prepared.name()
+                        ),
+                    );
+                }
+                mutations.push((mutation.place, prepared));
+            }
+            if !violations.is_empty() {
+                refused.push((index, Error::Invalid(violations)));
+            }
+        }
+        refuse(refused, single)?;
+        Ok(Prepared {
+            mutations,
+            preconditions,
+            actor: if self.actor.is_empty() { "anonymous".to_owned() } else { self.actor },
+            reason: self.reason,
+            request_id: request_id.and_then(Result::ok),
+            request_hash: self.request_hash,
+            validate_only: self.validate_only,
+        })
+    }
+}
+
+/// The error of a request of which these mutations were refused.
+pub(crate) fn refuse(mut refused: Vec<(usize, Error)>, single: bool) -> Result<(), Error> {
+    match (refused.len(), single) {
+        (0, _) => Ok(()),
+        (_, true) => Err(refused.swap_remove(0).1),
+        (_, false) => Err(Error::Commit(refused)),
+    }
+}
+
+impl Operation {
+    fn prepare(self, schemas: &Schemas, place: &Place, violations: &mut Violations) -> Option<PreparedMutation> {
+        let of_kind = |kind: Option<KindId>, name: &str| match kind {
+            Some(kind) => Name::parse_as(schemas, kind, name),
+            None => Name::parse(schemas, name),
+        };
+        let (name, field) = match &self {
+            Self::Create { kind, id, .. } if id.is_empty() => (Ok(Name::generate(schemas, *kind)), String::new()),
+            Self::Create { kind, id, .. } => {
+                let field = place.index.map_or_else(|| format!("{}_id", place.singular), |_| place.resource("name"));
+                (Name::from_id(schemas, *kind, id), field)
+            }
+            Self::Update { kind, resource, .. } => {
+                (Name::parse_as(schemas, *kind, document::name_and_etag(resource).0), place.resource("name"))
+            }
+            Self::Delete { kind, name, .. } | Self::Undelete { kind, name, .. } => {
+                (of_kind(*kind, name), place.request("name"))
+            }
+        };
+        let name = name.map_err(|rule| violations.add(field, rule)).ok();
+        let text = name.as_ref().map_or("", Name::as_str);
+        match self {
+            Self::Create { kind, id, resource } => {
+                let body = document::body(schemas, kind, &resource);
+                let referrals = check(schemas, kind, text, &body, place, violations);
+                let name = name?;
+                Some(PreparedMutation::Create { name, generated: id.is_empty(), body, referrals })
+            }
+            Self::Update { kind, resource, mask, allow_missing } => {
+                let body = document::body(schemas, kind, &resource);
+                let mut of_mask = Violations::new();
+                let parsed = Mask::parse(schemas, kind, &mask, &body, &mut of_mask);
+                violations.add_all(&place.request(""), of_mask);
+                let whole = matches!(mask.as_slice(), [only] if only == "*")
+                    .then(|| check(schemas, kind, text, &body, place, violations));
+                let etag = document::name_and_etag(&resource).1.to_owned();
+                let name = name?;
+                Some(PreparedMutation::Update { name, etag, body, mask: parsed, whole, allow_missing })
+            }
+            Self::Delete { etag, allow_missing, .. } => {
+                Some(PreparedMutation::Delete { name: name?, etag, allow_missing })
+            }
+            Self::Undelete { etag, .. } => Some(PreparedMutation::Undelete { name: name?, etag }),
+        }
+    }
+}
+
+/// Checks a whole body, and puts the violations where the resource stands in the request.
+pub(crate) fn check(
+    schemas: &Schemas,
+    kind: KindId,
+    name: &str,
+    body: &[u8],
+    place: &Place,
+    violations: &mut Violations,
+) -> Vec<Referral> {
+    let mut found = Violations::new();
+    let referrals = document::check(schemas, kind, name, body, &mut found);
+    for violation in found.iter() {
+        violations.add(place.resource(&violation.field), violation.description.clone());
+    }
+    referrals
+}

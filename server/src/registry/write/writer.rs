@@ -1,0 +1,149 @@
+//! The writer: one thread that makes commits durable, then visible, then answered, always in this order.
+//!
+//! While it waits for the disk, the committer goes on; all that has come by then is the next group, and shares one
+//! `fdatasync`. After a failed append nothing is ever answered but that the server has to be restarted: nobody can know
+//! what the disk holds.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::registry::error::Error;
+use crate::registry::index::Index;
+use crate::registry::read::reader::Reader;
+use crate::registry::write::applier::{Feed, Gone};
+use crate::registry::write::committer::{Commit, Decision, Replay};
+use crate::registry::write::plan::action;
+use crate::registry::write::request::{Written, WrittenOne};
+use crate::store::{Head, JournalWriter, Revision};
+
+/// The most bytes of a group: what is written in one go, and held in memory until then.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+/// The most decisions of a group.
+const GROUP_MAX: usize = 1_024;
+
+/// The writer.
+pub(crate) struct Writer {
+    pub(crate) journal: JournalWriter,
+    pub(crate) index: Arc<RwLock<Index>>,
+    pub(crate) reader: Reader,
+    pub(crate) bell: watch::Sender<Revision>,
+    pub(crate) feed: Feed,
+    /// Why nothing is written any more.
+    pub(crate) stopped: Option<&'static str>,
+}
+
+impl Writer {
+    /// Takes decisions until the committer is gone.
+    pub(crate) fn run(mut self, decisions: &Receiver<Decision>) {
+        loop {
+            let first = match self.feed.due() {
+                None => decisions.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => decisions.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match first {
+                Ok(first) => self.write(group(first, decisions)),
+                Err(RecvTimeoutError::Timeout) => self.feed(Feed::hand_over),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.feed(Feed::hand_over);
+    }
+
+    fn write(&mut self, mut group: Vec<Decision>) {
+        let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
+        let payloads: Vec<Bytes> = commits.iter().map(|commit| commit.payload.clone()).collect();
+        let mut appended = None;
+        if self.stopped.is_none() && !payloads.is_empty() {
+            match self.journal.append(&payloads) {
+                Ok(head) => appended = Some(head),
+                Err(error) => {
+                    tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
+                    self.stopped = Some("the journal could not be written");
+                }
+            }
+        }
+        // What is durable is answered as such, even if nothing can follow it.
+        let stopped = self.stopped;
+        if let Some(head) = appended {
+            self.publish(head, commits);
+        }
+        for decision in group {
+            let result = match (stopped, decision.replay) {
+                (Some(why), _) => Err(Error::Stopped(why)),
+                (None, Some(replay)) => self.replay(&replay),
+                (None, None) => decision.result,
+            };
+            // A caller that has gone away does not want to know.
+            let _ = decision.answer.send(result);
+        }
+    }
+
+    /// Makes durable commits visible to readers and watchers.
+    fn publish(&mut self, head: Head, commits: Vec<Commit>) {
+        let mut records = Vec::with_capacity(commits.len());
+        {
+            let mut index = self.index.write();
+            for commit in commits {
+                index.apply(commit.record.revision, commit.indexed);
+                records.push(commit.record);
+            }
+        }
+        self.bell.send_replace(head.revision);
+        self.feed(|feed| feed.add(head, records));
+    }
+
+    /// Feeds sled. Once that has failed, nothing more is written: what sled lacks is in memory until a restart.
+    fn feed(&mut self, feed: impl FnOnce(&mut Feed) -> Result<(), Gone>) {
+        if feed(&mut self.feed).is_err() && self.stopped.is_none() {
+            tracing::error!("sled is not kept up any more; no write is accepted until a restart, which rebuilds it");
+            self.stopped = Some("sled could not be written");
+        }
+    }
+
+    /// The answer that an earlier request was given, read from its commit.
+    fn replay(&self, replay: &Replay) -> Result<Written, Error> {
+        let record = self.reader.record(replay.revision)?;
+        let mut changes = record.changes.iter().peekable();
+        let mut results = Vec::with_capacity(replay.names.len());
+        for name in &replay.names {
+            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == change.name));
+            results.push(match (change, name) {
+                (Some(change), _) => WrittenOne {
+                    name: self.reader.name(&change.name)?,
+                    action: change.action,
+                    document: self.reader.open(&change.after, replay.revision)?.1,
+                },
+                (None, Some(name)) => WrittenOne {
+                    name: name.clone(),
+                    action: action::NONE,
+                    document: self.reader.get(name, replay.revision)?.map(|(_, document)| document).unwrap_or_default(),
+                },
+                (None, None) => return Err(Error::Damaged { revision: replay.revision }),
+            });
+        }
+        Ok(Written { revision: record.revision, time: record.commit_time, results })
+    }
+}
+
+/// The first decision, and all that wait behind it.
+fn group(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
+    let mut bytes = size(&first);
+    let mut group = vec![first];
+    while bytes < GROUP_BYTES_MAX
+        && group.len() < GROUP_MAX
+        && let Ok(next) = decisions.try_recv()
+    {
+        bytes += size(&next);
+        group.push(next);
+    }
+    group
+}
+
+fn size(decision: &Decision) -> usize {
+    decision.commit.as_ref().map_or(0, |commit| commit.payload.len())
+}

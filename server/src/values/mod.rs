@@ -1,0 +1,4 @@
+//! Pure values that kinds share.
+
+pub(crate) mod localized_text;
+pub(crate) mod partial_date;
