@@ -27,6 +27,7 @@ use tonic_types::StatusExt as _;
 
 use crate::crash::load::Stubs;
 use crate::crash::{seed, setting};
+use crate::harness::commit_of;
 use crate::harness::process::Process;
 
 /// Small enough that a few hundred commits fill several segments.
@@ -215,7 +216,11 @@ fn contents(registry: &Registry) -> Result<Contents, Error> {
     let mut token = String::new();
     loop {
         let page = registry.commits(0, 1000, &token, "")?;
-        commits.extend(page.entries.iter().map(|entry| (entry.revision, entry.hash.to_vec(), entry.payload.to_vec())));
+        commits.extend(
+            page.records
+                .iter()
+                .map(|record| (record.revision, record.hash.to_vec(), commit_of(record).encode_to_vec())),
+        );
         token = page.next_page_token;
         if token.is_empty() {
             break;
@@ -232,8 +237,7 @@ fn contents(registry: &Registry) -> Result<Contents, Error> {
     };
     let mut listed = Vec::new();
     let kind = registry.kind_by_tag(Country::TAG).unwrap();
-    let mut request =
-        ListRequest { kind, page_size: 40, order_by: "display_name desc".into(), ..ListRequest::default() };
+    let mut request = ListRequest { page_size: 40, order_by: "display_name desc".into(), ..ListRequest::all(kind) };
     loop {
         let page = registry.list(&request)?;
         listed.extend(page.documents.iter().map(|document| document.to_vec()));
@@ -250,7 +254,7 @@ fn contents(registry: &Registry) -> Result<Contents, Error> {
             found => found?.versions,
         };
         let version = |one: &partnership_registry_server::registry::Version| {
-            (one.record.revision, one.action, one.before.to_vec(), one.after.to_vec())
+            (one.record.revision, one.action.number(), one.before.to_vec(), one.after.to_vec())
         };
         histories.push(versions.iter().map(version).collect());
     }

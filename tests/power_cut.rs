@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use partnership_registry::v1::Commit;
 use partnership_registry_server::registry::Registry;
 use prost::Message as _;
 use rand::rngs::StdRng;
@@ -22,6 +21,7 @@ use crate::crash::load::{Client, Shared, Stubs, read_on};
 use crate::crash::oracle::{Observed, Witness};
 use crate::crash::{seed, setting};
 use crate::damage::{FileImage, Image, for_each_case, open};
+use crate::harness::commit_of;
 use crate::harness::process::{DEADLINE, Process};
 
 const SECTOR_BYTES: usize = 512;
@@ -539,12 +539,7 @@ fn observe(registry: &Registry) -> Result<Observed, String> {
     let mut commits = Vec::new();
     for revision in 0..registry.head() {
         let page = registry.commits(revision, 1, "", "").map_err(|error| error.to_string())?;
-        for entry in page.entries {
-            let mut commit = Commit::decode(entry.payload).map_err(|error| error.to_string())?;
-            commit.parent_hash = entry.parent_hash.to_vec();
-            commit.hash = entry.hash.to_vec();
-            commits.push(commit);
-        }
+        commits.extend(page.records.iter().map(commit_of));
     }
     let mut resources = Vec::new();
     let everything = registry.select(&[], "").map_err(|error| error.to_string())?;

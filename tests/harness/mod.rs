@@ -15,10 +15,13 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
+use partnership_registry::v1::{Change, Commit, Resource};
 use partnership_registry_server::config::Config;
 use partnership_registry_server::registry::Registry;
-use partnership_registry_server::time::{Clock, SystemClock};
+use partnership_registry_server::store::Record;
+use partnership_registry_server::time::{Clock, SystemClock, Time};
 use partnership_registry_server::{kinds, serve};
+use prost::Message as _;
 use prost_types::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -168,22 +171,22 @@ pub(crate) async fn until<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<
 }
 
 /// A clock that shows what it was set to.
-pub(crate) struct TestClock(Mutex<Timestamp>);
+pub(crate) struct TestClock(Mutex<Time>);
 
 impl TestClock {
     /// A clock that shows `seconds` since 1970.
     pub(crate) fn at(seconds: i64) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Timestamp { seconds, nanos: 0 })))
+        Arc::new(Self(Mutex::new(Timestamp { seconds, nanos: 0 }.into())))
     }
 
     /// Sets it; backwards too.
     pub(crate) fn set(&self, seconds: i64) {
-        *self.0.lock().unwrap() = Timestamp { seconds, nanos: 0 };
+        *self.0.lock().unwrap() = Timestamp { seconds, nanos: 0 }.into();
     }
 }
 
 impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> Time {
         *self.0.lock().unwrap()
     }
 }
@@ -266,5 +269,30 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> Refusal 
     match answer {
         Ok(answer) => panic!("accepted: {answer:?}"),
         Err(status) => refusal(&status),
+    }
+}
+
+/// A commit of the store as the contract tells it.
+pub(crate) fn commit_of(record: &Record) -> Commit {
+    Commit {
+        revision: record.revision,
+        commit_time: Some(record.commit_time.into()),
+        actor: record.actor.clone(),
+        reason: record.reason.clone(),
+        request_id: record.request.map(|request| uuid::Uuid::from_bytes(request.id).to_string()).unwrap_or_default(),
+        request_hash: record.request.map(|request| request.hash.to_vec()).unwrap_or_default(),
+        parent_hash: record.parent_hash.to_vec(),
+        hash: record.hash.to_vec(),
+        changes: record
+            .changes
+            .iter()
+            .map(|change| Change {
+                action: change.action.number(),
+                name: change.name.to_string(),
+                previous_revision: change.previous_revision,
+                before: None,
+                after: Some(Resource::decode(change.document.clone()).unwrap()),
+            })
+            .collect(),
     }
 }

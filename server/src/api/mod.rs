@@ -36,6 +36,9 @@ impl Api {
     }
 }
 
+/// A commit as the contract tells it.
+pub(crate) use registry_service::commit as commit_message;
+
 /// Completes the answers of tonic's own making: see `status`.
 pub(crate) use status::complete;
 

@@ -17,10 +17,10 @@ use super::caller::Caller;
 use super::standard::{decode, point};
 use super::watch::WatchStream;
 use crate::registry::{
-    Condition, Error, Mutation, Operation, Place, Precondition, Registry, Version, WriteRequest, WrittenOne,
+    Condition, Error, KindId, Mutation, Operation, Place, Precondition, Registry, Version, WriteRequest, WrittenOne,
     request_hash,
 };
-use crate::store::Entry;
+use crate::store::{Action, Record};
 use crate::violations::Violations;
 
 /// An export sends resources in messages of about this many bytes.
@@ -78,7 +78,7 @@ impl RegistryService for Api {
             .await?;
         Ok(Response::new(CommitResponse {
             revision: written.revision,
-            commit_time: written.time,
+            commit_time: written.time.map(Into::into),
             results: written.results.into_iter().map(mutation_result).collect(),
         }))
     }
@@ -116,7 +116,7 @@ impl RegistryService for Api {
         };
         let page = self.blocking(read).await?;
         Ok(Response::new(ListCommitsResponse {
-            commits: page.entries.into_iter().map(commit).collect::<Result<_, _>>()?,
+            commits: page.records.into_iter().map(commit).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,
             revision: page.revision,
         }))
@@ -200,7 +200,7 @@ impl Api {
         Ok(Mutation { place: Place { index: Some(index), verb, singular }, operation })
     }
 
-    fn kind_of(&self, tag: u32) -> Result<(usize, &'static str), (&'static str, String)> {
+    fn kind_of(&self, tag: u32) -> Result<(KindId, &'static str), (&'static str, String)> {
         let kind = self
             .registry
             .kind_by_tag(tag)
@@ -235,7 +235,7 @@ fn mutation_result(one: WrittenOne) -> MutationResult {
         etag: one.etag().to_owned(),
         revision: one.revision(),
         name: one.name.to_string(),
-        action: one.action,
+        action: one.action.map_or(0, Action::number),
     }
 }
 
@@ -248,10 +248,10 @@ fn revision(version: Version) -> Result<ResourceRevision, Status> {
     Ok(ResourceRevision {
         name: format!("{}/revisions/{}", version.name, version.record.revision),
         revision: version.record.revision,
-        commit_time: version.record.commit_time,
+        commit_time: Some(version.record.commit_time.into()),
         actor: version.record.actor,
         reason: version.record.reason,
-        action: version.action,
+        action: version.action.number(),
         changed_fields: Some(FieldMask { paths: version.changed }),
         before: envelope(version.before)?,
         after: envelope(version.after)?,
@@ -259,9 +259,26 @@ fn revision(version: Version) -> Result<ResourceRevision, Status> {
 }
 
 /// A commit as the journal holds it.
-pub(crate) fn commit(entry: Entry) -> Result<Commit, Status> {
-    let mut commit: Commit = decode(entry.payload)?;
-    commit.parent_hash = entry.parent_hash.to_vec();
-    commit.hash = entry.hash.to_vec();
-    Ok(commit)
+pub(crate) fn commit(record: Record) -> Result<Commit, Status> {
+    let mut changes = Vec::with_capacity(record.changes.len());
+    for change in record.changes {
+        changes.push(v1::Change {
+            action: change.action.number(),
+            name: change.name.to_string(),
+            previous_revision: change.previous_revision,
+            before: None,
+            after: envelope(change.document)?,
+        });
+    }
+    Ok(Commit {
+        revision: record.revision,
+        commit_time: Some(record.commit_time.into()),
+        actor: record.actor,
+        reason: record.reason,
+        request_id: record.request.map(|mark| uuid::Uuid::from_bytes(mark.id).to_string()).unwrap_or_default(),
+        request_hash: record.request.map(|mark| mark.hash.to_vec()).unwrap_or_default(),
+        parent_hash: record.parent_hash.to_vec(),
+        hash: record.hash.to_vec(),
+        changes,
+    })
 }

@@ -28,7 +28,7 @@ pub(crate) fn point(revision: u64, time: Option<Timestamp>) -> Result<Point, Err
     match (revision, time) {
         (0, None) => Ok(Point::Head),
         (revision, None) => Ok(Point::Revision(revision)),
-        (0, Some(time)) => Ok(Point::Time(time)),
+        (0, Some(time)) => Ok(Point::Time(time.into())),
         (_, Some(_)) => Err(Error::invalid("read_time", "is not given together with read_revision")),
     }
 }
@@ -67,7 +67,6 @@ impl Api {
     }
 
     async fn list_page<K: Kind>(&self, request: ListRequest) -> Result<(Vec<K>, Page), Status> {
-        let request = ListRequest { kind: self.kind::<K>()?, ..request };
         let mut page = self.blocking(move |registry| registry.list(&request)).await?;
         let resources = std::mem::take(&mut page.documents).into_iter().map(decode).collect::<Result<_, _>>()?;
         Ok((resources, page))
@@ -139,7 +138,7 @@ macro_rules! services {
                 async fn $list(&self, request: Request<v1::$ListRequest>) -> Result<Response<v1::$ListResponse>, Status> {
                     let request = request.into_inner();
                     let ($plural, page) = self.list_page(ListRequest {
-                        kind: 0,
+                        kind: self.kind::<v1::$Kind>()?,
                         page_size: request.page_size,
                         page_token: request.page_token,
                         filter: request.filter,

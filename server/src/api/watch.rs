@@ -10,7 +10,6 @@ use partnership_registry::v1::{
     ChangeAction, FilterEffect, Heartbeat, Synced, WatchRequest, WatchResponse, WatchedCommit, WatchedResource,
     watch_request, watch_response,
 };
-use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::{Response, Status};
@@ -19,7 +18,7 @@ use super::Api;
 use super::registry_service::{commit, envelope};
 use super::standard::decode;
 use crate::registry::{Error, Registry, Selection, Tail};
-use crate::store::{Entry, Record, Revision};
+use crate::store::{Record, Revision};
 
 /// How many messages wait for a slow caller: streams fed by a channel are sent in batches of up to its size.
 const QUEUE_MAX: usize = 4;
@@ -142,12 +141,11 @@ impl Watch {
 }
 
 /// The commit as a watcher sees it. `None`: nothing of it is selected.
-fn watched(registry: &Registry, selection: &Selection, entry: Entry) -> Result<Option<WatchedCommit>, Status> {
-    let record = Record::decode(entry.payload.clone()).map_err(|_| Error::Damaged { revision: entry.revision })?;
+fn watched(registry: &Registry, selection: &Selection, record: Record) -> Result<Option<WatchedCommit>, Status> {
     let mut kept = Vec::new();
     for (index, change) in record.changes.iter().enumerate() {
         let before = registry.before(&change.name, change.previous_revision)?;
-        let effect = match (registry.selects(selection, &before), registry.selects(selection, &change.after)) {
+        let effect = match (registry.selects(selection, &before), registry.selects(selection, &change.document)) {
             (false, false) => continue,
             (false, true) => FilterEffect::Entered,
             (true, true) => FilterEffect::Stayed,
@@ -158,7 +156,7 @@ fn watched(registry: &Registry, selection: &Selection, entry: Entry) -> Result<O
     if kept.is_empty() {
         return Ok(None);
     }
-    let mut commit = commit(entry)?;
+    let mut commit = commit(record)?;
     let mut changes: Vec<_> = std::mem::take(&mut commit.changes).into_iter().map(Some).collect();
     let mut effects = Vec::with_capacity(kept.len());
     for (index, before, effect) in kept {

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use partnership_registry::descriptors;
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, SerializeOptions};
 
 use crate::config::JournalCommand;
@@ -26,9 +27,8 @@ fn dump(data: &Path, from: u64) -> Result<(), Box<dyn Error>> {
         if entry.revision < from {
             continue;
         }
-        let mut message = DynamicMessage::decode(commit.clone(), entry.payload)?;
-        message.set_field_by_name("parent_hash", prost_reflect::Value::Bytes(entry.parent_hash.to_vec().into()));
-        message.set_field_by_name("hash", prost_reflect::Value::Bytes(entry.hash.to_vec().into()));
+        let stored = crate::api::commit_message(entry)?;
+        let message = DynamicMessage::decode(commit.clone(), stored.encode_to_vec().as_slice())?;
         let mut line = serde_json::Serializer::new(&mut out);
         message.serialize_with_options(&mut line, &SerializeOptions::new())?;
         writeln!(out)?;

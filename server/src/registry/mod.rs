@@ -34,8 +34,8 @@ pub use write::request::{
 };
 
 use crate::kinds::KindRules;
-use crate::store::{self, Record, Revision, StoreError};
-use crate::time::Clock;
+use crate::store::{self, Revision, StoreError};
+use crate::time::{Clock, Time};
 use crate::violations::Violations;
 use index::{Index, Row};
 use query::list;
@@ -98,7 +98,7 @@ impl Registry {
         let opened = store::open(dir, options)?;
         let head = opened.reader.head();
         let last_time = match head {
-            0 => prost_types::Timestamp::default(),
+            0 => Time::default(),
             head => commit_time(&opened.reader, head)?,
         };
         let mut index = Index::new(schemas.kinds.len(), head);
@@ -242,11 +242,8 @@ fn not_found(name: &Name, point: Point, at: Revision) -> Error {
     }
 }
 
-fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<prost_types::Timestamp, OpenError> {
-    use prost::Message as _;
-    let entry = journal.read(revision).map_err(StoreError::from)?;
-    let record = Record::decode(entry.payload).map_err(|_| OpenError::Unreadable(revision))?;
-    Ok(record.commit_time.unwrap_or_default())
+fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<Time, OpenError> {
+    Ok(journal.read(revision).map_err(StoreError::from)?.commit_time)
 }
 
 /// Fills the index and the ledger from the store.
@@ -254,9 +251,8 @@ fn load(schemas: &Schemas, store: &store::Opened, index: &mut Index, ledger: &mu
     for entry in store.state.scan() {
         let (name, revision, mut envelope) = entry.map_err(StoreError::from)?;
         if envelope.is_empty() {
-            let payload = store.reader.read(revision).map_err(StoreError::from)?.payload;
-            let found = read_one::change_in(&payload, &name).ok_or(OpenError::Unreadable(revision))?;
-            envelope = payload.slice_ref(found);
+            let record = store.reader.read(revision).map_err(StoreError::from)?;
+            envelope = read_one::change_of(&record, &name).ok_or(OpenError::Unreadable(revision))?.document.clone();
         }
         let (kind, document) = document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
         let row = Row { revision, deleted: document::is_deleted(document) };

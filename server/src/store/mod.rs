@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use prost::Message as _;
-
 mod disk;
 
 mod journal;
@@ -16,14 +14,12 @@ mod journal;
 mod record;
 
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use disk::DiskError;
 pub use journal::frame::PAYLOAD_BYTES_MAX;
 pub use journal::reader::{JournalReader, JournalScan, scan_read_only};
-pub use journal::{Entry, JournalError, JournalWriter};
-pub use record::{Record, RecordChange};
+pub use journal::{JournalError, JournalWriter};
+pub use record::{Action, Change, Place, Record, RequestMark, Salt, digest};
 pub use state::{State, StateError};
 
 use disk::{DirLock, failed};
@@ -292,13 +288,11 @@ fn catch_up(state: &State, reader: &JournalReader) -> Result<(), StoreError> {
     for entry in reader.scan(from + 1) {
         let entry = entry?;
         let revision = entry.revision;
-        bytes += entry.payload.len();
-        match Record::decode(entry.payload.clone()) {
-            Ok(record) if record.revision == revision => records.push(record),
-            Ok(_) | Err(_) => return Err(StoreError::Unreadable { revision }),
-        }
+        bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
+        let head_now = entry.head();
+        records.push(entry);
         if bytes >= BATCH_BYTES || records.len() >= BATCH_COMMITS || revision == head {
-            state.apply(&entry.head(), &records)?;
+            state.apply(&head_now, &records)?;
             records.clear();
             bytes = 0;
         }

@@ -1,80 +1,130 @@
-//! What a payload of the journal holds. The same messages as the public Commit, with the same field
-//! numbers, so that a stored commit can be answered as it lies; the fields that are filled in when a
-//! commit is read are left out here, and the envelope of a resource stays the bytes it was written as.
+//! A commit as the store knows it: who, when and why, and for each change its name and the bytes of its document. What
+//! is in a document is not known here.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
-/// One commit as it is stored. A name changes at most once in it.
-#[derive(Clone, PartialEq, prost::Message)]
+use super::{Hash, Head, Revision};
+use crate::time::{Day, Time};
+
+/// What was done to a resource. The numbers are those of the contract's `ChangeAction`, and are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Action {
+    /// It was created.
+    Create = 1,
+    /// Its fields were changed.
+    Update = 2,
+    /// It was marked as deleted.
+    Delete = 3,
+    /// It was brought back.
+    Undelete = 4,
+}
+
+impl Action {
+    /// The number that is stored.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The action of a stored number.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Action> {
+        [Action::Create, Action::Update, Action::Delete, Action::Undelete]
+            .into_iter()
+            .find(|action| action.number() == number)
+    }
+}
+
+/// The request that became a commit, by which a repeated one is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestMark {
+    /// The id that the caller gave, a UUID.
+    pub id: [u8; 16],
+    /// The hash of what was asked for.
+    pub hash: [u8; 16],
+}
+
+/// One commit. A name changes at most once in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its place in the order of all commits.
-    #[prost(uint64, tag = "1")]
-    pub revision: u64,
+    pub revision: Revision,
     /// When it was made.
-    #[prost(message, optional, tag = "2")]
-    pub commit_time: Option<prost_types::Timestamp>,
+    pub commit_time: Time,
     /// Who made it.
-    #[prost(string, tag = "3")]
     pub actor: String,
     /// Why it was made.
-    #[prost(string, tag = "4")]
     pub reason: String,
-    /// The request's id, a canonical lower-case UUID, or empty.
-    #[prost(string, tag = "5")]
-    pub request_id: String,
-    /// The fingerprint of the request, 16 bytes, or empty.
-    #[prost(bytes = "bytes", tag = "6")]
-    pub request_hash: Bytes,
-    // 7 and 8, the parent's hash and its own, are the journal's.
+    /// The request that it came from, if that had an id.
+    pub request: Option<RequestMark>,
+    /// The epoch of the store in which it was made: a restored store begins a new one.
+    pub epoch: u64,
+    /// The day up to which time had been let pass. Never goes back.
+    pub settled_day: Day,
     /// What it changed.
-    #[prost(message, repeated, tag = "9")]
-    pub changes: Vec<RecordChange>,
+    pub changes: Vec<Change>,
+    /// The hash of the commit before it; zeros for the first. Filled in by the journal.
+    pub parent_hash: Hash,
+    /// Its own hash. Filled in by the journal.
+    pub hash: Hash,
 }
 
 /// One change of one resource.
-#[derive(Clone, PartialEq, prost::Message)]
-pub struct RecordChange {
-    /// 1 create, 2 update, 3 delete, 4 undelete.
-    #[prost(int32, tag = "1")]
-    pub action: i32,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What was done.
+    pub action: Action,
     /// The resource's name. Never holds a NUL.
-    #[prost(string, tag = "2")]
-    pub name: String,
-    /// The revision at which the resource changed before; 0 if it never did. The state's checksum
-    /// leans on it.
-    #[prost(uint64, tag = "3")]
-    pub previous_revision: u64,
-    // 4, the resource before, is read from the previous revision.
-    /// The encoded envelope of the resource after the change.
-    #[prost(bytes = "bytes", tag = "5")]
-    pub after: Bytes,
+    pub name: Arc<str>,
+    /// The revision at which the resource changed before; 0 if it never did.
+    pub previous_revision: Revision,
+    /// The resource after the change, as bytes.
+    pub document: Bytes,
+    /// Random, and stored with the document: without it nobody can guess a document from its digest.
+    pub salt: Salt,
+    /// [`digest`] of the salt and the document: what the chain of hashes holds of it.
+    pub digest: Hash,
+    /// Where the document lies. Filled in by the journal.
+    pub place: Place,
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
-mod tests {
-    use super::*;
-    use prost::Message as _;
+/// Random bytes that go with a document.
+pub type Salt = [u8; 16];
 
-    #[test]
-    fn a_record_reads_back_and_keeps_its_field_numbers() {
-        let record = Record {
-            revision: 3,
-            commit_time: Some(prost_types::Timestamp { seconds: 1, nanos: 2 }),
-            actor: "a".to_owned(),
-            reason: "r".to_owned(),
-            request_id: "q".to_owned(),
-            request_hash: Bytes::from_static(&[5]),
-            changes: vec![RecordChange {
-                action: 1,
-                name: "n".to_owned(),
-                previous_revision: 2,
-                after: Bytes::from_static(&[6]),
-            }],
-        };
-        let bytes = record.encode_to_vec();
-        let expected = b"\x08\x03\x12\x04\x08\x01\x10\x02\x1a\x01a\x22\x01r\x2a\x01q\x32\x01\x05\x4a\x0a\x08\x01\x12\x01n\x18\x02\x2a\x01\x06";
-        assert_eq!(bytes, expected);
-        assert_eq!(Record::decode(bytes.as_slice()).unwrap(), record);
+/// Where a document lies in the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The ordinal of the segment: 0 for the first.
+    pub segment: u32,
+    /// Where in the segment's file what is stored of the document begins.
+    pub offset: u32,
+    /// The bytes of the document itself.
+    pub len: u32,
+}
+
+impl Record {
+    /// The head of a journal that ends with this commit.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { revision: self.revision, hash: self.hash }
     }
+}
+
+impl Change {
+    /// A change that is in no journal yet.
+    #[must_use]
+    pub fn new(action: Action, name: Arc<str>, previous_revision: Revision, document: Bytes, salt: Salt) -> Change {
+        let digest = digest(&salt, &document);
+        Change { action, name, previous_revision, document, salt, digest, place: Place::default() }
+    }
+}
+
+/// SHA-256 over the salt, then the document.
+#[must_use]
+pub fn digest(salt: &Salt, document: &[u8]) -> Hash {
+    Sha256::new().chain_update(salt).chain_update(document).finalize().into()
 }

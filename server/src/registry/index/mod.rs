@@ -8,10 +8,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost_types::Timestamp;
 
 use crate::registry::schema::KindId;
 use crate::store::Revision;
+use crate::time::Time;
 
 /// What is known of a resource without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) struct Indexed {
     pub(crate) name: Arc<str>,
     pub(crate) row: Row,
     pub(crate) display_name: Box<str>,
-    pub(crate) create_time: Timestamp,
+    pub(crate) create_time: Time,
     /// The envelope, until sled has it.
     pub(crate) envelope: Bytes,
 }
@@ -106,10 +106,10 @@ impl Index {
     }
 
     /// Adds a resource as it is at the head; only before the first [`Index::apply`].
-    pub(crate) fn load(&mut self, kind: KindId, name: &Arc<str>, row: Row, display_name: &str, create_time: Timestamp) {
-        let Some(kind) = self.kinds.get_mut(kind) else { return };
+    pub(crate) fn load(&mut self, kind: KindId, name: &Arc<str>, row: Row, display_name: &str, create_time: Time) {
+        let Some(kind) = self.kinds.get_mut(kind.index()) else { return };
         kind.by_display_name.open(key(display_name.as_bytes(), name), row.revision);
-        kind.by_create.open(key(&time_key(create_time), name), 0);
+        kind.by_create.open(key(&create_time.sort_key(), name), 0);
         kind.by_update.open(key(&row.revision.to_be_bytes(), name), row.revision);
         kind.rows.insert(name.clone(), (row, display_name.into()));
         kind.live += usize::from(!row.deleted);
@@ -119,14 +119,14 @@ impl Index {
     pub(crate) fn apply(&mut self, head: Revision, changes: Vec<Indexed>) {
         for change in changes {
             self.recent.entry(change.name.clone()).or_default().push((change.row.revision, change.envelope));
-            let Some(kind) = self.kinds.get_mut(change.kind) else { continue };
+            let Some(kind) = self.kinds.get_mut(change.kind.index()) else { continue };
             let (revision, display_name) = (change.row.revision, change.display_name.as_bytes());
             let renamed = key(display_name, &change.name);
             let updated = key(&revision.to_be_bytes(), &change.name);
             let old = kind.rows.insert(change.name.clone(), (change.row, change.display_name.clone()));
             match old {
                 None => {
-                    kind.by_create.open(key(&time_key(change.create_time), &change.name), revision);
+                    kind.by_create.open(key(&change.create_time.sort_key(), &change.name), revision);
                     kind.by_display_name.open(renamed, revision);
                 }
                 Some((old, old_display_name)) => {
@@ -172,7 +172,7 @@ impl Index {
 
     /// The resource as it is at the head.
     pub(crate) fn row(&self, kind: KindId, name: &str) -> Option<Row> {
-        self.kinds.get(kind)?.rows.get(name).map(|(row, _)| *row)
+        self.kinds.get(kind.index())?.rows.get(name).map(|(row, _)| *row)
     }
 
     /// The newest recent version not after `at`.
@@ -182,7 +182,7 @@ impl Index {
 
     /// How many live resources, and how many with the deleted ones, a kind has at the head.
     pub(crate) fn count(&self, kind: KindId, deleted_too: bool) -> usize {
-        self.kinds.get(kind).map_or(0, |kind| if deleted_too { kind.rows.len() } else { kind.live })
+        self.kinds.get(kind.index()).map_or(0, |kind| if deleted_too { kind.rows.len() } else { kind.live })
     }
 
     /// Whether the orders can serve a listing at `revision`.
@@ -198,7 +198,7 @@ impl Index {
         descending: bool,
         limit: usize,
     ) -> Vec<Arc<str>> {
-        let Some(kind) = self.kinds.get(kind) else { return Vec::new() };
+        let Some(kind) = self.kinds.get(kind.index()) else { return Vec::new() };
         let bounds: (Bound<&str>, Bound<&str>) = match (after, descending) {
             (None, _) => (Bound::Unbounded, Bound::Unbounded),
             (Some(after), false) => (Bound::Excluded(after), Bound::Unbounded),
@@ -218,7 +218,7 @@ impl Index {
         at: Revision,
         limit: usize,
     ) -> Vec<OrderKey> {
-        let Some(kind) = self.kinds.get(kind) else { return Vec::new() };
+        let Some(kind) = self.kinds.get(kind.index()) else { return Vec::new() };
         let spans = match order {
             Order::Name => return Vec::new(),
             Order::DisplayName => &kind.by_display_name,
@@ -244,14 +244,4 @@ impl Index {
 
 pub(crate) fn key(value: &[u8], name: &Arc<str>) -> OrderKey {
     OrderKey { value: value.into(), name: name.clone() }
-}
-
-/// Bytes that sort as times do.
-pub(crate) fn time_key(time: Timestamp) -> [u8; 12] {
-    let mut out = [0; 12];
-    let seconds = (time.seconds.cast_unsigned() ^ (1 << 63)).to_be_bytes();
-    for (to, from) in out.iter_mut().zip(seconds.into_iter().chain(time.nanos.to_be_bytes())) {
-        *to = from;
-    }
-    out
 }

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost_types::Timestamp;
 
 use crate::registry::error::Error;
-use crate::registry::index::{Order, OrderKey, key, time_key};
+use crate::registry::index::{Order, OrderKey, key};
 use crate::registry::query::filter::Filter;
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::reader::{Point, Reader};
@@ -17,6 +16,7 @@ use crate::registry::resource::document;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::KindId;
 use crate::store::Revision;
+use crate::time::Time;
 
 /// The page size if none is asked for.
 pub(crate) const PAGE_SIZE_DEFAULT: usize = 50;
@@ -26,7 +26,7 @@ pub(crate) const PAGE_SIZE_MAX: usize = 1_000;
 pub(crate) const PAGE_BYTES_MAX: usize = 2 << 20;
 
 /// What to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ListRequest {
     /// The kind.
     pub kind: KindId,
@@ -42,6 +42,22 @@ pub struct ListRequest {
     pub show_deleted: bool,
     /// As of when.
     pub point: Point,
+}
+
+impl ListRequest {
+    /// All live resources of a kind, by name, at the head.
+    #[must_use]
+    pub fn all(kind: KindId) -> Self {
+        Self {
+            kind,
+            page_size: 0,
+            page_token: String::new(),
+            filter: String::new(),
+            order_by: String::new(),
+            show_deleted: false,
+            point: Point::Head,
+        }
+    }
 }
 
 /// A page.
@@ -94,7 +110,7 @@ fn point_bytes(point: Point) -> Vec<u8> {
     match point {
         Point::Head => vec![0],
         Point::Revision(revision) => [&[1][..], &revision.to_be_bytes()].concat(),
-        Point::Time(time) => [&[2][..], &time_key(time)].concat(),
+        Point::Time(time) => [&[2][..], &time.sort_key()].concat(),
     }
 }
 
@@ -262,7 +278,7 @@ impl Listing<'_> {
             let value: Vec<u8> = match self.order {
                 Order::Name => Vec::new(),
                 Order::DisplayName => document::display_name(&item.document).into(),
-                Order::CreateTime => time_key(create_time(&item.document)).into(),
+                Order::CreateTime => create_time(&item.document).sort_key().into(),
                 Order::UpdateTime => document::revision(&item.document).to_be_bytes().into(),
             };
             keys.push(key(&value, &item.key.name));
@@ -285,6 +301,6 @@ impl Listing<'_> {
     }
 }
 
-pub(crate) fn create_time(document: &[u8]) -> Timestamp {
-    document::stamp(document).create_time
+pub(crate) fn create_time(document: &[u8]) -> Time {
+    document::create_time(document)
 }

@@ -54,7 +54,7 @@ impl Registry {
             return Err(Error::Invalid(violations));
         }
         if kinds.is_empty() {
-            kinds = (0..schemas.kinds.len()).collect();
+            kinds = schemas.kind_ids().collect();
         }
         kinds.sort_unstable();
         kinds.dedup();

@@ -9,7 +9,7 @@ use crate::registry::query::page_token::Position;
 use crate::registry::resource::document;
 use crate::registry::resource::mask;
 use crate::registry::resource::name::Name;
-use crate::store::{Entry, Record, Revision};
+use crate::store::{Action, Record, Revision};
 
 /// One revision of a resource.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub struct Version {
     pub name: Name,
     /// The commit that made it, with all its changes.
     pub record: Record,
-    /// What it did, as a `ChangeAction`.
-    pub action: i32,
+    /// What it did.
+    pub action: Action,
     /// The envelope before. Empty: there was none.
     pub before: Bytes,
     /// The envelope after.
@@ -41,7 +41,7 @@ pub struct RevisionsPage {
 #[derive(Debug)]
 pub struct CommitsPage {
     /// The page.
-    pub entries: Vec<Entry>,
+    pub records: Vec<Record>,
     /// Where to go on. Empty: nowhere.
     pub next_page_token: String,
     /// The head when the listing began.
@@ -101,7 +101,7 @@ impl Registry {
     fn version(&self, name: Name, revision: Revision) -> Result<Version, Error> {
         let reader = &self.0.reader;
         let mut record = reader.record(revision)?;
-        let position = record.changes.iter().position(|change| change.name == name.as_str());
+        let position = record.changes.iter().position(|change| &*change.name == name.as_str());
         let Some(position) = position else {
             return Err(Error::NoSuchRevision { name: name.to_string(), revision });
         };
@@ -114,8 +114,8 @@ impl Registry {
                 reader.open(envelope, revision).map(|(_, document)| document::body(&reader.schemas, kind, &document))
             }
         };
-        let changed = mask::difference(&reader.schemas, kind, &body(&before)?, &body(&change.after)?);
-        Ok(Version { name, record, action: change.action, before, after: change.after, changed })
+        let changed = mask::difference(&reader.schemas, kind, &body(&before)?, &body(&change.document)?);
+        Ok(Version { name, record, action: change.action, before, after: change.document, changed })
     }
 
     /// The envelope that a resource had in an earlier revision of its own. Empty for revision 0.
@@ -154,12 +154,12 @@ impl Registry {
         };
         let mut left: Box<dyn Iterator<Item = Revision>> =
             if descending { Box::new((low..=high).rev()) } else { Box::new(low..=high) };
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<Record> = Vec::new();
         let mut bytes = 0;
         while entries.len() < size && bytes < PAGE_BYTES_MAX {
             let Some(revision) = left.next() else { break };
-            let entry = self.0.reader.entry(revision)?;
-            bytes += entry.payload.len();
+            let entry = self.0.reader.record(revision)?;
+            bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
             entries.push(entry);
         }
         let next_page_token = match (entries.last(), left.next()) {
@@ -169,6 +169,6 @@ impl Registry {
             }
             _ => String::new(),
         };
-        Ok(CommitsPage { entries, next_page_token, revision: head })
+        Ok(CommitsPage { records: entries, next_page_token, revision: head })
     }
 }

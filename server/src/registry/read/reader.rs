@@ -7,16 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
-use prost::Message as _;
-use prost_types::Timestamp;
 
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
 use crate::registry::resource::document;
 use crate::registry::resource::name::Name;
-use crate::registry::resource::wire;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::{Entry, JournalError, JournalReader, Record, Revision, State, StateError};
+use crate::store::{Change, JournalError, JournalReader, Record, Revision, State, StateError};
+use crate::time::Time;
 
 /// As of when to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +25,7 @@ pub enum Point {
     /// A revision.
     Revision(Revision),
     /// The last revision that was made not after a time.
-    Time(Timestamp),
+    Time(Time),
 }
 
 /// Reads. Cheap to clone.
@@ -74,8 +72,8 @@ impl Reader {
                 let (mut low, mut high) = (1, head + 1);
                 while low < high {
                     let middle = low + (high - low) / 2;
-                    let at = self.record(middle)?.commit_time.unwrap_or_default();
-                    if (at.seconds, at.nanos) <= (time.seconds, time.nanos) { low = middle + 1 } else { high = middle }
+                    let at = self.record(middle)?.commit_time;
+                    if at <= time { low = middle + 1 } else { high = middle }
                 }
                 if low == 1 { Err(Error::TimeBeforeFirst) } else { Ok(low - 1) }
             }
@@ -125,7 +123,7 @@ impl Reader {
                 let mut revision = row.revision;
                 while revision > at {
                     let record = self.record(revision)?;
-                    let change = record.changes.iter().find(|change| change.name == name.as_str());
+                    let change = record.changes.iter().find(|change| &*change.name == name.as_str());
                     revision = change.ok_or(Error::Damaged { revision })?.previous_revision;
                 }
                 Ok((revision > 0).then_some(revision))
@@ -140,9 +138,9 @@ impl Reader {
         {
             return Ok(self.open(&envelope, revision)?.1);
         }
-        let entry = self.entry(revision)?;
-        let envelope = change_in(&entry.payload, name.as_str()).ok_or(Error::Damaged { revision })?;
-        Ok(self.open(&entry.payload.slice_ref(envelope), revision)?.1)
+        let record = self.record(revision)?;
+        let change = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?;
+        Ok(self.open(&change.document, revision)?.1)
     }
 
     /// Versions of `name`, newest first, at most `limit`; with `before`, which is one of them, those before it.
@@ -152,8 +150,9 @@ impl Reader {
         };
         // By the chain of previous revisions: it is in the journal, which is never behind.
         let previous = |revision| {
-            let entry = self.entry(revision)?;
-            previous_in(&entry.payload, name.as_str()).ok_or(Error::Damaged { revision })
+            let record = self.record(revision)?;
+            let change = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?;
+            Ok(change.previous_revision)
         };
         let mut found = Vec::new();
         let mut revision = match before {
@@ -175,12 +174,6 @@ impl Reader {
 
     /// The commit of a revision.
     pub(crate) fn record(&self, revision: Revision) -> Result<Record, Error> {
-        let entry = self.entry(revision)?;
-        Record::decode(entry.payload).map_err(|_| Error::Damaged { revision })
-    }
-
-    /// The commit of a revision as the journal holds it.
-    pub(crate) fn entry(&self, revision: Revision) -> Result<Entry, Error> {
         self.journal.read(revision).map_err(|error| damaged(&error, revision))
     }
 
@@ -194,25 +187,7 @@ pub(crate) fn damaged(error: &JournalError, revision: Revision) -> Error {
     Error::Damaged { revision }
 }
 
-/// The numbers of `Commit.changes`, `Change.name`, `Change.previous_revision` and `Change.after`.
-const CHANGES: u32 = 9;
-const CHANGE_NAME: u32 = 2;
-const CHANGE_PREVIOUS: u32 = 3;
-const CHANGE_AFTER: u32 = 5;
-
-fn find_change<'a>(payload: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    wire::fields(payload)
-        .filter(|field| field.number == CHANGES)
-        .map(|field| field.value)
-        .find(|change| wire::field(change, CHANGE_NAME).is_some_and(|found| found.text() == name))
-}
-
-/// The envelope that a commit made of `name`.
-pub(crate) fn change_in<'a>(payload: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    Some(wire::field(find_change(payload, name)?, CHANGE_AFTER)?.value)
-}
-
-/// The revision of `name` before a commit that changed it; 0 if there was none.
-fn previous_in(payload: &[u8], name: &str) -> Option<Revision> {
-    Some(wire::field(find_change(payload, name)?, CHANGE_PREVIOUS).map_or(0, |field| field.varint()))
+/// What a commit did to `name`.
+pub(crate) fn change_of<'a>(record: &'a Record, name: &str) -> Option<&'a Change> {
+    record.changes.iter().find(|change| &*change.name == name)
 }

@@ -9,7 +9,7 @@ use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::read::reader as read;
 use crate::registry::read::reader::Reader;
-use crate::store::{Entry, Revision};
+use crate::store::{Record, Revision};
 
 /// A place in the journal that moves on as commits become durable.
 pub struct Tail {
@@ -22,7 +22,7 @@ impl Tail {
     /// The next commit, as soon as it is durable. `None`: there will be no more, since the registry is closing.
     ///
     /// Can be dropped while it waits; nothing is lost by that.
-    pub async fn next(&mut self) -> Option<Result<Entry, Error>> {
+    pub async fn next(&mut self) -> Option<Result<Record, Error>> {
         while self.next > *self.bell.borrow_and_update() {
             self.bell.changed().await.ok()?;
         }

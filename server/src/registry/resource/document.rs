@@ -14,6 +14,7 @@ use crate::registry::resource::wire;
 use crate::registry::schema::{
     Field, KindId, KindSchema, Label, NumberType, Reference, Schemas, Shape, ShapeId, Value,
 };
+use crate::time::Time;
 use crate::violations::Violations;
 
 /// The fields that every kind has, by the numbers they have in all of them.
@@ -53,9 +54,9 @@ pub(crate) struct Referral {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Stamp {
     pub(crate) uid: String,
-    pub(crate) create_time: Timestamp,
-    pub(crate) update_time: Timestamp,
-    pub(crate) delete_time: Option<Timestamp>,
+    pub(crate) create_time: Time,
+    pub(crate) update_time: Time,
+    pub(crate) delete_time: Option<Time>,
     pub(crate) creator: String,
     pub(crate) updater: String,
 }
@@ -322,10 +323,10 @@ pub(crate) fn stamped(name: &Name, body: &[u8], stamp: &Stamp, revision: u64, et
     wire::put_bytes(&mut out, common::UID, stamp.uid.as_bytes());
     wire::put_bytes(&mut out, common::ETAG, etag.as_bytes());
     wire::put_varint(&mut out, common::REVISION, revision);
-    wire::put_bytes(&mut out, common::CREATE_TIME, &stamp.create_time.encode_to_vec());
-    wire::put_bytes(&mut out, common::UPDATE_TIME, &stamp.update_time.encode_to_vec());
-    if let Some(time) = &stamp.delete_time {
-        wire::put_bytes(&mut out, common::DELETE_TIME, &time.encode_to_vec());
+    wire::put_bytes(&mut out, common::CREATE_TIME, &Timestamp::from(stamp.create_time).encode_to_vec());
+    wire::put_bytes(&mut out, common::UPDATE_TIME, &Timestamp::from(stamp.update_time).encode_to_vec());
+    if let Some(time) = stamp.delete_time {
+        wire::put_bytes(&mut out, common::DELETE_TIME, &Timestamp::from(time).encode_to_vec());
     }
     wire::put_bytes(&mut out, common::CREATOR, stamp.creator.as_bytes());
     wire::put_bytes(&mut out, common::UPDATER, stamp.updater.as_bytes());
@@ -335,7 +336,7 @@ pub(crate) fn stamped(name: &Name, body: &[u8], stamp: &Stamp, revision: u64, et
 /// The stamp of a document.
 pub(crate) fn stamp(document: &[u8]) -> Stamp {
     let text = |number| wire::field(document, number).map(|field| field.text().to_owned()).unwrap_or_default();
-    let time = |number| wire::field(document, number).and_then(|field| Timestamp::decode(field.value).ok());
+    let time = |number| time_in(document, number);
     Stamp {
         uid: text(common::UID),
         create_time: time(common::CREATE_TIME).unwrap_or_default(),
@@ -344,6 +345,15 @@ pub(crate) fn stamp(document: &[u8]) -> Stamp {
         creator: text(common::CREATOR),
         updater: text(common::UPDATER),
     }
+}
+
+fn time_in(document: &[u8], number: u32) -> Option<Time> {
+    wire::field(document, number).and_then(|field| Timestamp::decode(field.value).ok()).map(Time::from)
+}
+
+/// When the resource of a document was created.
+pub(crate) fn create_time(document: &[u8]) -> Time {
+    time_in(document, common::CREATE_TIME).unwrap_or_default()
 }
 
 /// Whether a document is deleted.

@@ -11,11 +11,20 @@ use prost_reflect::{
 
 use crate::kinds::KindRules;
 
-/// Where a message stands in [`Schemas`].
-pub(crate) type ShapeId = usize;
+/// A message of the contract. Only [`Schemas`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ShapeId(usize);
 
-/// Where a kind stands in [`Schemas`].
-pub type KindId = usize;
+/// A kind of the contract. Only [`Schemas`] makes one; they sort as in the `Resource` envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KindId(usize);
+
+impl KindId {
+    /// Its place among all kinds: 0, 1, 2, without a gap.
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// A kind of resource.
 pub(crate) struct KindSchema {
@@ -125,12 +134,13 @@ impl Schemas {
                     collection: resource.0,
                     resource_type: resource.1,
                     tag: field.number(),
-                    shape: 0,
+                    shape: ShapeId(0),
                     rules: *rules,
                 },
             ));
         }
-        let by_type = kinds.iter().enumerate().map(|(id, (_, kind))| (kind.resource_type.clone(), id)).collect();
+        let by_type =
+            kinds.iter().enumerate().map(|(id, (_, kind))| (kind.resource_type.clone(), KindId(id))).collect();
         let mut builder = Builder { annotations, by_type, shapes: Vec::new(), by_name: HashMap::new() };
         let mut built = Vec::new();
         for (message, mut kind) in kinds {
@@ -140,8 +150,8 @@ impl Schemas {
         let mut shapes = builder.shapes;
         mark_strips(&mut shapes);
         Ok(Self {
-            by_collection: built.iter().enumerate().map(|(id, kind)| (kind.collection.clone(), id)).collect(),
-            by_tag: built.iter().enumerate().map(|(id, kind)| (kind.tag, id)).collect(),
+            by_collection: built.iter().enumerate().map(|(id, kind)| (kind.collection.clone(), KindId(id))).collect(),
+            by_tag: built.iter().enumerate().map(|(id, kind)| (kind.tag, KindId(id))).collect(),
             kinds: built,
             shapes,
         })
@@ -150,13 +160,18 @@ impl Schemas {
     /// The kind. Panics never: ids come from this value alone.
     #[allow(clippy::indexing_slicing, reason = "a KindId is made by this value alone, which never shrinks")]
     pub(crate) fn kind(&self, id: KindId) -> &KindSchema {
-        &self.kinds[id]
+        &self.kinds[id.0]
     }
 
     /// The message. Panics never: ids come from this value alone.
     #[allow(clippy::indexing_slicing, reason = "a ShapeId is made by this value alone, which never shrinks")]
     pub(crate) fn shape(&self, id: ShapeId) -> &Shape {
-        &self.shapes[id]
+        &self.shapes[id.0]
+    }
+
+    /// All kinds, in the order of the envelope.
+    pub(crate) fn kind_ids(&self) -> impl Iterator<Item = KindId> + use<> {
+        (0..self.kinds.len()).map(KindId)
     }
 
     /// The kind of a collection.
@@ -193,7 +208,7 @@ fn mark_strips(shapes: &mut [Shape]) {
         let strips: Vec<bool> = shapes.iter().map(|shape| shape.strips).collect();
         let mut changed = false;
         for shape in shapes.iter_mut().filter(|shape| !shape.strips) {
-            let below = |field: &Field| matches!(field.value, Value::Message(id) if strips.get(id) == Some(&true));
+            let below = |field: &Field| matches!(field.value, Value::Message(id) if strips.get(id.0) == Some(&true));
             shape.strips = shape.fields.iter().any(below);
             changed |= shape.strips;
         }
@@ -215,7 +230,7 @@ impl Builder {
         if let Some(id) = self.by_name.get(message.full_name()) {
             return Ok(*id);
         }
-        let id = self.shapes.len();
+        let id = ShapeId(self.shapes.len());
         self.by_name.insert(message.full_name().to_owned(), id);
         self.shapes.push(Shape { name: message.full_name().to_owned(), fields: Vec::new(), strips: false });
         let mut fields = Vec::new();
@@ -223,7 +238,7 @@ impl Builder {
             fields.push(self.field(&field)?);
         }
         fields.sort_by_key(|field| field.number);
-        if let Some(shape) = self.shapes.get_mut(id) {
+        if let Some(shape) = self.shapes.get_mut(id.0) {
             shape.strips = fields.iter().any(|field| field.output_only);
             shape.fields = fields;
         }

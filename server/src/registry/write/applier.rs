@@ -97,7 +97,7 @@ fn apply_all(state: &State, index: &RwLock<Index>, batches: &Batches) -> Result<
         match batch {
             Ok(batch) => {
                 state.apply(&batch.head, &batch.records)?;
-                let names = batch.records.iter().flat_map(|record| &record.changes).map(|change| change.name.as_str());
+                let names = batch.records.iter().flat_map(|record| &record.changes).map(|change| &*change.name);
                 index.write().forget_recent(names, batch.head.revision);
                 flush_due.get_or_insert_with(|| Instant::now() + FLUSH_EVERY);
             }
@@ -108,48 +108,5 @@ fn apply_all(state: &State, index: &RwLock<Index>, batches: &Batches) -> Result<
             state.flush()?;
             flush_due = None;
         }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
-    use super::*;
-    use crate::store::RecordChange;
-
-    fn add(feed: &mut Feed, revision: u64, changes: usize) -> Result<(), Gone> {
-        let record = Record { revision, changes: vec![RecordChange::default(); changes], ..Record::default() };
-        feed.add(Head { revision, hash: [0; 32] }, vec![record])
-    }
-
-    #[test]
-    fn commits_are_gathered_for_a_while_and_handed_over_in_their_order() {
-        let (mut feed, batches) = way();
-        let began = Instant::now();
-        add(&mut feed, 1, 1).unwrap();
-        add(&mut feed, 2, 1).unwrap();
-        assert!(batches.0.try_recv().is_err() || began.elapsed() > GATHER_FOR);
-        assert!(feed.due().unwrap() <= Instant::now() + GATHER_FOR);
-        feed.hand_over().unwrap();
-        assert_eq!(feed.due(), None);
-        let revisions: Vec<_> =
-            batches.0.try_iter().flat_map(|batch| batch.records).map(|record| record.revision).collect();
-        assert_eq!(revisions, [1, 2]);
-    }
-
-    #[test]
-    fn many_changes_are_handed_over_at_once() {
-        let (mut feed, batches) = way();
-        add(&mut feed, 1, BATCH_CHANGES).unwrap();
-        assert_eq!(feed.due(), None);
-        assert_eq!(batches.0.try_recv().unwrap().head.revision, 1);
-    }
-
-    #[test]
-    fn the_writer_is_told_when_nobody_takes_batches_any_more() {
-        let (mut feed, batches) = way();
-        drop(batches);
-        assert!(add(&mut feed, 1, BATCH_CHANGES).is_err());
-        assert!(feed.hand_over().is_ok(), "there is nothing to hand over");
     }
 }

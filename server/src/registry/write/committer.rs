@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
-use prost::Message as _;
-use prost_types::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::registry::error::Error;
@@ -18,10 +16,10 @@ use crate::registry::read::reader::Reader;
 use crate::registry::resource::document;
 use crate::registry::schema::Schemas;
 use crate::registry::write::ledger::Ledger;
-use crate::registry::write::plan::{Drafting, Planned, action};
+use crate::registry::write::plan::{Drafting, Planned};
 use crate::registry::write::request::{Prepared, PreparedMutation, Written, WrittenOne};
-use crate::store::{Record, RecordChange, Revision};
-use crate::time::Clock;
+use crate::store::{Change, Record, RequestMark, Revision};
+use crate::time::{Clock, Time};
 
 /// A write that waits.
 pub(crate) struct Submission {
@@ -49,7 +47,6 @@ pub(crate) struct Replay {
 /// A commit as the writer takes it.
 pub(crate) struct Commit {
     pub(crate) record: Record,
-    pub(crate) payload: Bytes,
     pub(crate) indexed: Vec<Indexed>,
 }
 
@@ -59,7 +56,7 @@ pub(crate) struct Committer {
     pub(crate) reader: Reader,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) last_time: Timestamp,
+    pub(crate) last_time: Time,
 }
 
 impl Committer {
@@ -112,8 +109,8 @@ impl Committer {
         Ok(Some(Replay { revision, names }))
     }
 
-    fn draft(&self, request: &mut Prepared) -> Result<(Vec<Planned>, Timestamp), Error> {
-        let now = self.clock.now().max_with(after(self.last_time));
+    fn draft(&self, request: &mut Prepared) -> Result<(Vec<Planned>, Time), Error> {
+        let now = self.clock.now().max(self.last_time.next());
         let actor = std::mem::take(&mut request.actor);
         let drafting =
             Drafting { schemas: &self.schemas, ledger: &self.ledger, reader: &self.reader, actor: &actor, now };
@@ -123,9 +120,9 @@ impl Committer {
     }
 
     /// Makes a commit of what was drafted, and takes it into the ledger. Without any change there is no commit.
-    fn seal(&mut self, request: &Prepared, planned: Vec<Planned>, time: Timestamp) -> (Written, Option<Commit>) {
+    fn seal(&mut self, request: &Prepared, planned: Vec<Planned>, time: Time) -> (Written, Option<Commit>) {
         let revision = self.ledger.head + 1;
-        let changes = planned.iter().any(|plan| plan.action != action::NONE);
+        let changes = planned.iter().any(|plan| plan.action.is_some());
         let write = changes && !request.validate_only;
         // What is only checked is answered as it would be, but for what only a commit can give.
         let (stamped_revision, etag) = if write { (revision, self.reader.etag(revision)) } else { (0, String::new()) };
@@ -133,10 +130,10 @@ impl Committer {
         let mut indexed = Vec::with_capacity(planned.len());
         let mut record_changes = Vec::with_capacity(planned.len());
         for plan in planned {
-            if plan.action == action::NONE {
-                results.push(WrittenOne { name: plan.name, action: action::NONE, document: plan.body.into() });
+            let Some(action) = plan.action else {
+                results.push(WrittenOne { name: plan.name, action: None, document: plan.body.into() });
                 continue;
-            }
+            };
             let document: Bytes =
                 document::stamped(&plan.name, &plan.body, &plan.stamp, stamped_revision, &etag).into();
             results.push(WrittenOne { name: plan.name.clone(), action: plan.action, document: document.clone() });
@@ -145,12 +142,10 @@ impl Committer {
             }
             let row = Row { revision, deleted: !plan.live() };
             let envelope: Bytes = document::envelope(self.schemas.kind(plan.name.kind()), &document).into();
-            record_changes.push(RecordChange {
-                action: plan.action,
-                name: plan.name.to_string(),
-                previous_revision: plan.previous.map_or(0, |row| row.revision),
-                after: envelope.clone(),
-            });
+            let previous_revision = plan.previous.map_or(0, |row| row.revision);
+            let salt = *uuid::Uuid::new_v4().as_bytes();
+            let name = plan.name.shared();
+            record_changes.push(Change::new(action, name, previous_revision, envelope.clone(), salt));
             indexed.push(Indexed {
                 kind: plan.name.kind(),
                 name: plan.name.shared(),
@@ -174,33 +169,16 @@ impl Committer {
         self.last_time = time;
         let record = Record {
             revision,
-            commit_time: Some(time),
+            commit_time: time,
             actor: request.actor.clone(),
             reason: request.reason.clone(),
-            request_id: request.request_id.map(|id| id.to_string()).unwrap_or_default(),
-            request_hash: request.request_id.map(|_| Bytes::copy_from_slice(&request.request_hash)).unwrap_or_default(),
+            request: request.request_id.map(|id| RequestMark { id: id.into_bytes(), hash: request.request_hash }),
+            epoch: 1,
+            settled_day: time.day(),
+            parent_hash: [0; 32],
+            hash: [0; 32],
             changes: record_changes,
         };
-        let payload = record.encode_to_vec().into();
-        (Written { revision, time: Some(time), results }, Some(Commit { record, payload, indexed }))
-    }
-}
-
-/// The first time after `time`.
-fn after(time: Timestamp) -> Timestamp {
-    if time.nanos >= 999_999_999 {
-        Timestamp { seconds: time.seconds + 1, nanos: 0 }
-    } else {
-        Timestamp { seconds: time.seconds, nanos: time.nanos + 1 }
-    }
-}
-
-trait MaxWith {
-    fn max_with(self, other: Self) -> Self;
-}
-
-impl MaxWith for Timestamp {
-    fn max_with(self, other: Self) -> Self {
-        if (self.seconds, self.nanos) >= (other.seconds, other.nanos) { self } else { other }
+        (Written { revision, time: Some(time), results }, Some(Commit { record, indexed }))
     }
 }

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost_types::Timestamp;
 
 use crate::registry::error::{Dangling, Error};
 use crate::registry::index::Row;
@@ -17,16 +16,9 @@ use crate::registry::resource::name::Name;
 use crate::registry::schema::Schemas;
 use crate::registry::write::ledger::Ledger;
 use crate::registry::write::request::{self as mutation, Condition, Place, Prepared, PreparedMutation};
+use crate::store::Action;
+use crate::time::Time;
 use crate::violations::Violations;
-
-/// The numbers of `ChangeAction`.
-pub(crate) mod action {
-    pub(crate) const NONE: i32 = 0;
-    pub(crate) const CREATE: i32 = 1;
-    pub(crate) const UPDATE: i32 = 2;
-    pub(crate) const DELETE: i32 = 3;
-    pub(crate) const UNDELETE: i32 = 4;
-}
 
 /// The most bytes of the resources of a commit, before and after together: with what is around them, below the 16 MiB
 /// that readers of commits are told to take, and far below what the journal takes.
@@ -39,8 +31,8 @@ const REFERRERS_NAMED_MAX: usize = 10;
 /// What one mutation would do.
 pub(crate) struct Planned {
     pub(crate) name: Name,
-    /// `action::NONE`: nothing has to change.
-    pub(crate) action: i32,
+    /// `None`: nothing has to change.
+    pub(crate) action: Option<Action>,
     pub(crate) previous: Option<Row>,
     /// How many bytes the document has now. 0: there is none.
     pub(crate) previous_bytes: usize,
@@ -54,7 +46,7 @@ pub(crate) struct Planned {
 impl Planned {
     /// Whether the resource is live afterwards.
     pub(crate) fn live(&self) -> bool {
-        self.action != action::DELETE
+        self.action != Some(Action::Delete)
     }
 
     /// About how many bytes a watcher is told, before and after together.
@@ -65,7 +57,7 @@ impl Planned {
     fn nothing(name: Name, document: Vec<u8>) -> Self {
         Self {
             name,
-            action: action::NONE,
+            action: None,
             previous: None,
             previous_bytes: 0,
             body: document,
@@ -82,7 +74,7 @@ pub(crate) struct Drafting<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) reader: &'a Reader,
     pub(crate) actor: &'a str,
-    pub(crate) now: Timestamp,
+    pub(crate) now: Time,
 }
 
 impl Drafting<'_> {
@@ -108,7 +100,7 @@ impl Drafting<'_> {
         let by_name: HashMap<Arc<str>, usize> = planned
             .iter()
             .enumerate()
-            .filter(|(_, plan)| plan.action != action::NONE)
+            .filter(|(_, plan)| plan.action.is_some())
             .map(|(at, plan)| (plan.name.shared(), at))
             .collect();
         for (plan, (index, place)) in planned.iter().zip(&places) {
@@ -120,7 +112,7 @@ impl Drafting<'_> {
         mutation::refuse(refused, single)?;
         // A commit holds whole resources, however little of them changes, and is told of with those before it: small
         // requests could make what nobody can read.
-        let bytes = planned.iter().filter(|plan| plan.action != action::NONE).map(Planned::bytes).sum::<usize>();
+        let bytes = planned.iter().filter(|plan| plan.action.is_some()).map(Planned::bytes).sum::<usize>();
         if bytes > COMMIT_BYTES_MAX {
             return Err(Error::CommitTooLarge { bytes, max: COMMIT_BYTES_MAX });
         }
@@ -182,7 +174,7 @@ impl Drafting<'_> {
                 Some(row) if row.deleted => Err(Error::Deleted(name.to_string())),
                 Some(row) => {
                     self.check_etag(&name, row, &etag)?;
-                    self.mark(name, row, action::DELETE)
+                    self.mark(name, row, Action::Delete)
                 }
             },
             PreparedMutation::Undelete { name, etag } => match self.ledger.row(name.as_str()) {
@@ -190,7 +182,7 @@ impl Drafting<'_> {
                 Some(row) if !row.deleted => Err(Error::NotDeleted(name.to_string())),
                 Some(row) => {
                     self.check_etag(&name, row, &etag)?;
-                    self.mark(name, row, action::UNDELETE)
+                    self.mark(name, row, Action::Undelete)
                 }
             },
         }
@@ -220,7 +212,7 @@ impl Drafting<'_> {
         };
         Planned {
             name,
-            action: action::CREATE,
+            action: Some(Action::Create),
             previous: None,
             previous_bytes: 0,
             body,
@@ -263,7 +255,7 @@ impl Drafting<'_> {
         let previous = Some(row);
         Ok(Planned {
             name,
-            action: action::UPDATE,
+            action: Some(Action::Update),
             previous,
             previous_bytes,
             body: merged,
@@ -274,20 +266,20 @@ impl Drafting<'_> {
     }
 
     /// Deletes or undeletes: only the stamp changes.
-    fn mark(&self, name: Name, row: Row, action: i32) -> Result<Planned, Error> {
+    fn mark(&self, name: Name, row: Row, action: Action) -> Result<Planned, Error> {
         let document = self.current(&name, row)?;
         let body = document::body(self.schemas, name.kind(), &document);
         let referrals = document::referrals(self.schemas, name.kind(), &body);
         let stamp = Stamp {
             update_time: self.now,
-            delete_time: (action == action::DELETE).then_some(self.now),
+            delete_time: (action == Action::Delete).then_some(self.now),
             updater: self.actor.to_owned(),
             ..document::stamp(&document)
         };
         let (referrals, old_referrals) =
-            if action == action::DELETE { (Vec::new(), referrals) } else { (referrals, Vec::new()) };
+            if action == Action::Delete { (Vec::new(), referrals) } else { (referrals, Vec::new()) };
         let (previous, previous_bytes) = (Some(row), document.len());
-        Ok(Planned { name, action, previous, previous_bytes, body, stamp, referrals, old_referrals })
+        Ok(Planned { name, action: Some(action), previous, previous_bytes, body, stamp, referrals, old_referrals })
     }
 
     /// The document as the commits checked so far leave it.

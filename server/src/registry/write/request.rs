@@ -1,14 +1,14 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
-use prost_types::Timestamp;
 
 use crate::registry::error::Error;
 use crate::registry::resource::document::{self, Referral};
 use crate::registry::resource::mask::Mask;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::Revision;
+use crate::store::{Action, Revision};
+use crate::time::Time;
 use crate::violations::Violations;
 
 /// The most mutations of one request: a commit is checked and written as a whole.
@@ -146,7 +146,7 @@ pub struct Written {
     /// The revision made; if nothing changed, the head that was found.
     pub revision: Revision,
     /// When it was made. `None`: nothing changed.
-    pub time: Option<Timestamp>,
+    pub time: Option<Time>,
     /// What came of each mutation.
     pub results: Vec<WrittenOne>,
 }
@@ -156,8 +156,8 @@ pub struct Written {
 pub struct WrittenOne {
     /// The resource.
     pub name: Name,
-    /// What was done, as a `ChangeAction`; 0: nothing.
-    pub action: i32,
+    /// What was done. `None`: nothing had to be.
+    pub action: Option<Action>,
     /// The resource as it is now, encoded. Empty: it does not exist.
     pub document: Bytes,
 }

@@ -8,18 +8,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
-use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::registry::error::Error;
-use crate::registry::index::Index;
+use crate::registry::index::{Index, Indexed};
 use crate::registry::read::reader::Reader;
 use crate::registry::write::applier::{Feed, Gone};
 use crate::registry::write::committer::{Commit, Decision, Replay};
-use crate::registry::write::plan::action;
 use crate::registry::write::request::{Written, WrittenOne};
-use crate::store::{Head, JournalWriter, Revision};
+use crate::store::{Head, JournalWriter, Record, Revision};
 
 /// The most bytes of a group: what is written in one go, and held in memory until then.
 const GROUP_BYTES_MAX: usize = 4 << 20;
@@ -56,10 +54,11 @@ impl Writer {
 
     fn write(&mut self, mut group: Vec<Decision>) {
         let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
-        let payloads: Vec<Bytes> = commits.iter().map(|commit| commit.payload.clone()).collect();
+        let (mut records, indexed): (Vec<Record>, Vec<Vec<Indexed>>) =
+            commits.into_iter().map(|commit| (commit.record, commit.indexed)).unzip();
         let mut appended = None;
-        if self.stopped.is_none() && !payloads.is_empty() {
-            match self.journal.append(&payloads) {
+        if self.stopped.is_none() && !records.is_empty() {
+            match self.journal.append(self.journal.head().revision, &mut records) {
                 Ok(head) => appended = Some(head),
                 Err(error) => {
                     tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
@@ -70,7 +69,7 @@ impl Writer {
         // What is durable is answered as such, even if nothing can follow it.
         let stopped = self.stopped;
         if let Some(head) = appended {
-            self.publish(head, commits);
+            self.publish(head, records, indexed);
         }
         for decision in group {
             let result = match (stopped, decision.replay) {
@@ -84,13 +83,11 @@ impl Writer {
     }
 
     /// Makes durable commits visible to readers and watchers.
-    fn publish(&mut self, head: Head, commits: Vec<Commit>) {
-        let mut records = Vec::with_capacity(commits.len());
+    fn publish(&mut self, head: Head, records: Vec<Record>, indexed: Vec<Vec<Indexed>>) {
         {
             let mut index = self.index.write();
-            for commit in commits {
-                index.apply(commit.record.revision, commit.indexed);
-                records.push(commit.record);
+            for (record, indexed) in records.iter().zip(indexed) {
+                index.apply(record.revision, indexed);
             }
         }
         self.bell.send_replace(head.revision);
@@ -111,22 +108,22 @@ impl Writer {
         let mut changes = record.changes.iter().peekable();
         let mut results = Vec::with_capacity(replay.names.len());
         for name in &replay.names {
-            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == change.name));
+            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == &*change.name));
             results.push(match (change, name) {
                 (Some(change), _) => WrittenOne {
                     name: self.reader.name(&change.name)?,
-                    action: change.action,
-                    document: self.reader.open(&change.after, replay.revision)?.1,
+                    action: Some(change.action),
+                    document: self.reader.open(&change.document, replay.revision)?.1,
                 },
                 (None, Some(name)) => WrittenOne {
                     name: name.clone(),
-                    action: action::NONE,
+                    action: None,
                     document: self.reader.get(name, replay.revision)?.map(|(_, document)| document).unwrap_or_default(),
                 },
                 (None, None) => return Err(Error::Damaged { revision: replay.revision }),
             });
         }
-        Ok(Written { revision: record.revision, time: record.commit_time, results })
+        Ok(Written { revision: record.revision, time: Some(record.commit_time), results })
     }
 }
 
@@ -145,5 +142,5 @@ fn group(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
 }
 
 fn size(decision: &Decision) -> usize {
-    decision.commit.as_ref().map_or(0, |commit| commit.payload.len())
+    decision.commit.as_ref().map_or(0, |commit| commit.indexed.iter().map(|change| change.envelope.len()).sum())
 }

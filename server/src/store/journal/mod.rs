@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod frame;
 pub(crate) mod reader;
 mod segment;
+mod stored;
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -22,7 +23,7 @@ use crate::store::journal::check::{Check, Found, Torn};
 use crate::store::journal::frame::{FrameHeader, PAYLOAD_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader, chain};
 use crate::store::journal::reader::{Indexed, JournalReader, Shared};
 use crate::store::journal::segment::{path_of, provisional_path_of, usize_of};
-use crate::store::{Hash, Head, Options, Revision};
+use crate::store::{Hash, Head, Options, Record, Revision};
 
 /// The offsets of commits are kept as `u32`, so no segment may be larger.
 const SEGMENT_BYTES_LIMIT: u64 = u32::MAX as u64;
@@ -280,12 +281,24 @@ impl JournalWriter {
     /// Writes the commits in one go, as the next revisions in their order, and returns the new
     /// head once they are durable; only then do readers see them. A group that is too large is
     /// refused whole. After any other error the writer has stopped for good.
-    pub fn append(&mut self, payloads: &[Bytes]) -> Result<Head, JournalError> {
-        if self.stopped {
+    pub fn append(&mut self, expected_head: Revision, records: &mut [Record]) -> Result<Head, JournalError> {
+        if self.stopped || expected_head != self.head.revision {
             return Err(JournalError::Stopped);
         }
-        if payloads.is_empty() {
+        if records.is_empty() {
             return Ok(self.head);
+        }
+        let payloads: Vec<Bytes> = records.iter().map(stored::encode).collect();
+        let payloads = payloads.as_slice();
+        let mut parent_hash = self.head.hash;
+        for (record, payload) in records.iter_mut().zip(payloads) {
+            record.parent_hash = parent_hash;
+            record.hash = chain(&parent_hash, payload);
+            parent_hash = record.hash;
+            for (at, change) in record.changes.iter_mut().enumerate() {
+                let len = u32::try_from(change.document.len()).unwrap_or(0);
+                change.place = crate::store::Place { segment: 0, offset: u32::try_from(at).unwrap_or(0), len };
+            }
         }
         let (head, offsets) = self.encode(payloads)?;
         // Stopped until proven otherwise: an early return below leaves it so.

@@ -16,8 +16,8 @@ use crate::store::disk::failed;
 use crate::store::journal::check::{Check, Found};
 use crate::store::journal::frame::{FRAME_HEADER_BYTES, FrameHeader, SEGMENT_HEADER_BYTES, chain};
 use crate::store::journal::segment::{self, Step, Walk, usize_of};
-use crate::store::journal::{Entry, JournalError};
-use crate::store::{JOURNAL_DIR, Revision};
+use crate::store::journal::{Entry, JournalError, stored};
+use crate::store::{JOURNAL_DIR, Record, Revision};
 
 /// One segment, and where in it each commit begins.
 pub(in crate::store) struct Indexed {
@@ -140,7 +140,28 @@ impl JournalReader {
 
     /// The commit of a revision. `NotFound` beyond the head; `Damaged` if the stored bytes are not
     /// what was written.
-    pub fn read(&self, revision: Revision) -> Result<Entry, JournalError> {
+    pub fn read(&self, revision: Revision) -> Result<Record, JournalError> {
+        let Entry { parent_hash, hash, payload, .. } = self.entry(revision)?;
+        let Place { path, offset, .. } = self.place(revision)?;
+        stored::decode(revision, parent_hash, hash, payload).ok_or_else(|| unreadable(&path, offset, revision))
+    }
+
+    /// The document that the commit of `revision` made, by the place that its change has.
+    pub fn document(&self, revision: Revision, place: crate::store::Place) -> Result<Bytes, JournalError> {
+        let record = self.read(revision)?;
+        let change = record.changes.get(usize_of(u64::from(place.offset)));
+        change.map(|change| change.document.clone()).ok_or(JournalError::NotFound { revision, head: self.head() })
+    }
+
+    /// The head, with the hash of its commit.
+    pub fn head_with_hash(&self) -> Result<crate::store::Head, JournalError> {
+        match self.head() {
+            0 => Ok(crate::store::Head::NONE),
+            revision => self.read(revision).map(|record| record.head()),
+        }
+    }
+
+    fn entry(&self, revision: Revision) -> Result<Entry, JournalError> {
         let Place { path, file, offset, frame_end, .. } = self.place(revision)?;
         let mut bytes = vec![0; usize_of(frame_end - offset)];
         file.read_exact_at(&mut bytes, offset).map_err(failed("read", &path))?;
@@ -219,13 +240,17 @@ impl JournalScan {
 }
 
 impl Iterator for JournalScan {
-    type Item = Result<Entry, JournalError>;
+    type Item = Result<Record, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next > self.until {
             return None;
         }
-        let entry = self.step();
+        let entry = self.step().and_then(|entry| {
+            let revision = entry.revision;
+            stored::decode(revision, entry.parent_hash, entry.hash, entry.payload)
+                .ok_or(JournalError::NotFound { revision, head: self.until })
+        });
         self.next = match entry {
             Ok(_) => self.next + 1,
             Err(_) => Revision::MAX,
@@ -237,7 +262,7 @@ impl Iterator for JournalScan {
 /// Reads and verifies the journal under a data directory from its first commit on, without
 /// changing or locking anything: beside a running server too. Ends quietly before an unfinished
 /// last commit, and after the first error.
-pub fn scan_read_only(data_dir: &Path) -> Result<impl Iterator<Item = Result<Entry, JournalError>>, JournalError> {
+pub fn scan_read_only(data_dir: &Path) -> Result<impl Iterator<Item = Result<Record, JournalError>>, JournalError> {
     let dir = data_dir.join(JOURNAL_DIR);
     let listing = segment::list(&dir)?;
     if listing.segments.is_empty() && listing.strange.is_empty() {
@@ -248,7 +273,11 @@ pub fn scan_read_only(data_dir: &Path) -> Result<impl Iterator<Item = Result<Ent
         loop {
             match check.as_mut()?.next() {
                 Ok(Found::Segment { .. }) => {}
-                Ok(Found::Entry { entry, .. }) => return Some(Ok(entry)),
+                Ok(Found::Entry { entry, .. }) => {
+                    let revision = entry.revision;
+                    let record = stored::decode(revision, entry.parent_hash, entry.hash, entry.payload);
+                    return Some(record.ok_or(JournalError::NotFound { revision, head: revision }));
+                }
                 Ok(Found::Torn(_) | Found::End) => check = None,
                 Err(error) => {
                     check = None;

@@ -1,8 +1,6 @@
 //! What a group of records does to the state: the entries to write, and what becomes of the
 //! fingerprint. Pure: nothing that is stored has to be known.
 
-use uuid::Uuid;
-
 use crate::store::Record;
 use crate::store::state::key;
 
@@ -37,15 +35,13 @@ impl Changes {
                 self.entries.push((replaced, Vec::new()));
             }
             self.add_share(&key, &revision.to_le_bytes());
-            let kept: &[u8] = if change.after.len() > ENVELOPE_BYTES_MAX { &[] } else { &change.after };
+            let kept: &[u8] = if change.document.len() > ENVELOPE_BYTES_MAX { &[] } else { &change.document };
             let value = key::current_value(&key, revision, kept);
             self.entries.push((key, value));
         }
-        // The journal cannot be corrected, so an id that is none is passed over: nobody can ask for it.
-        if let Ok(id) = Uuid::try_parse(&record.request_id) {
+        if let Some(request) = &record.request {
             let key = key::request(revision);
-            let hash = record.request_hash.first_chunk().copied().unwrap_or_default();
-            let value = key::request_value(id.as_bytes(), &hash);
+            let value = key::request_value(&request.id, &request.hash);
             self.add_share(&key, &value);
             self.entries.push((key, value));
         }
