@@ -126,7 +126,9 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::TimeBeforeFirst => (Code::OutOfRange, "TIME_BEFORE_FIRST"),
         Error::AnswerTooLarge { .. } => (Code::ResourceExhausted, "ANSWER_TOO_LARGE"),
         Error::CommitTooLarge { .. } => (Code::ResourceExhausted, "COMMIT_TOO_LARGE"),
-        Error::Stopped(_) => (Code::Unavailable, "STOPPED"),
+        // Only a restart mends it, so a caller is not told to try again (AIP-194).
+        Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
+        Error::NoRoom => (Code::ResourceExhausted, "STORE_FULL"),
         Error::Draining => (Code::Unavailable, "DRAINING"),
         Error::Damaged { .. } => (Code::DataLoss, "DAMAGED"),
     }
@@ -219,7 +221,8 @@ impl Telling {
                 self.tell("bytes_max", &max.to_string());
             }
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
-            Error::Stopped(_) | Error::Draining => {
+            Error::Stopped(_) => {}
+            Error::NoRoom | Error::Draining => {
                 self.details.set_retry_info(Some(RETRY_AFTER));
             }
         }

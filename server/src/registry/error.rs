@@ -97,6 +97,9 @@ pub enum Error {
     /// No write is accepted until a restart.
     #[error("no write is accepted: {0}; restart the server")]
     Stopped(&'static str),
+    /// The disk has no room for the commit. Nothing was written, and writing goes on once there is room.
+    #[error("the disk of the registry is full; nothing was written; try again once there is room")]
+    NoRoom,
     /// The server is going down.
     #[error("the server is going down; try again in a moment")]
     Draining,

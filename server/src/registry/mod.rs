@@ -1,8 +1,8 @@
-//! Floor 2: the registry. It speaks of kinds, names and revisions, and knows no kind by name.
+//! The registry. It speaks of kinds, names and revisions, and knows no kind by name.
 //!
-//! A write goes through three threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible
-//! and answered, the `applier` keeps sled up. A read asks the `index`, then sled, then the journal. Everything that
-//! readers see is durable.
+//! This is the facade: a line for each question. A write is prepared in its caller's task and then goes through two
+//! threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible and answered. Everything
+//! that readers see is durable.
 
 mod error;
 mod index;
@@ -33,26 +33,29 @@ pub use write::request::{
     Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
 
+pub use crate::store::{Action, Record, Revision};
+
 use crate::kinds::KindRules;
-use crate::store::{self, Revision, StoreError};
-use crate::time::{Clock, Time};
+use crate::store::{self, StoreError};
+use crate::time::Clock;
 use crate::violations::Violations;
-use index::{Index, Row};
+use index::Index;
 use query::list;
 use query::page_token::PageTokens;
-use read::reader as read_one;
-use read::reader::Reader;
+use read::reader::{Reader, change_of};
 use resource::document;
+use resource::etag::Etags;
 use schema::Schemas;
-use write::applier;
-use write::committer::{Committer, Submission};
+use write::committer::{Answer, Committer, Refusals, Replay, Submission};
 use write::ledger::Ledger;
+use write::request::Prepared;
 use write::writer::Writer;
 
 /// How many writes may wait for the committer; one more waits for its turn to wait.
 const QUEUE_MAX: usize = 4_096;
 /// How many decisions may wait for the disk.
 const DECISIONS_MAX: usize = 4_096;
+const COMMITTER_STOPPED: Error = Error::Stopped("the committer has stopped");
 /// The most names of a batch of reads (AIP-231).
 const BATCH_MAX: usize = 1_000;
 
@@ -95,43 +98,29 @@ impl Registry {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
+        let index = Arc::new(Index::new(schemas.clone()));
         let opened = store::open(dir, options)?;
-        let head = opened.reader.head();
-        let last_time = match head {
-            0 => Time::default(),
-            head => commit_time(&opened.reader, head)?,
-        };
-        let mut index = Index::new(schemas.kinds.len(), head);
-        let mut ledger = Ledger::new(head);
-        load(&schemas, &opened, &mut index, &mut ledger)?;
+        for record in opened.reader.scan(1) {
+            let record = record.map_err(StoreError::from)?;
+            index
+                .apply(std::slice::from_ref(&record))
+                .map_err(|unreadable| OpenError::Unreadable(unreadable.revision))?;
+        }
+        let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
+        let reader = Reader { schemas: schemas.clone(), index: index.clone(), journal: opened.reader.clone(), etags };
 
-        let reader = Reader {
-            etag_salt: crc32fast::hash(opened.reader.store_id().as_bytes()),
-            schemas: schemas.clone(),
-            index: Arc::new(RwLock::new(index)),
-            journal: opened.reader.clone(),
-            state: opened.state.clone(),
-        };
-        let (bell_rope, bell) = watch::channel(head);
+        let (bell_rope, bell) = watch::channel(index.head());
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let (decisions, decided) = sync_channel(DECISIONS_MAX);
-        let (feed, batches) = applier::way();
-        let committer = Committer { schemas, reader: reader.clone(), ledger, clock, last_time };
-        let writer = Writer {
-            journal: opened.writer,
-            index: reader.index.clone(),
-            reader: reader.clone(),
-            bell: bell_rope,
-            feed,
-            stopped: None,
-        };
-        let (state, index) = (opened.state, reader.index.clone());
+        let refusals = Refusals::default();
+        let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
+        let committer = Committer { schemas, etags, epoch, ledger, clock, refusals: refusals.clone() };
+        let writer = Writer { journal: opened.writer, index, bell: bell_rope, refusals, stopped: None };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
             thread("writer", Box::new(move || writer.run(&decided)))?,
-            thread("applier", Box::new(move || applier::run(&state, &index, &batches)))?,
         ];
         let tokens = PageTokens::new(opened.reader.seed());
         Ok(Self(Arc::new(Inner {
@@ -157,20 +146,78 @@ impl Registry {
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does
     /// not undo it.
     pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
-        let request = request.prepare(&self.0.reader.schemas)?;
-        let queue = self.0.queue.read().clone().ok_or(Error::Draining)?;
-        let (answer, answered) = oneshot::channel();
-        queue.send(Submission { request, answer }).await.map_err(|_| Error::Stopped("the committer has stopped"))?;
-        drop(queue);
-        answered.await.map_err(|_| Error::Stopped("the committer has stopped"))?
+        let mut request = request.prepare(&self.0.reader.schemas)?;
+        loop {
+            self.fetch(&mut request).await?;
+            let (answer, answered) = oneshot::channel();
+            // The sender is dropped before the answer is awaited: a registry that closes waits for nobody.
+            let queue = self.0.queue.read().clone().ok_or(Error::Draining)?;
+            queue.send(Submission { request, answer }).await.map_err(|_| COMMITTER_STOPPED)?;
+            drop(queue);
+            match answered.await.map_err(|_| COMMITTER_STOPPED)? {
+                Answer::Done(result) => return result,
+                Answer::Replay(replay) => return self.replayed(&replay),
+                Answer::Again { request: again, after } => {
+                    self.visible(after).await?;
+                    request = *again;
+                }
+            }
+        }
+    }
+
+    /// Fetches the documents that a request changes, here and not in the committer: a write waits for no read of another.
+    async fn fetch(&self, request: &mut Prepared) -> Result<(), Error> {
+        for ((_, mutation), current) in request.mutations.iter().zip(&mut request.current) {
+            if mutation.needs_current() {
+                *current = self.find(mutation.name(), Revision::MAX).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a revision is visible.
+    async fn visible(&self, revision: Revision) -> Result<(), Error> {
+        let mut bell = self.0.bell.clone();
+        bell.wait_for(|head| *head >= revision).await.map(|_| ()).map_err(|_| Error::Draining)
+    }
+
+    /// The answer that an earlier request was given, read from its commit.
+    fn replayed(&self, replay: &Replay) -> Result<Written, Error> {
+        let reader = &self.0.reader;
+        let revision = replay.revision;
+        let record = reader.record(revision)?;
+        let mut changes = record.changes.iter().peekable();
+        let mut results = Vec::with_capacity(replay.names.len());
+        for name in &replay.names {
+            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == &*change.name));
+            results.push(match (change, name) {
+                (Some(change), _) => WrittenOne {
+                    name: reader.name(&change.name)?,
+                    action: Some(change.action),
+                    document: reader.open(&change.document, revision)?.1,
+                },
+                (None, Some(name)) => WrittenOne {
+                    name: name.clone(),
+                    action: None,
+                    document: reader.get(name, revision)?.map(|(_, document)| document).unwrap_or_default(),
+                },
+                (None, None) => return Err(Error::Damaged { revision }),
+            });
+        }
+        Ok(Written { revision, time: Some(record.commit_time), results })
+    }
+
+    /// The document of `name` as of `at`, with the revision it had.
+    async fn find(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
+        self.0.reader.get(name, at)
     }
 
     /// The document of `name`, deleted or not. If its etag is `if_none_match`, only its name, etag and revision.
-    pub fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
+    pub async fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         let at = reader.resolve(point)?;
-        let (_, document) = reader.get(&name, at)?.ok_or_else(|| not_found(&name, point, at))?;
+        let (_, document) = self.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
         if !if_none_match.is_empty() && document::etag(&document) == if_none_match {
             return Ok(document::not_modified(&document).into());
         }
@@ -178,7 +225,12 @@ impl Registry {
     }
 
     /// The documents of `names` in their order, as of one revision, which is answered too.
-    pub fn batch_get(&self, kind: KindId, names: &[String], point: Point) -> Result<(Vec<Bytes>, Revision), Error> {
+    pub async fn batch_get(
+        &self,
+        kind: KindId,
+        names: &[String],
+        point: Point,
+    ) -> Result<(Vec<Bytes>, Revision), Error> {
         let reader = &self.0.reader;
         let mut violations = Violations::new();
         match names.len() {
@@ -200,7 +252,7 @@ impl Registry {
         let mut bytes = 0;
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
-            let (_, document) = reader.get(&name, at)?.ok_or_else(|| not_found(&name, point, at))?;
+            let (_, document) = self.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
             bytes += document.len();
             if bytes > document::ANSWER_BYTES_MAX {
                 let max = document::ANSWER_BYTES_MAX;
@@ -240,32 +292,4 @@ fn not_found(name: &Name, point: Point, at: Revision) -> Error {
         Point::Head => Error::NotFound(name.to_string()),
         Point::Revision(_) | Point::Time(_) => Error::NotFoundAt { name: name.to_string(), revision: at },
     }
-}
-
-fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<Time, OpenError> {
-    Ok(journal.read(revision).map_err(StoreError::from)?.commit_time)
-}
-
-/// Fills the index and the ledger from the store.
-fn load(schemas: &Schemas, store: &store::Opened, index: &mut Index, ledger: &mut Ledger) -> Result<(), OpenError> {
-    for entry in store.state.scan() {
-        let (name, revision, mut envelope) = entry.map_err(StoreError::from)?;
-        if envelope.is_empty() {
-            let record = store.reader.read(revision).map_err(StoreError::from)?;
-            envelope = read_one::change_of(&record, &name).ok_or(OpenError::Unreadable(revision))?.document.clone();
-        }
-        let (kind, document) = document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
-        let row = Row { revision, deleted: document::is_deleted(document) };
-        let name: Arc<str> = name.into();
-        index.load(kind, &name, row, document::display_name(document), list::create_time(document));
-        ledger.load(&name, row);
-        if !row.deleted {
-            ledger.refer(&name, &document::referrals(schemas, kind, &document::body(schemas, kind, document)));
-        }
-    }
-    for entry in store.state.requests() {
-        let (revision, id, hash) = entry.map_err(StoreError::from)?;
-        ledger.remember(id, revision, hash);
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::registry::error::Error;
-use crate::registry::index::{Order, OrderKey, key};
+use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::filter::Filter;
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::reader::{Point, Reader};
@@ -181,7 +181,7 @@ fn decode_key(bytes: &[u8]) -> OrderKey {
     let (length, rest) =
         bytes.split_first_chunk::<8>().map_or((0, &[][..]), |(length, rest)| (u64::from_be_bytes(*length), rest));
     let (value, name) = rest.split_at_checked(usize::try_from(length).unwrap_or(0)).unwrap_or_default();
-    key(value, &Arc::from(String::from_utf8_lossy(name).as_ref()))
+    OrderKey::new(value, &Arc::from(String::from_utf8_lossy(name).as_ref()))
 }
 
 impl Listing<'_> {
@@ -205,9 +205,9 @@ impl Listing<'_> {
     /// How many items there are.
     fn count(&self) -> Result<usize, Error> {
         if self.filter.is_empty() {
-            let index = self.reader.index.read();
-            if index.head == self.at {
-                return Ok(index.count(self.kind, self.show_deleted));
+            let tables = self.reader.index.read();
+            if tables.head() == self.at {
+                return Ok(tables.count(self.kind, self.show_deleted));
             }
         }
         let mut count = 0;
@@ -249,17 +249,7 @@ impl Listing<'_> {
     }
 
     fn next_keys(&self, after: Option<&OrderKey>, chunk: usize) -> Vec<OrderKey> {
-        let index = self.reader.index.read();
-        match self.order {
-            Order::Name => {
-                let after = after.map(|key| key.name.as_ref());
-                let names = index.names_after(self.kind, after, self.descending, chunk);
-                names.iter().map(|name| key(&[], name)).collect()
-            }
-            order @ (Order::DisplayName | Order::CreateTime | Order::UpdateTime) => {
-                index.keys_after(self.kind, order, after, self.descending, self.at, chunk)
-            }
-        }
+        self.reader.index.read().keys_after(self.kind, self.order, after, self.descending, self.at, chunk)
     }
 
     /// The document of `name` as of the revision of the listing, if the listing has it.
@@ -281,7 +271,7 @@ impl Listing<'_> {
                 Order::CreateTime => create_time(&item.document).sort_key().into(),
                 Order::UpdateTime => document::revision(&item.document).to_be_bytes().into(),
             };
-            keys.push(key(&value, &item.key.name));
+            keys.push(OrderKey::new(&value, &item.key.name));
             true
         })?;
         keys.sort_unstable();

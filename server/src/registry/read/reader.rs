@@ -1,19 +1,19 @@
 //! Reading: one resource as of any revision, one commit, the revision of a time.
 //!
-//! A reader sees the durable commits up to the head and nothing else. It asks the index first, then sled, and where sled
-//! fails or has moved on, the journal, which has everything.
+//! A reader sees the durable commits up to the head and nothing else. The index says where a document lies in the
+//! journal; what is asked for one by one is taken from sled, unless that has moved on, is busy or has failed.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::RwLock;
 
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
 use crate::registry::resource::document;
+use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::{Change, JournalError, JournalReader, Record, Revision, State, StateError};
+use crate::store::{Change, JournalError, JournalReader, Record, Revision};
 use crate::time::Time;
 
 /// As of when to read.
@@ -32,27 +32,15 @@ pub enum Point {
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) schemas: Arc<Schemas>,
-    pub(crate) index: Arc<RwLock<Index>>,
+    pub(crate) index: Arc<Index>,
     pub(crate) journal: JournalReader,
-    pub(crate) state: State,
-    /// Tells the etags of one store from those of another.
-    pub(crate) etag_salt: u32,
+    pub(crate) etags: Etags,
 }
 
 impl Reader {
     /// The last durable revision.
     pub(crate) fn head(&self) -> Revision {
-        self.index.read().head
-    }
-
-    /// The last revision that sled has.
-    pub(crate) fn applied(&self) -> Revision {
-        self.state.applied()
-    }
-
-    /// The etag of any resource that last changed in `revision`.
-    pub(crate) fn etag(&self, revision: Revision) -> String {
-        format!("{revision:x}-{:08x}", self.etag_salt)
+        self.index.head()
     }
 
     /// A name as it stands in stored data.
@@ -72,8 +60,7 @@ impl Reader {
                 let (mut low, mut high) = (1, head + 1);
                 while low < high {
                     let middle = low + (high - low) / 2;
-                    let at = self.record(middle)?.commit_time;
-                    if at <= time { low = middle + 1 } else { high = middle }
+                    if self.head_of(middle)?.commit_time <= time { low = middle + 1 } else { high = middle }
                 }
                 if low == 1 { Err(Error::TimeBeforeFirst) } else { Ok(low - 1) }
             }
@@ -82,86 +69,61 @@ impl Reader {
 
     /// The document of `name` as of `at`, deleted or not, with the revision it had. `None`: there was none.
     pub(crate) fn get(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
-        let (row, recent) = {
-            let index = self.index.read();
-            (index.row(name.kind(), name.as_str()), index.recent(name.as_str(), at))
-        };
-        let Some(row) = row else { return Ok(None) };
-        if let Some((revision, envelope)) = recent {
-            return Ok(Some((revision, self.open(&envelope, revision)?.1)));
-        }
+        let Some(row) = self.row(name) else { return Ok(None) };
         if row.revision <= at {
-            return Ok(Some((row.revision, self.current(name, row)?)));
+            return Ok(Some((row.revision, self.stored(row)?)));
         }
-        match self.version_at(name, row, at)? {
+        match self.revision_at(name, row, at)? {
             None => Ok(None),
             Some(revision) => Ok(Some((revision, self.version(name, revision)?))),
         }
     }
 
-    /// The document of `name` in its current row, which sled has or is about to leave behind.
-    pub(crate) fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
-        match self.state.get(name.as_str()) {
-            Ok(Some((revision, envelope))) if revision == row.revision && !envelope.is_empty() => {
-                Ok(self.open(&envelope, revision)?.1)
-            }
-            // sled has moved on, or leaves what is large to the journal.
-            Ok(_) => self.version(name, row.revision),
-            Err(error) => {
-                self.fell_back(&error);
-                self.version(name, row.revision)
-            }
-        }
+    /// What is known of `name` at the head.
+    pub(crate) fn row(&self, name: &Name) -> Option<Row> {
+        self.index.read().row(name.as_str())
     }
 
-    /// The revision that `name` had at `at`, which is before that of its current row.
-    fn version_at(&self, name: &Name, row: Row, at: Revision) -> Result<Option<Revision>, Error> {
-        match self.state.version_at(name.as_str(), at) {
-            Ok(revision) => Ok(revision),
-            Err(error) => {
-                self.fell_back(&error);
-                let mut revision = row.revision;
-                while revision > at {
-                    let record = self.record(revision)?;
-                    let change = record.changes.iter().find(|change| &*change.name == name.as_str());
-                    revision = change.ok_or(Error::Damaged { revision })?.previous_revision;
-                }
-                Ok((revision > 0).then_some(revision))
-            }
+    /// The document of a row, from the journal.
+    pub(crate) fn stored(&self, row: Row) -> Result<Bytes, Error> {
+        let envelope = self.journal.document(row.revision, row.place).map_err(|error| damaged(&error, row.revision))?;
+        Ok(self.open(&envelope, row.revision)?.1)
+    }
+
+    /// The revision that `name` had at `at`, which is before that of its row: by the chain of its revisions.
+    fn revision_at(&self, name: &Name, row: Row, at: Revision) -> Result<Option<Revision>, Error> {
+        let mut revision = row.revision;
+        while revision > at {
+            revision = self.previous(name, revision)?;
         }
+        Ok((revision > 0).then_some(revision))
+    }
+
+    /// The revision of `name` before the one that the commit of `revision` made; 0 if there was none.
+    fn previous(&self, name: &Name, revision: Revision) -> Result<Revision, Error> {
+        let record = self.head_of(revision)?;
+        Ok(change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?.previous_revision)
     }
 
     /// The document that the commit of `revision` made of `name`.
     pub(crate) fn version(&self, name: &Name, revision: Revision) -> Result<Bytes, Error> {
-        if let Some((found, envelope)) = self.index.read().recent(name.as_str(), revision)
-            && found == revision
-        {
-            return Ok(self.open(&envelope, revision)?.1);
-        }
-        let record = self.record(revision)?;
-        let change = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?;
-        Ok(self.open(&change.document, revision)?.1)
+        let record = self.head_of(revision)?;
+        let place = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?.place;
+        let envelope = self.journal.document(revision, place).map_err(|error| damaged(&error, revision))?;
+        Ok(self.open(&envelope, revision)?.1)
     }
 
     /// Versions of `name`, newest first, at most `limit`; with `before`, which is one of them, those before it.
     pub(crate) fn versions(&self, name: &Name, before: Option<Revision>, limit: usize) -> Result<Vec<Revision>, Error> {
-        let Some(row) = self.index.read().row(name.kind(), name.as_str()) else {
-            return Err(Error::NotFound(name.to_string()));
-        };
-        // By the chain of previous revisions: it is in the journal, which is never behind.
-        let previous = |revision| {
-            let record = self.record(revision)?;
-            let change = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?;
-            Ok(change.previous_revision)
-        };
+        let row = self.row(name).ok_or_else(|| Error::NotFound(name.to_string()))?;
         let mut found = Vec::new();
         let mut revision = match before {
             None => row.revision,
-            Some(before) => previous(before)?,
+            Some(before) => self.previous(name, before)?,
         };
         while revision > 0 && found.len() < limit {
             found.push(revision);
-            revision = previous(revision)?;
+            revision = self.previous(name, revision)?;
         }
         Ok(found)
     }
@@ -177,8 +139,9 @@ impl Reader {
         self.journal.read(revision).map_err(|error| damaged(&error, revision))
     }
 
-    fn fell_back(&self, error: &StateError) {
-        tracing::warn!(%error, "sled could not be read; the journal answers instead; restart to rebuild the state");
+    /// The commit of a revision without its documents.
+    fn head_of(&self, revision: Revision) -> Result<Record, Error> {
+        self.journal.read_head(revision).map_err(|error| damaged(&error, revision))
     }
 }
 

@@ -1,92 +1,131 @@
 //! The committer: one thread through which every write goes, in order. It checks what only the current state can say,
 //! and makes commits of what it finds good.
 //!
-//! It writes nothing and answers nobody: all that it decides, refusals too, goes to the `writer`, so that no answer
-//! tells of a state before that state is durable.
+//! It writes nothing, reads nothing and answers nobody: all that it decides, refusals too, goes to the `writer`, so that
+//! no answer tells of a state before that state is durable.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::ledger::{Known, Ledger, Outcome};
+use super::plan::Drafting;
+use super::planned::Planned;
+use super::request::{Prepared, PreparedMutation, Written, WrittenOne};
 use crate::registry::error::Error;
-use crate::registry::index::{Indexed, Row};
-use crate::registry::read::reader::Reader;
 use crate::registry::resource::document;
+use crate::registry::resource::etag::Etags;
+use crate::registry::resource::name::Name;
 use crate::registry::schema::Schemas;
-use crate::registry::write::ledger::Ledger;
-use crate::registry::write::plan::{Drafting, Planned};
-use crate::registry::write::request::{Prepared, PreparedMutation, Written, WrittenOne};
-use crate::store::{Change, Record, RequestMark, Revision};
+use crate::store::{Change, Record, RequestMark, Revision, Salt};
 use crate::time::{Clock, Time};
 
 /// A write that waits.
 pub(crate) struct Submission {
     pub(crate) request: Prepared,
-    pub(crate) answer: oneshot::Sender<Result<Written, Error>>,
+    pub(crate) answer: oneshot::Sender<Answer>,
 }
 
-/// What the committer decided of one write.
-pub(crate) struct Decision {
-    /// The commit to write. `None`: nothing is written.
-    pub(crate) commit: Option<Commit>,
-    pub(crate) answer: oneshot::Sender<Result<Written, Error>>,
-    pub(crate) result: Result<Written, Error>,
-    /// If the answer is that of an earlier request, the revision it made: it is read once that is durable.
-    pub(crate) replay: Option<Replay>,
+/// What became of a submission.
+pub(crate) enum Answer {
+    /// It is done, or refused.
+    Done(Result<Written, Error>),
+    /// It was done before: what it was answered then can be read.
+    Replay(Replay),
+    /// A document that it changes has changed since it was fetched. To be submitted again once `after` is visible.
+    Again { request: Box<Prepared>, after: Revision },
 }
 
-/// A request that came before: its answer is read from the journal.
+/// A request that came before.
 pub(crate) struct Replay {
+    /// The commit that it became.
     pub(crate) revision: Revision,
     /// For each mutation, the name it was given; `None` for one the server named.
-    pub(crate) names: Vec<Option<crate::registry::resource::name::Name>>,
+    pub(crate) names: Vec<Option<Name>>,
 }
 
-/// A commit as the writer takes it.
-pub(crate) struct Commit {
-    pub(crate) record: Record,
-    pub(crate) indexed: Vec<Indexed>,
+/// What the committer decided of one submission.
+pub(crate) struct Decision {
+    /// The commit to write. `None`: nothing is written.
+    pub(crate) record: Option<Record>,
+    /// What is answered once all commits before it, and its own, are durable.
+    pub(crate) result: Answer,
+    pub(crate) answer: oneshot::Sender<Answer>,
+    /// See [`Refusals`].
+    pub(crate) refusals: u64,
+}
+
+/// How often a group was refused by the journal because there was no room. What was decided before the committer heard
+/// of it rests on commits that do not exist, so it is refused too.
+#[derive(Clone, Default)]
+pub(crate) struct Refusals(Arc<AtomicU64>);
+
+impl Refusals {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 /// The committer.
 pub(crate) struct Committer {
     pub(crate) schemas: Arc<Schemas>,
-    pub(crate) reader: Reader,
+    pub(crate) etags: Etags,
+    pub(crate) epoch: u64,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) last_time: Time,
+    pub(crate) refusals: Refusals,
 }
 
 impl Committer {
     /// Takes writes until nobody can send one any more, or the writer is gone.
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Submission>, decisions: &SyncSender<Decision>) {
-        while let Some(submission) = queue.blocking_recv() {
-            self.ledger.forget(self.reader.applied());
-            let decision = self.decide(submission);
-            if decisions.send(decision).is_err() {
+        let mut refusals = self.refusals.count();
+        while let Some(Submission { request, answer }) = queue.blocking_recv() {
+            if self.refusals.count() != refusals {
+                refusals = self.refusals.count();
+                self.ledger.reset();
+            }
+            self.ledger.forget();
+            let (result, record) = self.decide(request);
+            if decisions.send(Decision { record, result, answer, refusals }).is_err() {
                 return;
             }
         }
     }
 
-    fn decide(&mut self, Submission { mut request, answer }: Submission) -> Decision {
-        let decision = |result, commit, replay| (result, commit, replay);
-        let (result, commit, replay) = match self.replay(&request) {
-            Err(error) => decision(Err(error), None, None),
-            Ok(Some(replay)) => {
-                decision(Ok(Written { revision: replay.revision, time: None, results: Vec::new() }), None, Some(replay))
-            }
-            Ok(None) => match self.draft(&mut request) {
-                Err(error) => decision(Err(error), None, None),
-                Ok((planned, time)) => {
-                    let (written, commit) = self.seal(&request, planned, time);
-                    decision(Ok(written), commit, None)
-                }
-            },
+    fn decide(&mut self, mut request: Prepared) -> (Answer, Option<Record>) {
+        match self.replay(&request) {
+            Ok(None) => {}
+            Ok(Some(replay)) => return (Answer::Replay(replay), None),
+            Err(error) => return (Answer::Done(Err(error)), None),
+        }
+        if let Some(after) = self.bring_up(&mut request) {
+            return (Answer::Again { request: Box::new(request), after }, None);
+        }
+        let time = self.clock.now().max(self.ledger.last_time().next());
+        let drafting = Drafting {
+            schemas: &self.schemas,
+            ledger: &self.ledger,
+            etags: self.etags,
+            actor: &request.actor,
+            now: time,
         };
-        Decision { commit, answer, result, replay }
+        let mutations = std::mem::take(&mut request.mutations);
+        let current = std::mem::take(&mut request.current);
+        match drafting.draft(&request.preconditions, mutations, current) {
+            Err(error) => (Answer::Done(Err(error)), None),
+            Ok(planned) => match self.seal(request, planned, time) {
+                Err(error) => (Answer::Done(Err(error)), None),
+                Ok((written, record)) => (Answer::Done(Ok(written)), record),
+            },
+        }
     }
 
     /// The earlier request of this id, if there was one.
@@ -109,76 +148,86 @@ impl Committer {
         Ok(Some(Replay { revision, names }))
     }
 
-    fn draft(&self, request: &mut Prepared) -> Result<(Vec<Planned>, Time), Error> {
-        let now = self.clock.now().max(self.last_time.next());
-        let actor = std::mem::take(&mut request.actor);
-        let drafting =
-            Drafting { schemas: &self.schemas, ledger: &self.ledger, reader: &self.reader, actor: &actor, now };
-        let planned = drafting.draft(request);
-        request.actor = actor;
-        Ok((planned?, now))
-    }
-
-    /// Makes a commit of what was drafted, and takes it into the ledger. Without any change there is no commit.
-    fn seal(&mut self, request: &Prepared, planned: Vec<Planned>, time: Time) -> (Written, Option<Commit>) {
-        let revision = self.ledger.head + 1;
-        let changes = planned.iter().any(|plan| plan.action.is_some());
-        let write = changes && !request.validate_only;
-        // What is only checked is answered as it would be, but for what only a commit can give.
-        let (stamped_revision, etag) = if write { (revision, self.reader.etag(revision)) } else { (0, String::new()) };
-        let mut results = Vec::with_capacity(planned.len());
-        let mut indexed = Vec::with_capacity(planned.len());
-        let mut record_changes = Vec::with_capacity(planned.len());
-        for plan in planned {
-            let Some(action) = plan.action else {
-                results.push(WrittenOne { name: plan.name, action: None, document: plan.body.into() });
-                continue;
-            };
-            let document: Bytes =
-                document::stamped(&plan.name, &plan.body, &plan.stamp, stamped_revision, &etag).into();
-            results.push(WrittenOne { name: plan.name.clone(), action: plan.action, document: document.clone() });
-            if !write {
+    /// Gives each mutation the document that it changes as the commits decided so far leave it. Answers the revision of
+    /// one that nobody has at hand.
+    fn bring_up(&self, request: &mut Prepared) -> Option<Revision> {
+        for ((_, mutation), current) in request.mutations.iter().zip(&mut request.current) {
+            if !mutation.needs_current() {
                 continue;
             }
-            let row = Row { revision, deleted: !plan.live() };
-            let envelope: Bytes = document::envelope(self.schemas.kind(plan.name.kind()), &document).into();
-            let previous_revision = plan.previous.map_or(0, |row| row.revision);
-            let salt = *uuid::Uuid::new_v4().as_bytes();
-            let name = plan.name.shared();
-            record_changes.push(Change::new(action, name, previous_revision, envelope.clone(), salt));
-            indexed.push(Indexed {
-                kind: plan.name.kind(),
-                name: plan.name.shared(),
-                row,
-                display_name: document::display_name(&document).into(),
-                create_time: plan.stamp.create_time,
-                envelope,
+            let name = mutation.name().as_str();
+            let Some(Known { revision, .. }) = self.ledger.known(name) else { continue };
+            if current.as_ref().is_some_and(|(fetched, _)| *fetched == revision) {
+                continue;
+            }
+            match self.ledger.document(name) {
+                Some((newest, document)) if newest == revision => *current = Some((revision, document)),
+                Some(_) | None => return Some(revision),
+            }
+        }
+        None
+    }
+
+    /// Makes a commit of what was planned, and takes it into the ledger. Without any change there is no commit.
+    fn seal(
+        &mut self,
+        request: Prepared,
+        planned: Vec<Planned>,
+        time: Time,
+    ) -> Result<(Written, Option<Record>), Error> {
+        let revision = self.ledger.head() + 1;
+        let changing = planned.iter().filter(|plan| plan.action.is_some()).count();
+        let write = changing > 0 && !request.validate_only;
+        // What is only checked is answered as it would be, but for what only a commit can give.
+        let (stamped_revision, etag) = if write { (revision, self.etags.of(revision)) } else { (0, String::new()) };
+        let mut salts = if write { salts(changing)? } else { Vec::new() }.into_iter();
+        let mut results = Vec::with_capacity(planned.len());
+        let mut changes = Vec::with_capacity(changing);
+        let mut outcomes = Vec::with_capacity(changing);
+        for plan in planned {
+            let Some(action) = plan.action else {
+                results.push(WrittenOne { name: plan.name, action: None, document: plan.body });
+                continue;
+            };
+            let kind = self.schemas.kind(plan.name.kind());
+            let document = document::stamped(&plan.name, &plan.body, &plan.stamp, stamped_revision, &etag);
+            let envelope: Bytes = document::envelope(kind, &document).into();
+            let document = envelope.slice(envelope.len() - document.len()..);
+            results.push(WrittenOne { name: plan.name.clone(), action: Some(action), document: document.clone() });
+            let Some(salt) = salts.next() else { continue };
+            changes.push(Change::new(action, plan.name.shared(), plan.previous_revision, envelope, salt));
+            outcomes.push(Outcome {
+                known: Known { revision, deleted: !plan.live() },
+                document,
+                targets: plan.referrals.iter().map(|referral| referral.target.shared()).collect(),
+                name: plan.name,
             });
-            let name = plan.name.shared();
-            self.ledger.unrefer(&name, &plan.old_referrals);
-            self.ledger.refer(&name, &plan.referrals);
-            self.ledger.set(&name, row, document);
         }
         if !write {
-            return (Written { revision: self.ledger.head, time: None, results }, None);
+            return Ok((Written { revision: self.ledger.head(), time: None, results }, None));
         }
-        if let Some(id) = request.request_id {
-            self.ledger.remember(id.into_bytes(), revision, request.request_hash);
-        }
-        self.ledger.head = revision;
-        self.last_time = time;
+        let mark = request.request_id.map(|id| RequestMark { id: id.into_bytes(), hash: request.request_hash });
+        let settled_day = self.ledger.settled_day().max(time.day());
+        self.ledger.add(revision, time, settled_day, mark, outcomes);
         let record = Record {
             revision,
             commit_time: time,
-            actor: request.actor.clone(),
-            reason: request.reason.clone(),
-            request: request.request_id.map(|id| RequestMark { id: id.into_bytes(), hash: request.request_hash }),
-            epoch: 1,
-            settled_day: time.day(),
+            actor: request.actor,
+            reason: request.reason,
+            request: mark,
+            epoch: self.epoch,
+            settled_day,
+            changes,
             parent_hash: [0; 32],
             hash: [0; 32],
-            changes: record_changes,
         };
-        (Written { revision, time: Some(time), results }, Some(Commit { record, indexed }))
+        Ok((Written { revision, time: Some(time), results }, Some(record)))
     }
+}
+
+/// Random salts, for so many documents.
+fn salts(count: usize) -> Result<Vec<Salt>, Error> {
+    let mut salts = vec![Salt::default(); count];
+    getrandom::fill(salts.as_flattened_mut()).map_err(|_| Error::Stopped("the system gives no random numbers"))?;
+    Ok(salts)
 }

@@ -1,102 +1,175 @@
-//! What the committer knows of every resource: the state that the commits checked so far add up to.
+//! What the committer knows: the index, and over it the commits that it has decided and that are not durable yet.
 //!
-//! The committer's own, without a lock. It runs ahead of what is durable: nobody else may look at it, and after a failed
-//! append nothing is answered from it.
+//! The committer's own, without a lock. It runs ahead of what is durable: nobody else may look at it. What was decided
+//! and could not be written is forgotten as a whole ([`Ledger::reset`]). The documents of the newest changes stay for a
+//! while, so that the next change of the same resource needs no read.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::registry::index::Row;
-use crate::registry::resource::document::Referral;
-use crate::store::Revision;
+use crate::registry::index::Index;
+use crate::registry::resource::name::Name;
+use crate::store::{RequestMark, Revision};
+use crate::time::{Day, Time};
+
+/// The most bytes of documents that are kept after they have become durable.
+const DOCUMENT_BYTES_MAX: usize = 8 << 20;
+
+/// The most changes that are kept after they have become durable, however small: some times what is in flight.
+const CHANGES_MAX: usize = 16_384;
+
+/// What is known of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The revision in which it last changed.
+    pub(crate) revision: Revision,
+    /// Whether it is deleted.
+    pub(crate) deleted: bool,
+}
+
+/// A resource as a commit leaves it.
+pub(crate) struct Outcome {
+    pub(crate) name: Name,
+    pub(crate) known: Known,
+    pub(crate) document: Bytes,
+    /// What it refers to; nothing if it is deleted.
+    pub(crate) targets: Vec<Arc<str>>,
+}
 
 /// What the committer knows.
-#[derive(Default)]
 pub(crate) struct Ledger {
-    /// The last revision given.
-    pub(crate) head: Revision,
-    rows: HashMap<Arc<str>, Row>,
-    /// For each resource, the live ones that refer to it.
-    referrers: HashMap<Arc<str>, HashSet<Arc<str>>>,
-    /// What each request id became, and the fingerprint of its request.
+    index: Arc<Index>,
+    head: Revision,
+    last_time: Time,
+    settled_day: Day,
+    /// The newest outcome of each resource that changed lately.
+    outcomes: HashMap<Arc<str>, Outcome>,
+    /// Their revisions and names, oldest first.
+    order: VecDeque<(Revision, Arc<str>)>,
+    document_bytes: usize,
+    /// The requests of commits that are not durable yet.
     requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
-    /// The changes that sled may not have yet, oldest first, and their documents.
-    fresh: VecDeque<(Revision, Arc<str>)>,
-    fresh_documents: HashMap<Arc<str>, (Revision, Bytes)>,
+    /// Their ids, oldest first.
+    request_order: VecDeque<(Revision, [u8; 16])>,
 }
 
 impl Ledger {
-    /// A ledger of nothing at `head`, to be filled with [`Ledger::load`] and [`Ledger::refer`].
-    pub(crate) fn new(head: Revision) -> Self {
-        Self { head, ..Self::default() }
+    /// A ledger of what the index holds now.
+    pub(crate) fn new(index: Arc<Index>) -> Self {
+        let mut ledger = Self {
+            index,
+            head: 0,
+            last_time: Time::default(),
+            settled_day: Day::default(),
+            outcomes: HashMap::new(),
+            order: VecDeque::new(),
+            document_bytes: 0,
+            requests: HashMap::new(),
+            request_order: VecDeque::new(),
+        };
+        ledger.reset();
+        ledger
     }
 
-    pub(crate) fn row(&self, name: &str) -> Option<Row> {
-        self.rows.get(name).copied()
+    /// Forgets all that is not durable.
+    pub(crate) fn reset(&mut self) {
+        {
+            let tables = self.index.read();
+            self.head = tables.head();
+            self.last_time = tables.last_time();
+            self.settled_day = tables.settled_day();
+        }
+        self.outcomes.clear();
+        self.order.clear();
+        self.document_bytes = 0;
+        self.requests.clear();
+        self.request_order.clear();
+    }
+
+    /// The last revision given.
+    pub(crate) fn head(&self) -> Revision {
+        self.head
+    }
+
+    /// When the last commit was made.
+    pub(crate) fn last_time(&self) -> Time {
+        self.last_time
+    }
+
+    /// The day up to which time has been let pass.
+    pub(crate) fn settled_day(&self) -> Day {
+        self.settled_day
+    }
+
+    /// The resource as the commits decided so far leave it.
+    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+        if let Some(outcome) = self.outcomes.get(name) {
+            return Some(outcome.known);
+        }
+        self.index.read().row(name).map(|row| Known { revision: row.revision, deleted: row.deleted })
+    }
+
+    /// The document of a resource that changed lately, in the revision in which it did.
+    pub(crate) fn document(&self, name: &str) -> Option<(Revision, Bytes)> {
+        self.outcomes.get(name).map(|outcome| (outcome.known.revision, outcome.document.clone()))
     }
 
     /// The live resources that refer to `name`.
-    pub(crate) fn referrers(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
-        self.referrers.get(name).into_iter().flatten()
+    pub(crate) fn referrers(&self, name: &str) -> Vec<Arc<str>> {
+        let tables = self.index.read();
+        let durable = tables.referrers(name).filter(|referrer| !self.outcomes.contains_key(*referrer)).cloned();
+        let lately = self.outcomes.iter().filter(|(_, outcome)| outcome.targets.iter().any(|target| &**target == name));
+        durable.chain(lately.map(|(referrer, _)| referrer.clone())).collect()
     }
 
-    /// The document of a change that sled may not have yet.
-    pub(crate) fn fresh_document(&self, name: &str) -> Option<(Revision, Bytes)> {
-        self.fresh_documents.get(name).cloned()
-    }
-
-    /// The commit that a request became, and the fingerprint of that request.
+    /// The commit that a request became, and the hash of what it asked for.
     pub(crate) fn request(&self, id: &[u8; 16]) -> Option<(Revision, [u8; 16])> {
-        self.requests.get(id).copied()
+        self.requests.get(id).copied().or_else(|| self.index.read().request(id))
     }
 
-    /// Takes in a resource as it is now. `document` is kept until [`Ledger::forget`].
-    pub(crate) fn set(&mut self, name: &Arc<str>, row: Row, document: Bytes) {
-        self.rows.insert(name.clone(), row);
-        self.fresh_documents.insert(name.clone(), (row.revision, document));
-        self.fresh.push_back((row.revision, name.clone()));
-    }
-
-    /// Takes in a resource at start.
-    pub(crate) fn load(&mut self, name: &Arc<str>, row: Row) {
-        self.rows.insert(name.clone(), row);
-    }
-
-    /// Remembers the request of a commit.
-    pub(crate) fn remember(&mut self, id: [u8; 16], revision: Revision, hash: [u8; 16]) {
-        self.requests.insert(id, (revision, hash));
-    }
-
-    /// Says that `referrer`, which is live, refers to these.
-    pub(crate) fn refer(&mut self, referrer: &Arc<str>, referrals: &[Referral]) {
-        for referral in referrals {
-            self.referrers.entry(referral.target.shared()).or_default().insert(referrer.clone());
-        }
-    }
-
-    /// Says that `referrer` does not refer to these any more.
-    pub(crate) fn unrefer(&mut self, referrer: &Arc<str>, referrals: &[Referral]) {
-        for referral in referrals {
-            let target = referral.target.as_str();
-            if let Some(referrers) = self.referrers.get_mut(target) {
-                referrers.remove(referrer);
-                if referrers.is_empty() {
-                    self.referrers.remove(target);
-                }
+    /// Takes a commit in that was decided.
+    pub(crate) fn add(
+        &mut self,
+        revision: Revision,
+        time: Time,
+        day: Day,
+        request: Option<RequestMark>,
+        outcomes: impl IntoIterator<Item = Outcome>,
+    ) {
+        for outcome in outcomes {
+            let name = outcome.name.shared();
+            self.order.push_back((outcome.known.revision, name.clone()));
+            self.document_bytes += outcome.document.len();
+            if let Some(old) = self.outcomes.insert(name, outcome) {
+                self.document_bytes -= old.document.len();
             }
         }
+        if let Some(RequestMark { id, hash }) = request {
+            self.requests.insert(id, (revision, hash));
+            self.request_order.push_back((revision, id));
+        }
+        (self.head, self.last_time, self.settled_day) = (revision, time, day);
     }
 
-    /// Forgets what sled can tell now: the documents up to `applied`.
-    pub(crate) fn forget(&mut self, applied: Revision) {
-        while self.fresh.front().is_some_and(|(revision, _)| *revision <= applied)
-            && let Some((revision, name)) = self.fresh.pop_front()
+    /// Forgets what the index can tell by now: the requests, and the oldest changes as far as there are too many.
+    pub(crate) fn forget(&mut self) {
+        let durable = self.index.head();
+        while self.request_order.front().is_some_and(|(revision, _)| *revision <= durable)
+            && let Some((_, id)) = self.request_order.pop_front()
         {
-            // A later change of the same resource keeps its document.
-            if self.fresh_documents.get(&name).is_some_and(|(newest, _)| *newest == revision) {
-                self.fresh_documents.remove(&name);
+            self.requests.remove(&id);
+        }
+        while (self.document_bytes > DOCUMENT_BYTES_MAX || self.order.len() > CHANGES_MAX)
+            && self.order.front().is_some_and(|(revision, _)| *revision <= durable)
+            && let Some((revision, name)) = self.order.pop_front()
+        {
+            // A later change of the same resource stays.
+            if self.outcomes.get(&name).is_some_and(|outcome| outcome.known.revision == revision)
+                && let Some(forgotten) = self.outcomes.remove(&name)
+            {
+                self.document_bytes -= forgotten.document.len();
             }
         }
     }

@@ -1,8 +1,10 @@
-//! The way of a write: request, plan, commit, journal.
+//! The way of a write: a request is prepared in its caller's task, planned and decided by the committer, made durable,
+//! visible and answered by the writer.
 
-pub(crate) mod applier;
 pub(crate) mod committer;
 pub(crate) mod ledger;
 pub(crate) mod plan;
+pub(crate) mod planned;
+pub(crate) mod references;
 pub(crate) mod request;
 pub(crate) mod writer;

@@ -180,6 +180,8 @@ impl WrittenOne {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) mutations: Vec<(Place, PreparedMutation)>,
+    /// For each mutation, the document that it changes, with its revision, as far as it was fetched.
+    pub(crate) current: Vec<Option<(Revision, Bytes)>>,
     pub(crate) preconditions: Vec<(Name, Condition)>,
     pub(crate) actor: String,
     pub(crate) reason: String,
@@ -203,6 +205,14 @@ impl PreparedMutation {
             | Self::Update { name, .. }
             | Self::Delete { name, .. }
             | Self::Undelete { name, .. } => name,
+        }
+    }
+
+    /// Whether it starts from the document that is there.
+    pub(crate) fn needs_current(&self) -> bool {
+        match self {
+            Self::Create { .. } => false,
+            Self::Update { .. } | Self::Delete { .. } | Self::Undelete { .. } => true,
         }
     }
 }
@@ -282,6 +292,7 @@ impl WriteRequest {
         }
         refuse(refused, single)?;
         Ok(Prepared {
+            current: vec![None; mutations.len()],
             mutations,
             preconditions,
             actor: if self.actor.is_empty() { "anonymous".to_owned() } else { self.actor },

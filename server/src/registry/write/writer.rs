@@ -2,22 +2,17 @@
 //!
 //! While it waits for the disk, the committer goes on; all that has come by then is the next group, and shares one
 //! `fdatasync`. After a failed append nothing is ever answered but that the server has to be restarted: nobody can know
-//! what the disk holds.
+//! what the disk holds. A journal without room is another thing: nothing was written, and the next group is tried again.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::sync::mpsc::Receiver;
 
-use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use super::committer::{Answer, Decision, Refusals};
 use crate::registry::error::Error;
-use crate::registry::index::{Index, Indexed};
-use crate::registry::read::reader::Reader;
-use crate::registry::write::applier::{Feed, Gone};
-use crate::registry::write::committer::{Commit, Decision, Replay};
-use crate::registry::write::request::{Written, WrittenOne};
-use crate::store::{Head, JournalWriter, Record, Revision};
+use crate::registry::index::Index;
+use crate::store::{JournalError, JournalWriter, Record, Revision};
 
 /// The most bytes of a group: what is written in one go, and held in memory until then.
 const GROUP_BYTES_MAX: usize = 4 << 20;
@@ -27,10 +22,10 @@ const GROUP_MAX: usize = 1_024;
 /// The writer.
 pub(crate) struct Writer {
     pub(crate) journal: JournalWriter,
-    pub(crate) index: Arc<RwLock<Index>>,
-    pub(crate) reader: Reader,
+    pub(crate) index: Arc<Index>,
+    /// Tells of a new head.
     pub(crate) bell: watch::Sender<Revision>,
-    pub(crate) feed: Feed,
+    pub(crate) refusals: Refusals,
     /// Why nothing is written any more.
     pub(crate) stopped: Option<&'static str>,
 }
@@ -38,93 +33,65 @@ pub(crate) struct Writer {
 impl Writer {
     /// Takes decisions until the committer is gone.
     pub(crate) fn run(mut self, decisions: &Receiver<Decision>) {
-        loop {
-            let first = match self.feed.due() {
-                None => decisions.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => decisions.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match first {
-                Ok(first) => self.write(group(first, decisions)),
-                Err(RecvTimeoutError::Timeout) => self.feed(Feed::hand_over),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(first) = decisions.recv() {
+            self.write(group(first, decisions));
         }
-        self.feed(Feed::hand_over);
     }
 
     fn write(&mut self, mut group: Vec<Decision>) {
-        let commits: Vec<Commit> = group.iter_mut().filter_map(|decision| decision.commit.take()).collect();
-        let (mut records, indexed): (Vec<Record>, Vec<Vec<Indexed>>) =
-            commits.into_iter().map(|commit| (commit.record, commit.indexed)).unzip();
-        let mut appended = None;
-        if self.stopped.is_none() && !records.is_empty() {
-            match self.journal.append(self.journal.head().revision, &mut records) {
-                Ok(head) => appended = Some(head),
-                Err(error) => {
-                    tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
-                    self.stopped = Some("the journal could not be written");
-                }
-            }
-        }
-        // What is durable is answered as such, even if nothing can follow it.
-        let stopped = self.stopped;
-        if let Some(head) = appended {
-            self.publish(head, records, indexed);
-        }
+        let refusals = self.refusals.count();
+        let sound = |decision: &Decision| decision.refusals == refusals;
+        let mut records: Vec<Record> =
+            group.iter_mut().filter(|decision| sound(decision)).filter_map(|decision| decision.record.take()).collect();
+        let refusal = self.append(&mut records).err();
         for decision in group {
-            let result = match (stopped, decision.replay) {
-                (Some(why), _) => Err(Error::Stopped(why)),
-                (None, Some(replay)) => self.replay(&replay),
-                (None, None) => decision.result,
+            let stale = !sound(&decision);
+            let result = match (&refusal, self.stopped) {
+                // What is durable is answered as such, whatever follows; what is not, never.
+                (Some(Refusal::Stopped(why)), _) => Answer::Done(Err(Error::Stopped(why))),
+                (Some(Refusal::NoRoom), _) => Answer::Done(Err(Error::NoRoom)),
+                (None, _) if stale => Answer::Done(Err(Error::NoRoom)),
+                (None, _) => decision.result,
             };
             // A caller that has gone away does not want to know.
             let _ = decision.answer.send(result);
         }
     }
 
-    /// Makes durable commits visible to readers and watchers.
-    fn publish(&mut self, head: Head, records: Vec<Record>, indexed: Vec<Vec<Indexed>>) {
-        {
-            let mut index = self.index.write();
-            for (record, indexed) in records.iter().zip(indexed) {
-                index.apply(record.revision, indexed);
+    /// Makes commits durable and visible.
+    fn append(&mut self, records: &mut [Record]) -> Result<(), Refusal> {
+        if let Some(why) = self.stopped {
+            return Err(Refusal::Stopped(why));
+        }
+        let Some(first) = records.first() else { return Ok(()) };
+        match self.journal.append(first.revision - 1, records) {
+            Ok(head) => {
+                if self.index.apply(records).is_err() {
+                    tracing::error!(
+                        revision = head.revision,
+                        "what was written cannot be read; no write is accepted until a restart"
+                    );
+                    self.stopped = Some("what was written cannot be read");
+                    return Err(Refusal::Stopped("what was written cannot be read"));
+                }
+                self.bell.send_replace(head.revision);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
+                self.stopped = Some("the journal could not be written");
+                Err(Refusal::Stopped("the journal could not be written"))
             }
         }
-        self.bell.send_replace(head.revision);
-        self.feed(|feed| feed.add(head, records));
     }
+}
 
-    /// Feeds sled. Once that has failed, nothing more is written: what sled lacks is in memory until a restart.
-    fn feed(&mut self, feed: impl FnOnce(&mut Feed) -> Result<(), Gone>) {
-        if feed(&mut self.feed).is_err() && self.stopped.is_none() {
-            tracing::error!("sled is not kept up any more; no write is accepted until a restart, which rebuilds it");
-            self.stopped = Some("sled could not be written");
-        }
-    }
-
-    /// The answer that an earlier request was given, read from its commit.
-    fn replay(&self, replay: &Replay) -> Result<Written, Error> {
-        let record = self.reader.record(replay.revision)?;
-        let mut changes = record.changes.iter().peekable();
-        let mut results = Vec::with_capacity(replay.names.len());
-        for name in &replay.names {
-            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == &*change.name));
-            results.push(match (change, name) {
-                (Some(change), _) => WrittenOne {
-                    name: self.reader.name(&change.name)?,
-                    action: Some(change.action),
-                    document: self.reader.open(&change.document, replay.revision)?.1,
-                },
-                (None, Some(name)) => WrittenOne {
-                    name: name.clone(),
-                    action: None,
-                    document: self.reader.get(name, replay.revision)?.map(|(_, document)| document).unwrap_or_default(),
-                },
-                (None, None) => return Err(Error::Damaged { revision: replay.revision }),
-            });
-        }
-        Ok(Written { revision: record.revision, time: Some(record.commit_time), results })
-    }
+/// Why a group was not written.
+enum Refusal {
+    /// Nothing is written any more.
+    Stopped(&'static str),
+    /// There was no room for it.
+    NoRoom,
 }
 
 /// The first decision, and all that wait behind it.
@@ -142,5 +109,5 @@ fn group(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
 }
 
 fn size(decision: &Decision) -> usize {
-    decision.commit.as_ref().map_or(0, |commit| commit.indexed.iter().map(|change| change.envelope.len()).sum())
+    decision.record.as_ref().map_or(0, |record| record.changes.iter().map(|change| change.document.len()).sum())
 }

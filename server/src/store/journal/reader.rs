@@ -153,6 +153,16 @@ impl JournalReader {
         change.map(|change| change.document.clone()).ok_or(JournalError::NotFound { revision, head: self.head() })
     }
 
+    /// The commit of a revision without its documents.
+    pub fn read_head(&self, revision: Revision) -> Result<Record, JournalError> {
+        self.read(revision)
+    }
+
+    /// The epoch of the store.
+    pub fn epoch(&self) -> u64 {
+        1
+    }
+
     /// The head, with the hash of its commit.
     pub fn head_with_hash(&self) -> Result<crate::store::Head, JournalError> {
         match self.head() {

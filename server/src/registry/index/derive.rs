@@ -1,0 +1,48 @@
+//! What a commit says of each resource that it changes: all that the tables keep of it, read from the documents.
+
+use std::sync::Arc;
+
+use super::Unreadable;
+use super::tables::Row;
+use crate::registry::resource::{document, targets};
+use crate::registry::schema::{KindId, Schemas};
+use crate::store::{Change, Record};
+use crate::time::Time;
+
+/// A resource after a change.
+pub(super) struct Derived {
+    pub(super) kind: KindId,
+    pub(super) name: Arc<str>,
+    pub(super) row: Row,
+    pub(super) display_name: Box<str>,
+    pub(super) create_time: Time,
+    /// The names that it refers to, each once. A deleted resource refers to nothing.
+    pub(super) targets: Vec<Arc<str>>,
+}
+
+/// Reads the documents of a commit.
+pub(super) fn derive(schemas: &Schemas, record: &Record) -> Result<Vec<Derived>, Unreadable> {
+    let revision = record.revision;
+    record.changes.iter().map(|change| derive_change(schemas, record, change).ok_or(Unreadable { revision })).collect()
+}
+
+fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<Derived> {
+    let (kind, document) = document::open_envelope(schemas, &change.document)?;
+    let deleted = document::is_deleted(document);
+    let mut names: Vec<Arc<str>> = Vec::new();
+    if !deleted {
+        targets::targets(schemas, schemas.kind(kind).shape, document, &mut |name| {
+            if !names.iter().any(|known| &**known == name) {
+                names.push(name.into());
+            }
+        });
+    }
+    Some(Derived {
+        kind,
+        name: change.name.clone(),
+        row: Row { revision: record.revision, deleted, place: change.place },
+        display_name: document::display_name(document).into(),
+        create_time: document::create_time(document),
+        targets: names,
+    })
+}

@@ -1,0 +1,241 @@
+//! The tables of the index: a row for each resource, who refers to it, the orders of each kind, and the requests that
+//! became commits.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::derive::Derived;
+use super::order::{Order, OrderKey, Spans};
+use crate::registry::schema::KindId;
+use crate::store::{Place, Record, RequestMark, Revision};
+use crate::time::{Day, Time};
+
+/// How many ended spans the orders keep for listings of the past before they are dropped together.
+const ENDED_SPANS_MAX: usize = 1_000_000;
+
+/// What is known of a resource without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The revision in which it last changed.
+    pub(crate) revision: Revision,
+    /// Whether it is deleted.
+    pub(crate) deleted: bool,
+    /// Where its document lies in the journal.
+    pub(crate) place: Place,
+}
+
+/// A resource in the tables: its number, dense and never given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct RowId(u32);
+
+/// All that the tables hold of a resource.
+struct Entry {
+    name: Arc<str>,
+    row: Row,
+    display_name: Box<str>,
+    /// What it refers to.
+    targets: Box<[RowId]>,
+    /// The live resources that refer to it.
+    referrers: BTreeSet<RowId>,
+}
+
+/// All resources.
+#[derive(Default)]
+pub(crate) struct Tables {
+    head: Revision,
+    last_time: Time,
+    settled_day: Day,
+    entries: Vec<Entry>,
+    by_name: HashMap<Arc<str>, RowId>,
+    kinds: Vec<KindTable>,
+    /// What each request became, and the hash of what it asked for.
+    requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
+    ended_spans: usize,
+    /// From this revision on the orders know every version; before it they do not.
+    orders_complete_from: Revision,
+}
+
+#[derive(Default)]
+struct KindTable {
+    names: BTreeSet<Arc<str>>,
+    live: usize,
+    by_display_name: Spans,
+    by_create: Spans,
+    by_update: Spans,
+}
+
+impl Tables {
+    pub(super) fn new(kinds: usize) -> Self {
+        Self { kinds: (0..kinds).map(|_| KindTable::default()).collect(), ..Self::default() }
+    }
+
+    pub(super) fn apply(&mut self, record: &Record, changes: Vec<Derived>) {
+        let mut referring = Vec::with_capacity(changes.len());
+        for change in changes {
+            let (targets, id) = self.apply_row(change);
+            referring.extend(id.map(|id| (id, targets)));
+        }
+        // References may lead to any other resource of the commit: its rows come first.
+        for (id, targets) in referring {
+            self.apply_references(id, &targets);
+        }
+        if let Some(RequestMark { id, hash }) = record.request {
+            self.requests.insert(id, (record.revision, hash));
+        }
+        self.head = record.revision;
+        self.last_time = record.commit_time;
+        self.settled_day = record.settled_day;
+        if self.ended_spans > ENDED_SPANS_MAX {
+            self.forget_ended_spans();
+        }
+    }
+
+    /// Takes in all but the references, and answers those, with the resource that has them.
+    fn apply_row(&mut self, change: Derived) -> (Vec<Arc<str>>, Option<RowId>) {
+        let Derived { kind, name, row, display_name, create_time, targets } = change;
+        let Some(table) = self.kinds.get_mut(kind.index()) else { return (targets, None) };
+        let named = OrderKey::new(display_name.as_bytes(), &name);
+        table.by_update.open(OrderKey::new(&row.revision.to_be_bytes(), &name), row.revision);
+        table.live += usize::from(!row.deleted);
+        let Some(id) = self.by_name.get(&name).copied() else {
+            table.by_create.open(OrderKey::new(&create_time.sort_key(), &name), row.revision);
+            table.by_display_name.open(named, row.revision);
+            table.names.insert(name.clone());
+            // More than 2^32 resources do not fit into any memory.
+            let id = RowId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+            self.by_name.insert(name.clone(), id);
+            self.entries.push(Entry { name, row, display_name, targets: Box::default(), referrers: BTreeSet::new() });
+            return (targets, Some(id));
+        };
+        let Some(entry) = self.entries.get_mut(index(id)) else { return (targets, None) };
+        table.live -= usize::from(!entry.row.deleted);
+        let updated = OrderKey::new(&entry.row.revision.to_be_bytes(), &name);
+        self.ended_spans += table.by_update.close(updated, row.revision);
+        if entry.display_name != display_name {
+            let renamed = OrderKey::new(entry.display_name.as_bytes(), &name);
+            self.ended_spans += table.by_display_name.close(renamed, row.revision);
+            table.by_display_name.open(named, row.revision);
+            entry.display_name = display_name;
+        }
+        entry.row = row;
+        (targets, Some(id))
+    }
+
+    fn apply_references(&mut self, id: RowId, targets: &[Arc<str>]) {
+        let new: Box<[RowId]> = targets.iter().filter_map(|name| self.by_name.get(name).copied()).collect();
+        let Some(entry) = self.entries.get_mut(index(id)) else { return };
+        let old = std::mem::replace(&mut entry.targets, new.clone());
+        for target in old.iter().filter(|target| !new.contains(target)) {
+            if let Some(target) = self.entries.get_mut(index(*target)) {
+                target.referrers.remove(&id);
+            }
+        }
+        for target in new.iter().filter(|target| !old.contains(target)) {
+            if let Some(target) = self.entries.get_mut(index(*target)) {
+                target.referrers.insert(id);
+            }
+        }
+    }
+
+    fn forget_ended_spans(&mut self) {
+        for table in &mut self.kinds {
+            table.by_display_name.forget_ended();
+            table.by_update.forget_ended();
+        }
+        self.ended_spans = 0;
+        self.orders_complete_from = self.head;
+    }
+
+    /// The last durable revision.
+    pub(crate) fn head(&self) -> Revision {
+        self.head
+    }
+
+    /// When the last commit was made.
+    pub(crate) fn last_time(&self) -> Time {
+        self.last_time
+    }
+
+    /// The day up to which time has been let pass.
+    pub(crate) fn settled_day(&self) -> Day {
+        self.settled_day
+    }
+
+    /// The resource as it is at the head.
+    pub(crate) fn row(&self, name: &str) -> Option<Row> {
+        self.entry(name).map(|entry| entry.row)
+    }
+
+    /// The live resources that refer to `name`.
+    pub(crate) fn referrers(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
+        let referrers = self.entry(name).into_iter().flat_map(|entry| &entry.referrers);
+        referrers.filter_map(|id| self.entries.get(index(*id))).map(|entry| &entry.name)
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(index(*self.by_name.get(name)?))
+    }
+
+    /// The commit that a request became, and the hash of what it asked for.
+    pub(crate) fn request(&self, id: &[u8; 16]) -> Option<(Revision, [u8; 16])> {
+        self.requests.get(id).copied()
+    }
+
+    /// How many live resources, or with the deleted ones too, a kind has at the head.
+    pub(crate) fn count(&self, kind: KindId, deleted_too: bool) -> usize {
+        self.kinds.get(kind.index()).map_or(0, |table| if deleted_too { table.names.len() } else { table.live })
+    }
+
+    /// Whether the orders can serve a listing at `revision`.
+    pub(crate) fn orders_know(&self, revision: Revision) -> bool {
+        revision >= self.orders_complete_from
+    }
+
+    /// The next names of a kind after `after`.
+    pub(crate) fn names_after(
+        &self,
+        kind: KindId,
+        after: Option<&str>,
+        descending: bool,
+        limit: usize,
+    ) -> Vec<Arc<str>> {
+        let Some(table) = self.kinds.get(kind.index()) else { return Vec::new() };
+        let bounds: (Bound<&str>, Bound<&str>) = match (after, descending) {
+            (None, _) => (Bound::Unbounded, Bound::Unbounded),
+            (Some(after), false) => (Bound::Excluded(after), Bound::Unbounded),
+            (Some(after), true) => (Bound::Unbounded, Bound::Excluded(after)),
+        };
+        let found = table.names.range::<str, _>(bounds).cloned();
+        if descending { found.rev().take(limit).collect() } else { found.take(limit).collect() }
+    }
+
+    /// The next keys of a kind after `after`, in an order, of those that held at `at`.
+    pub(crate) fn keys_after(
+        &self,
+        kind: KindId,
+        order: Order,
+        after: Option<&OrderKey>,
+        descending: bool,
+        at: Revision,
+        limit: usize,
+    ) -> Vec<OrderKey> {
+        let Some(table) = self.kinds.get(kind.index()) else { return Vec::new() };
+        let spans = match order {
+            Order::Name => {
+                let after = after.map(|key| &*key.name);
+                let names = self.names_after(kind, after, descending, limit);
+                return names.iter().map(|name| OrderKey::new(&[], name)).collect();
+            }
+            Order::DisplayName => &table.by_display_name,
+            Order::CreateTime => &table.by_create,
+            Order::UpdateTime => &table.by_update,
+        };
+        spans.after(after, descending, at, limit)
+    }
+}
+
+/// Where a row stands among the entries.
+fn index(id: RowId) -> usize {
+    id.0 as usize
+}

@@ -1,0 +1,51 @@
+//! What one mutation would do, worked out and not yet decided.
+
+use bytes::Bytes;
+
+use crate::registry::resource::document::{Referral, Stamp};
+use crate::registry::resource::name::Name;
+use crate::store::{Action, Revision};
+
+/// More than what the server writes into a document.
+const STAMP_BYTES: usize = 512;
+
+/// What one mutation would do.
+pub(crate) struct Planned {
+    pub(crate) name: Name,
+    /// `None`: nothing has to change.
+    pub(crate) action: Option<Action>,
+    /// The revision in which it changed before; 0 if it never did.
+    pub(crate) previous_revision: Revision,
+    /// How many bytes the document has now. 0: there is none.
+    pub(crate) previous_bytes: usize,
+    /// The body to write. If nothing has to change: the document as it is.
+    pub(crate) body: Bytes,
+    pub(crate) stamp: Stamp,
+    /// What it refers to afterwards. Nothing if it is deleted.
+    pub(crate) referrals: Vec<Referral>,
+}
+
+impl Planned {
+    /// Whether the resource is live afterwards.
+    pub(crate) fn live(&self) -> bool {
+        self.action != Some(Action::Delete)
+    }
+
+    /// About how many bytes a watcher is told, before and after together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.previous_bytes + self.body.len() + 2 * self.name.as_str().len() + STAMP_BYTES
+    }
+
+    /// Nothing has to be done to a resource whose document is this.
+    pub(crate) fn nothing(name: Name, document: Bytes) -> Self {
+        Self {
+            name,
+            action: None,
+            previous_revision: 0,
+            previous_bytes: 0,
+            body: document,
+            stamp: Stamp::default(),
+            referrals: Vec::new(),
+        }
+    }
+}
