@@ -22,6 +22,7 @@ use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -239,7 +240,7 @@ fn contents(registry: &Registry) -> Result<Contents, Error> {
     let kind = registry.kind_by_tag(Country::TAG).unwrap();
     let mut request = ListRequest { page_size: 40, order_by: "display_name desc".into(), ..ListRequest::all(kind) };
     loop {
-        let page = registry.list(&request)?;
+        let page = registry.list(&request, &CancellationToken::new())?;
         listed.extend(page.documents.iter().map(|document| document.to_vec()));
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {

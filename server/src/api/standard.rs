@@ -3,6 +3,7 @@
 use partnership_registry::{Kind, v1};
 use prost::Message;
 use prost_types::Timestamp;
+use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
@@ -67,7 +68,10 @@ impl Api {
     }
 
     async fn list_page<K: Kind>(&self, request: ListRequest) -> Result<(Vec<K>, Page), Status> {
-        let mut page = self.blocking(move |registry| registry.list(&request)).await?;
+        // Cancelled when this future is dropped: the caller is gone.
+        let cancelled = CancellationToken::new();
+        let _guard = cancelled.clone().drop_guard();
+        let mut page = self.blocking(move |registry| registry.list(&request, &cancelled)).await?;
         let resources = std::mem::take(&mut page.documents).into_iter().map(decode).collect::<Result<_, _>>()?;
         Ok((resources, page))
     }

@@ -129,6 +129,7 @@ fn code(error: &Error) -> (Code, &'static str) {
         // Only a restart mends it, so a caller is not told to try again (AIP-194).
         Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
         Error::NoRoom => (Code::ResourceExhausted, "STORE_FULL"),
+        Error::Cancelled => (Code::Cancelled, "CANCELLED"),
         Error::Draining => (Code::Unavailable, "DRAINING"),
         Error::Damaged { .. } => (Code::DataLoss, "DAMAGED"),
     }
@@ -221,7 +222,7 @@ impl Telling {
                 self.tell("bytes_max", &max.to_string());
             }
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
-            Error::Stopped(_) => {}
+            Error::Stopped(_) | Error::Cancelled => {}
             Error::NoRoom | Error::Draining => {
                 self.details.set_retry_info(Some(RETRY_AFTER));
             }

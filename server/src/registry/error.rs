@@ -100,6 +100,9 @@ pub enum Error {
     /// The disk has no room for the commit. Nothing was written, and writing goes on once there is room.
     #[error("the disk of the registry is full; nothing was written; try again once there is room")]
     NoRoom,
+    /// Nobody waits for the answer any more.
+    #[error("the caller is gone")]
+    Cancelled,
     /// The server is going down.
     #[error("the server is going down; try again in a moment")]
     Draining,

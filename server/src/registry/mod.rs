@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 pub use error::{Dangling, Error};
 pub use query::list::{ListRequest, Page};
@@ -42,7 +43,7 @@ use crate::violations::Violations;
 use index::Index;
 use query::list;
 use query::page_token::PageTokens;
-use read::reader::{Reader, change_of};
+use read::reader::Reader;
 use resource::document;
 use resource::etag::Etags;
 use schema::Schemas;
@@ -122,7 +123,7 @@ impl Registry {
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
             thread("writer", Box::new(move || writer.run(&decided)))?,
         ];
-        let tokens = PageTokens::new(opened.reader.seed());
+        let tokens = PageTokens::new(opened.reader.seed(), opened.reader.epoch());
         Ok(Self(Arc::new(Inner {
             reader,
             tokens,
@@ -263,9 +264,9 @@ impl Registry {
         Ok((documents, at))
     }
 
-    /// A page of the resources of a kind.
-    pub fn list(&self, request: &ListRequest) -> Result<Page, Error> {
-        list::page(&self.0.reader, &self.0.tokens, request)
+    /// A page of the resources of a kind. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    pub fn list(&self, request: &ListRequest, cancelled: &CancellationToken) -> Result<Page, Error> {
+        list::page(&self.0.reader, &self.0.tokens, request, cancelled)
     }
 
     /// The last durable revision.

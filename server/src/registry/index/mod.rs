@@ -6,6 +6,8 @@
 mod derive;
 mod order;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

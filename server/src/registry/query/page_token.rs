@@ -36,19 +36,19 @@ pub(crate) struct Position {
 }
 
 impl PageTokens {
-    /// Tokens sealed by a key derived from the secret seed of the journal.
-    pub(crate) fn new(seed: &[u8; 32]) -> Self {
-        let key = Sha256::new_with_prefix(b"page token key 1").chain_update(seed).finalize();
+    /// Tokens sealed by a key derived from the secret seed of the journal, and good for one epoch of it.
+    pub(crate) fn new(seed: &[u8; 32], epoch: u64) -> Self {
+        let key = Sha256::new_with_prefix(b"page token key 2")
+            .chain_update(seed)
+            .chain_update(epoch.to_le_bytes())
+            .finalize();
         Self { cipher: XChaCha20Poly1305::new(&key) }
     }
 
     /// The token of a position in the listing of these arguments.
     pub(crate) fn seal(&self, position: &Position, arguments: &[&[u8]]) -> Result<String, Error> {
-        let unique = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
         let mut nonce = [0; NONCE_LENGTH];
-        for (to, from) in nonce.iter_mut().zip(unique.0.as_bytes().iter().chain(unique.1.as_bytes())) {
-            *to = *from;
-        }
+        getrandom::fill(&mut nonce).map_err(|_| Error::PageToken("could not be made"))?;
         let bound = bind(arguments);
         let payload = Payload { msg: &position.encode_to_vec(), aad: &bound };
         let sealed =
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_token_opens_only_whole_and_with_its_arguments() {
-        let tokens = PageTokens::new(&[7; 32]);
+        let tokens = PageTokens::new(&[7; 32], 1);
         let position = Position { revision: 9, key: b"countries/kr".to_vec(), total: 3 };
         let token = tokens.seal(&position, &[b"countries", b"filter"]).unwrap();
         assert_eq!(tokens.open(&token, &[b"countries", b"filter"]).unwrap(), position);
@@ -98,7 +98,9 @@ mod tests {
         for arguments in [&[b"countries".as_slice(), b"other"][..], &[b"countriesfilter"], &[]] {
             tokens.open(&token, arguments).unwrap_err();
         }
-        PageTokens::new(&[8; 32]).open(&token, &[b"countries", b"filter"]).unwrap_err();
+        for other in [PageTokens::new(&[8; 32], 1), PageTokens::new(&[7; 32], 2)] {
+            other.open(&token, &[b"countries", b"filter"]).unwrap_err();
+        }
         for at in 0..token.len() {
             let mut broken = token.clone().into_bytes();
             broken[at] = if broken[at] == b'A' { b'B' } else { b'A' };

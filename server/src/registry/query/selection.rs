@@ -1,12 +1,14 @@
 //! A selection across kinds: some collections, and for one of them a filter. Watches and exports select by it.
 
 use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
 
 use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::index::Order;
 use crate::registry::query::filter::Filter;
-use crate::registry::query::list::{Listing, PAGE_SIZE_MAX};
+use crate::registry::query::listing::Listing;
+use crate::registry::query::page::PAGE_SIZE_MAX;
 use crate::registry::read::reader::Point;
 use crate::registry::resource::document;
 use crate::registry::schema::KindId;
@@ -92,6 +94,7 @@ impl Registry {
                 show_deleted,
                 order: Order::Name,
                 descending: false,
+                cancelled: &CancellationToken::new(),
             };
             let schema = self.0.reader.schemas.kind(*kind);
             let mut go_on = true;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::registry::Registry;
 use crate::registry::error::Error;
-use crate::registry::query::list::{PAGE_BYTES_MAX, page_size};
+use crate::registry::query::page::{PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::Position;
 use crate::registry::resource::document;
 use crate::registry::resource::mask;

@@ -18,7 +18,7 @@ use crate::time::{Day, Time};
 const DOCUMENT_BYTES_MAX: usize = 8 << 20;
 
 /// The most changes that are kept after they have become durable, however small: some times what is in flight.
-const CHANGES_MAX: usize = 16_384;
+pub(super) const CHANGES_MAX: usize = 16_384;
 
 /// What is known of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +151,11 @@ impl Ledger {
             self.request_order.push_back((revision, id));
         }
         (self.head, self.last_time, self.settled_day) = (revision, time, day);
+    }
+
+    #[cfg(test)]
+    pub(super) fn changes_kept(&self) -> usize {
+        self.order.len()
     }
 
     /// Forgets what the index can tell by now: the requests, and the oldest changes as far as there are too many.

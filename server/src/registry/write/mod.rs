@@ -7,4 +7,6 @@ pub(crate) mod plan;
 pub(crate) mod planned;
 pub(crate) mod references;
 pub(crate) mod request;
+#[cfg(test)]
+mod tests;
 pub(crate) mod writer;

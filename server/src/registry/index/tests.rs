@@ -1,0 +1,136 @@
+//! The index, fed with records as the journal holds them.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use partnership_registry::v1::{Country, Organization, Resource, resource};
+use prost::Message as _;
+use prost_types::Timestamp;
+
+use super::*;
+use crate::kinds;
+use crate::registry::schema::KindId;
+use crate::store::{Action, Change, RequestMark};
+use crate::time::Day;
+
+fn index() -> (Index, Arc<Schemas>) {
+    let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds::ALL).unwrap());
+    (Index::new(schemas.clone()), schemas)
+}
+
+fn country(name: &str, display_name: &str) -> resource::Kind {
+    let create_time = Some(Timestamp { seconds: 1, nanos: 0 });
+    resource::Kind::Country(Country {
+        name: name.into(),
+        display_name: display_name.into(),
+        create_time,
+        ..Country::default()
+    })
+}
+
+/// An organization of a country, deleted or not.
+fn organization(name: &str, country: &str, deleted: bool) -> resource::Kind {
+    let delete_time = deleted.then_some(Timestamp { seconds: 9, nanos: 0 });
+    resource::Kind::Organization(Organization {
+        name: name.into(),
+        country: country.into(),
+        delete_time,
+        ..Organization::default()
+    })
+}
+
+fn record(revision: Revision, resources: Vec<resource::Kind>) -> Record {
+    let change = |kind: resource::Kind| {
+        let resource = Resource { kind: Some(kind) };
+        let name = resource.name().into();
+        Change::new(Action::Update, name, 0, resource.encode_to_vec().into(), [0; 16])
+    };
+    Record {
+        revision,
+        commit_time: Timestamp { seconds: i64::try_from(revision).unwrap(), nanos: 0 }.into(),
+        actor: "a".into(),
+        reason: String::new(),
+        request: Some(RequestMark { id: [u8::try_from(revision).unwrap(); 16], hash: [7; 16] }),
+        epoch: 1,
+        settled_day: Day(i32::try_from(revision).unwrap()),
+        changes: resources.into_iter().map(change).collect(),
+        parent_hash: [0; 32],
+        hash: [0; 32],
+    }
+}
+
+/// The names that refer to `name`, sorted.
+fn referrers(index: &Index, name: &str) -> Vec<String> {
+    let mut found: Vec<_> = index.read().referrers(name).map(ToString::to_string).collect();
+    found.sort();
+    found
+}
+
+fn names(index: &Index, kind: KindId, order: Order, at: Revision) -> Vec<String> {
+    index.read().keys_after(kind, order, None, false, at, 10).iter().map(|key| key.name.to_string()).collect()
+}
+
+#[test]
+fn references_follow_what_refers_and_may_lead_to_a_later_change_of_the_same_commit() {
+    let (index, _) = index();
+    index
+        .apply(&[
+            record(1, vec![organization("organizations/a", "countries/kr", false), country("countries/kr", "K")]),
+            record(2, vec![country("countries/ir", "I"), organization("organizations/b", "countries/kr", false)]),
+        ])
+        .unwrap();
+    assert_eq!(referrers(&index, "countries/kr"), ["organizations/a", "organizations/b"]);
+    index.apply(&[record(3, vec![organization("organizations/a", "countries/ir", false)])]).unwrap();
+    assert_eq!(referrers(&index, "countries/kr"), ["organizations/b"]);
+    assert_eq!(referrers(&index, "countries/ir"), ["organizations/a"]);
+    index.apply(&[record(4, vec![organization("organizations/a", "countries/ir", true)])]).unwrap();
+    assert_eq!(referrers(&index, "countries/ir"), [""; 0], "a deleted resource refers to nothing");
+    index.apply(&[record(5, vec![organization("organizations/a", "countries/ir", false)])]).unwrap();
+    assert_eq!(referrers(&index, "countries/ir"), ["organizations/a"], "and again once it is undeleted");
+    assert_eq!(referrers(&index, "countries/unknown"), [""; 0]);
+}
+
+#[test]
+fn rows_counts_and_requests_are_those_of_the_last_commit() {
+    let (index, schemas) = index();
+    let kind = schemas.by_collection("organizations").unwrap();
+    index.apply(&[record(1, vec![country("countries/kr", "K")])]).unwrap();
+    index.apply(&[record(2, vec![organization("organizations/a", "countries/kr", false)])]).unwrap();
+    index.apply(&[record(3, vec![organization("organizations/a", "countries/kr", true)])]).unwrap();
+    let tables = index.read();
+    assert_eq!((tables.head(), tables.settled_day()), (3, Day(3)));
+    let row = tables.row("organizations/a").unwrap();
+    assert_eq!((row.revision, row.deleted), (3, true));
+    assert_eq!(tables.row("organizations/b"), None);
+    assert_eq!((tables.count(kind, false), tables.count(kind, true)), (0, 1));
+    assert_eq!(tables.request(&[2; 16]), Some((2, [7; 16])));
+    assert_eq!(tables.request(&[4; 16]), None);
+}
+
+#[test]
+fn each_order_is_told_as_of_every_revision() {
+    let (index, schemas) = index();
+    let kind = schemas.by_collection("countries").unwrap();
+    index.apply(&[record(1, vec![country("countries/a", "Z")]), record(2, vec![country("countries/b", "M")])]).unwrap();
+    index.apply(&[record(3, vec![country("countries/a", "A")])]).unwrap();
+    assert_eq!(names(&index, kind, Order::Name, 3), ["countries/a", "countries/b"]);
+    assert_eq!(names(&index, kind, Order::DisplayName, 1), ["countries/a"]);
+    assert_eq!(names(&index, kind, Order::DisplayName, 2), ["countries/b", "countries/a"]);
+    assert_eq!(names(&index, kind, Order::DisplayName, 3), ["countries/a", "countries/b"]);
+    assert_eq!(names(&index, kind, Order::UpdateTime, 2), ["countries/a", "countries/b"]);
+    assert_eq!(names(&index, kind, Order::UpdateTime, 3), ["countries/b", "countries/a"]);
+}
+
+#[test]
+fn a_group_with_a_commit_that_cannot_be_read_changes_nothing() {
+    let (index, _) = index();
+    index.apply(&[record(1, vec![country("countries/kr", "K")])]).unwrap();
+    let mut unreadable = record(3, vec![country("countries/ir", "I")]);
+    // A field of the envelope that this version does not have.
+    let change = unreadable.changes.first_mut().unwrap();
+    change.document = b"\xf2\x3f\x01a".as_slice().into();
+    let group = [record(2, vec![country("countries/fr", "F")]), unreadable];
+    assert_eq!(index.apply(&group), Err(Unreadable { revision: 3 }));
+    assert_eq!(index.head(), 1);
+    assert_eq!(index.read().row("countries/fr"), None);
+}

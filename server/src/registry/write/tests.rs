@@ -1,0 +1,146 @@
+//! The committer's ledger over the index, and the references of a commit.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use partnership_registry::v1::{Country, Organization, Resource, resource};
+use prost::Message as _;
+
+use super::ledger::{Known, Ledger, Outcome};
+use crate::kinds;
+use crate::registry::index::Index;
+use crate::registry::resource::name::Name;
+use crate::registry::schema::Schemas;
+use crate::store::{Action, Change, Record, RequestMark, Revision};
+use crate::time::{Day, Time};
+
+struct Fixture {
+    schemas: Arc<Schemas>,
+    index: Arc<Index>,
+    ledger: Ledger,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds::ALL).unwrap());
+        let index = Arc::new(Index::new(schemas.clone()));
+        let ledger = Ledger::new(index.clone());
+        Self { schemas, index, ledger }
+    }
+
+    /// Makes resources durable, in the next commit.
+    fn publish(&self, request: Option<RequestMark>, kinds: Vec<resource::Kind>) {
+        let change = |kind| {
+            let resource = Resource { kind: Some(kind) };
+            Change::new(Action::Update, resource.name().into(), 0, resource.encode_to_vec().into(), [0; 16])
+        };
+        let record = Record {
+            revision: self.index.head() + 1,
+            commit_time: Time::default(),
+            actor: String::new(),
+            reason: String::new(),
+            request,
+            epoch: 1,
+            settled_day: Day(0),
+            changes: kinds.into_iter().map(change).collect(),
+            parent_hash: [0; 32],
+            hash: [0; 32],
+        };
+        self.index.apply(&[record]).unwrap();
+    }
+
+    /// Decides a commit of one resource, which is then not durable yet.
+    fn decide(&mut self, name: &str, deleted: bool, targets: &[&str], bytes: usize) -> Revision {
+        let revision = self.ledger.head() + 1;
+        let name = Name::parse(&self.schemas, name).unwrap();
+        let known = Known { revision, deleted };
+        let targets = targets.iter().map(|target| Arc::from(*target)).collect();
+        let outcome = Outcome { name, known, document: vec![0; bytes].into(), targets };
+        let request = u8::try_from(revision).ok().map(|byte| RequestMark { id: [byte; 16], hash: [byte; 16] });
+        self.ledger.add(revision, Time::default().next(), Day(1), request, [outcome]);
+        revision
+    }
+
+    fn referrers(&self, name: &str) -> Vec<String> {
+        let mut found: Vec<_> = self.ledger.referrers(name).iter().map(ToString::to_string).collect();
+        found.sort();
+        found
+    }
+}
+
+fn country(name: &str) -> resource::Kind {
+    resource::Kind::Country(Country { name: name.into(), ..Country::default() })
+}
+
+fn organization(name: &str, country: &str) -> resource::Kind {
+    resource::Kind::Organization(Organization { name: name.into(), country: country.into(), ..Organization::default() })
+}
+
+#[test]
+fn what_was_decided_hides_what_is_durable() {
+    let mut fixture = Fixture::new();
+    fixture.publish(None, vec![country("countries/kr"), organization("organizations/a", "countries/kr")]);
+    fixture.ledger.reset();
+    assert_eq!(fixture.ledger.known("countries/kr"), Some(Known { revision: 1, deleted: false }));
+    assert_eq!(fixture.referrers("countries/kr"), ["organizations/a"]);
+    // An organization that is deleted, and one that begins to refer.
+    fixture.decide("organizations/a", true, &[], 1);
+    fixture.decide("organizations/b", false, &["countries/kr"], 1);
+    assert_eq!(fixture.ledger.known("organizations/a"), Some(Known { revision: 2, deleted: true }));
+    assert_eq!(fixture.ledger.known("organizations/c"), None);
+    assert_eq!(fixture.referrers("countries/kr"), ["organizations/b"]);
+    assert_eq!(fixture.ledger.request(&[2; 16]), Some((2, [2; 16])));
+    assert_eq!(fixture.ledger.head(), 3);
+}
+
+#[test]
+fn what_could_not_be_written_is_forgotten_as_a_whole() {
+    let mut fixture = Fixture::new();
+    fixture.publish(None, vec![country("countries/kr")]);
+    fixture.ledger.reset();
+    fixture.decide("countries/kr", true, &[], 1);
+    fixture.decide("organizations/a", false, &["countries/kr"], 1);
+    fixture.ledger.reset();
+    assert_eq!(fixture.ledger.head(), 1);
+    assert_eq!(fixture.ledger.known("countries/kr"), Some(Known { revision: 1, deleted: false }));
+    assert_eq!(fixture.ledger.known("organizations/a"), None);
+    assert_eq!(fixture.referrers("countries/kr"), [""; 0]);
+    assert_eq!(fixture.ledger.request(&[2; 16]), None);
+    assert!(fixture.ledger.document("countries/kr").is_none());
+}
+
+#[test]
+fn nothing_is_forgotten_before_it_is_durable_and_documents_only_when_there_are_too_many() {
+    const MEBIBYTE: usize = 1 << 20;
+    let mut fixture = Fixture::new();
+    for _ in 0..12 {
+        let next = fixture.ledger.head() + 1;
+        fixture.decide(&format!("countries/c{next}"), false, &[], MEBIBYTE);
+    }
+    fixture.ledger.forget();
+    assert!(fixture.ledger.document("countries/c1").is_some(), "it is not durable");
+    for revision in 1..=10_u8 {
+        let mark = RequestMark { id: [revision; 16], hash: [revision; 16] };
+        fixture.publish(Some(mark), vec![country(&format!("countries/c{revision}"))]);
+    }
+    fixture.ledger.forget();
+    let kept: Vec<u64> = (1..=12).filter(|n| fixture.ledger.document(&format!("countries/c{n}")).is_some()).collect();
+    assert_eq!(kept, [5, 6, 7, 8, 9, 10, 11, 12], "8 MiB stay, the newest");
+    // Whoever has them now, the answers are the same.
+    for revision in 1..=12_u8 {
+        assert_eq!(fixture.ledger.request(&[revision; 16]), Some((u64::from(revision), [revision; 16])));
+        assert!(fixture.ledger.known(&format!("countries/c{revision}")).is_some());
+    }
+}
+
+#[test]
+fn a_resource_that_changes_again_and_again_takes_no_more_room() {
+    let mut fixture = Fixture::new();
+    for _ in 0..40_000 {
+        fixture.decide("countries/kr", false, &[], 1);
+        fixture.publish(None, vec![country("countries/kr")]);
+        fixture.ledger.forget();
+    }
+    assert!(fixture.ledger.changes_kept() <= super::ledger::CHANGES_MAX);
+    assert!(fixture.ledger.document("countries/kr").is_some_and(|(revision, _)| revision == 40_000));
+}
