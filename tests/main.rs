@@ -18,6 +18,7 @@ mod conformance;
 mod crash;
 mod damage;
 mod model;
+mod no_room;
 mod power_cut;
 mod real_data;
 mod response_codes;

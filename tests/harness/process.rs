@@ -85,7 +85,11 @@ impl Process {
 
     /// As `start_with`, where the server may refuse to start.
     pub(crate) fn try_start(data: &Path, adapt: impl FnOnce(&mut Command)) -> Result<Process, Ended> {
-        let Starting { mut child, lines, serving, reading } = Starting::spawn(data, adapt);
+        Self::wait_for(Starting::spawn(data, adapt))
+    }
+
+    fn wait_for(starting: Starting) -> Result<Process, Ended> {
+        let Starting { mut child, lines, serving, reading } = starting;
         match serving.recv_timeout(DEADLINE) {
             Ok(address) => Ok(Process { child, address, lines, serving, reading: Some(reading) }),
             Err(RecvTimeoutError::Disconnected) => {
@@ -98,6 +102,20 @@ impl Process {
                 panic!("the server does not serve:\n{}", lines.lock().unwrap());
             }
         }
+    }
+
+    /// As `start_with`, with a server that is told of a file that may not grow by an error, and not by a signal that
+    /// ends it.
+    pub(crate) fn start_ignoring_file_size_signals(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(server_binary());
+        Self::wait_for(Starting::spawn_as(shell, data, adapt))
+            .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A new connection.
@@ -155,7 +173,10 @@ pub(crate) struct Starting {
 impl Starting {
     /// Starts the server, and does not wait for anything.
     pub(crate) fn spawn(data: &Path, adapt: impl FnOnce(&mut Command)) -> Starting {
-        let mut command = Command::new(server_binary());
+        Self::spawn_as(Command::new(server_binary()), data, adapt)
+    }
+
+    fn spawn_as(mut command: Command, data: &Path, adapt: impl FnOnce(&mut Command)) -> Starting {
         command.arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).env("NO_COLOR", "1");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         adapt(&mut command);
