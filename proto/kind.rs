@@ -104,6 +104,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// Sets the name of the resource in the envelope. An empty envelope takes none.
+            pub fn set_name(&mut self, name: String) {
+                match &mut self.kind {
+                    $(Some(resource::Kind::$Kind(kind)) => kind.name = name,)*
+                    None => {}
+                }
+            }
+
             /// The collection of the kind in the envelope; `None` if it is empty.
             pub fn collection(&self) -> Option<&'static str> {
                 match &self.kind {

@@ -13,9 +13,9 @@ use partnership_registry::v1::{
     AgreementTerminationGround, Country, Organization, PartialDate,
 };
 
+use super::reference::{check_collections, check_exactly_one, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use super::reference::{check_collections, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any agreement.
@@ -232,10 +232,10 @@ fn check_registrations(agreement: &Agreement, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{AgreementRegistration, AgreementRelation};
 
-    use crate::values::localized_text::tests::text;
-    use crate::values::partial_date::tests::{date, unknown};
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::{date, unknown};
 
     fn party(party_id: &str, country: &str, participations: Vec<AgreementParticipation>) -> AgreementParty {
         AgreementParty {

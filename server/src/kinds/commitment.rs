@@ -6,9 +6,9 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Commitment, CommitmentState, Country, Official, Organization};
 
+use super::reference::{check_collections, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use super::reference::{check_collections, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any commitment.
@@ -36,10 +36,10 @@ pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::CommitmentEvidence;
 
-    use crate::values::localized_text::tests::text;
-    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
 
     #[test]
     fn a_commitment_is_refused_for_what_cannot_be_true() {

@@ -5,9 +5,9 @@
 
 use partnership_registry::v1::Country;
 
+use super::reference::{check_none_itself, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use super::reference::{check_none_itself, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any country.
@@ -27,10 +27,10 @@ pub(crate) fn check(country: &Country, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::DateInterval;
 
-    use crate::values::localized_text::tests::text;
-    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
 
     #[test]
     fn a_country_is_refused_for_what_cannot_be_true() {

@@ -6,9 +6,9 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Course, CourseAttendance, CourseDecision, CourseNomination, Organization};
 
+use super::reference::{check_collection, check_exactly_one};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use super::reference::{check_collection, check_exactly_one};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any course.
@@ -45,10 +45,10 @@ fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut 
 mod tests {
     use partnership_registry::v1::{CourseCertificate, DateInterval};
 
-    use crate::values::localized_text::tests::text;
-    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
 
     /// A nomination of somebody with a certificate.
     fn nominee(decision: CourseDecision, attendance: CourseAttendance) -> CourseNomination {

@@ -3,8 +3,8 @@
 
 use partnership_registry::v1::Delegation;
 
-use crate::values::partial_date::both_and_before;
 use super::reference::check_exactly_one;
+use crate::values::partial_date::both_and_before;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any delegation.
@@ -37,9 +37,9 @@ fn check_sides(delegation: &Delegation, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{DateInterval, DelegationMember};
 
-    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::partial_date::tests::date;
 
     #[test]
     fn a_delegation_is_refused_for_what_cannot_be_true() {

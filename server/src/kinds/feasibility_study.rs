@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use partnership_registry::v1::{Country, FeasibilityStudy, FeasibilityStudyCostRange, Organization};
 use partnership_registry::{Kind, Money};
 
-use crate::values::localized_text::check_one_per_language;
 use super::reference::{check_collections, check_not_itself};
+use crate::values::localized_text::check_one_per_language;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any feasibility study.
@@ -56,9 +56,9 @@ fn value(amount: &Money) -> (i64, i32) {
 mod tests {
     use partnership_registry::v1::{FeasibilityStudyDimension, FeasibilityStudyDimensionType};
 
-    use crate::values::localized_text::tests::text;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
 
     fn dimension(dimension_type: FeasibilityStudyDimensionType) -> FeasibilityStudyDimension {
         FeasibilityStudyDimension { r#type: dimension_type.into(), ..FeasibilityStudyDimension::default() }

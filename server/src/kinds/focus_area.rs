@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use partnership_registry::v1::FocusArea;
 
-use crate::values::localized_text::check_one_per_language;
 use super::reference::check_not_itself;
+use crate::values::localized_text::check_one_per_language;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any focus area.
@@ -27,9 +27,9 @@ pub(crate) fn check(area: &FocusArea, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::FocusAreaCode;
 
-    use crate::values::localized_text::tests::text;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
 
     fn code(scheme: &str, code: &str) -> FocusAreaCode {
         FocusAreaCode { scheme: scheme.into(), code: code.into(), title: String::new() }

@@ -2,55 +2,136 @@
 //!
 //! Pure: no I/O, no clock, no state of the registry. A kind of the contract without its file here does not compile.
 
+use partnership_registry::v1::{self, Resource, resource};
+use prost::{DecodeError, Message as _};
+
 use crate::violations::Violations;
 
 mod reference;
 #[cfg(test)]
 mod table;
 
-/// What a kind brings, besides its message.
-#[derive(Clone, Copy)]
+/// What a kind brings, besides its message. A resource is decoded once on its way: these functions take and give it in
+/// its envelope.
+#[derive(Debug, Clone, Copy)]
 pub struct KindRules {
     /// The field of the `Resource` envelope, such as `focus_area`.
     pub singular: &'static str,
-    /// Checks what the annotations cannot say, of a resource's name and body.
-    pub check: fn(&str, &[u8], &mut Violations),
-    /// Brings an encoded resource into the one order of fields in which equal resources have equal bytes.
-    pub normalize: fn(&[u8]) -> Vec<u8>,
+    /// Puts an encoded message of this kind into its envelope. Fails on bytes that are no such message.
+    pub decode: fn(&[u8]) -> Result<Resource, DecodeError>,
+    /// Encodes the message in an envelope, without the envelope, in the one order of fields in which equal messages have
+    /// equal bytes.
+    pub encode: fn(&Resource) -> Vec<u8>,
+    /// Notes what the annotations cannot say. The resource has its name, since some rules compare references with it.
+    pub check: fn(&Resource, &mut Violations),
+}
+
+impl KindRules {
+    /// [`Self::check`] of an encoded message of this kind that does not have its name.
+    pub fn check_encoded(&self, name: &str, encoded: &[u8], violations: &mut Violations) {
+        match (self.decode)(encoded) {
+            Ok(mut resource) => {
+                resource.set_name(name.to_owned());
+                (self.check)(&resource, violations);
+            }
+            Err(error) => violations.add("", format!("must be a message: {error}")),
+        }
+    }
+
+    /// An encoded message of this kind in the one order of fields. Fails on bytes that are no such message.
+    pub fn normalize(&self, encoded: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        Ok((self.encode)(&(self.decode)(encoded)?))
+    }
 }
 
 macro_rules! kinds {
     ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
         $(mod $singular;)*
 
-        /// The rules of all kinds.
+        /// The rules of all kinds, in the order of the envelope.
         pub const ALL: &[KindRules] = &[$(KindRules {
             singular: stringify!($singular),
-            check: |name, body, violations| check(name, body, violations, $singular::check),
-            normalize: normalize::<partnership_registry::v1::$Kind>,
+            decode: |encoded| v1::$Kind::decode(encoded).map(Resource::from),
+            encode,
+            check,
         }),*];
+
+        /// The message in an envelope, of whatever kind; nothing if the envelope is empty.
+        fn encode(resource: &Resource) -> Vec<u8> {
+            match &resource.kind {
+                $(Some(resource::Kind::$Kind(message)) => message.encode_to_vec(),)*
+                None => Vec::new(),
+            }
+        }
+
+        /// Hands the message in an envelope to the rules of its kind. An empty envelope breaks none.
+        fn check(resource: &Resource, violations: &mut Violations) {
+            match &resource.kind {
+                $(Some(resource::Kind::$Kind(message)) => $singular::check(message, violations),)*
+                None => {}
+            }
+        }
     };
 }
 
 partnership_registry::for_each_kind!(kinds);
 
-fn check<K: partnership_registry::Kind>(
-    name: &str,
-    body: &[u8],
-    violations: &mut Violations,
-    rules: fn(&K, &mut Violations),
-) {
-    match K::decode(body) {
-        Ok(mut resource) => {
-            resource.set_name(name.to_owned());
-            rules(&resource, violations);
-        }
-        // What comes here was encoded by prost a moment ago.
-        Err(error) => violations.add("", format!("is no message: {error}")),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::{Commitment, FocusArea};
 
-/// Equal resources have equal bytes only in the order in which prost writes them.
-fn normalize<K: partnership_registry::Kind>(body: &[u8]) -> Vec<u8> {
-    K::decode(body).map(|resource| resource.encode_to_vec()).unwrap_or_default()
+    use super::*;
+
+    fn rules(singular: &str) -> KindRules {
+        ALL.iter().find(|rules| rules.singular == singular).copied().unwrap()
+    }
+
+    #[test]
+    fn a_message_comes_out_of_its_envelope_as_it_was_put_in() {
+        let area = FocusArea { name: "focusAreas/ai".into(), ..FocusArea::default() };
+        let resource = (rules("focus_area").decode)(&area.encode_to_vec()).unwrap();
+        assert_eq!(resource, Resource::from(area.clone()));
+        for rules in ALL {
+            assert_eq!((rules.encode)(&resource), area.encode_to_vec(), "whichever kind encodes: {}", rules.singular);
+        }
+        assert!((rules("focus_area").encode)(&Resource::default()).is_empty());
+    }
+
+    #[test]
+    fn a_resource_is_checked_by_the_rules_of_the_kind_that_it_is() {
+        let name = "commitments/a";
+        let commitment = Commitment { name: name.into(), source: name.into(), ..Commitment::default() };
+        for rules in ALL {
+            let mut violations = Violations::new();
+            (rules.check)(&commitment.clone().into(), &mut violations);
+            assert_eq!(violations.iter().count(), 1, "{violations}");
+        }
+    }
+
+    #[test]
+    fn encoded_messages_are_checked_with_the_name_that_they_do_not_have() {
+        let rules = rules("commitment");
+        let body = Commitment { source: "commitments/a".into(), ..Commitment::default() }.encode_to_vec();
+        for (name, broken) in [("commitments/a", 1), ("commitments/b", 0)] {
+            let mut violations = Violations::new();
+            rules.check_encoded(name, &body, &mut violations);
+            assert_eq!(violations.iter().count(), broken, "{name}: {violations}");
+        }
+        let mut violations = Violations::new();
+        rules.check_encoded("commitments/a", &[0xff], &mut violations);
+        assert_eq!(violations.iter().count(), 1, "what is no message is refused");
+        assert!(rules.normalize(&[0xff]).is_err());
+    }
+
+    #[test]
+    fn equal_messages_have_equal_bytes_whatever_the_order_they_came_in() {
+        let message = FocusArea { display_name: "AI".into(), parent: "focusAreas/a".into(), ..FocusArea::default() };
+        let [name, parent] = [
+            FocusArea { parent: String::new(), ..message.clone() }.encode_to_vec(),
+            FocusArea { display_name: String::new(), ..message.clone() }.encode_to_vec(),
+        ];
+        for order in [[&name[..], &parent].concat(), [&parent[..], &name].concat()] {
+            assert_eq!(rules("focus_area").normalize(&order).unwrap(), message.encode_to_vec());
+        }
+    }
 }

@@ -15,10 +15,10 @@ pub(crate) fn check(official: &Official, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{DateInterval, OfficialPost};
 
-    use crate::values::localized_text::tests::text;
-    use crate::values::partial_date::tests::date;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::date;
 
     #[test]
     fn an_official_is_refused_for_what_cannot_be_true() {

@@ -3,8 +3,8 @@
 
 use partnership_registry::v1::Organization;
 
-use crate::values::localized_text::check_one_per_language;
 use super::reference::{check_none_itself, check_not_itself};
+use crate::values::localized_text::check_one_per_language;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any organization.
@@ -17,9 +17,9 @@ pub(crate) fn check(organization: &Organization, violations: &mut Violations) {
 
 #[cfg(test)]
 mod tests {
-    use crate::values::localized_text::tests::text;
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
 
     #[test]
     fn an_organization_is_refused_for_what_cannot_be_true() {

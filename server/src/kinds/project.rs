@@ -6,9 +6,9 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Official, Organization, Project, ProjectState};
 
+use super::reference::{check_collection, check_exactly_one, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use super::reference::{check_collection, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any project.
@@ -56,10 +56,10 @@ mod tests {
     use partnership_registry::Money;
     use partnership_registry::v1::{ProjectBudget, ProjectMilestone, ProjectParticipant, ProjectRelation};
 
-    use crate::values::localized_text::tests::text;
-    use crate::values::partial_date::tests::{date, unknown};
     use super::super::table::assert_table;
     use super::*;
+    use crate::values::localized_text::tests::text;
+    use crate::values::partial_date::tests::{date, unknown};
 
     fn budget(units: i64, nanos: i32) -> ProjectBudget {
         let amount = Some(Money { currency_code: "USD".into(), units, nanos });

@@ -104,7 +104,7 @@ pub(crate) fn check(
     }
     check.message(schema.shape, body, &Path::Root, 0);
     let referrals = check.referrals;
-    (schema.rules.check)(name, body, violations);
+    schema.rules.check_encoded(name, body, violations);
     referrals
 }
 

@@ -181,7 +181,10 @@ impl Drafting<'_> {
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let old = document::body(self.schemas, kind, &document);
-        let merged = (self.schemas.kind(kind).rules.normalize)(&mask.merge(self.schemas, kind, &old, new));
+        let merged = mask.merge(self.schemas, kind, &old, new);
+        let merged = self.schemas.kind(kind).rules.normalize(&merged);
+        // What was sent has been decoded before: bytes that are no message can only be those that are stored.
+        let merged = merged.map_err(|_| Error::Damaged { revision: row.revision })?;
         if merged == old {
             return Ok(Planned::nothing(name, document));
         }
