@@ -95,7 +95,7 @@ impl Registry {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
-        let opened = store::open(dir, options)?;
+        let opened = store::open(dir, options, &mut |_| {})?;
         let head = opened.reader.head();
         let last_time = match head {
             0 => Time::default(),
