@@ -43,8 +43,9 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        // A small cache and an impatient drain: there are many servers at once, and none has much to keep.
-        let flags = ["partnership-server", "--listen", "127.0.0.1:0", "--cache-mib", "16", "--drain-grace", "2"];
+        // A small cache, small segments and an impatient drain: there are many servers at once, and none has much to keep.
+        let mut flags = vec!["partnership-server", "--listen", "127.0.0.1:0"];
+        flags.extend(["--segment-mib", "1", "--cache-mib", "16", "--drain-grace", "2"]);
         Self { clock: Arc::new(SystemClock), config: Config::parse_from(flags) }
     }
 }

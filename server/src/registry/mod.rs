@@ -40,7 +40,7 @@ use crate::kinds::KindRules;
 use crate::store::{self, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
-use index::Index;
+use index::{Index, Unreadable};
 use query::list;
 use query::page_token::PageTokens;
 use read::reader::Reader;
@@ -100,12 +100,14 @@ impl Registry {
     ) -> Result<Self, OpenError> {
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
         let index = Arc::new(Index::new(schemas.clone()));
-        let opened = store::open(dir, options)?;
-        for record in opened.reader.scan(1) {
-            let record = record.map_err(StoreError::from)?;
-            index
-                .apply(std::slice::from_ref(&record))
-                .map_err(|unreadable| OpenError::Unreadable(unreadable.revision))?;
+        let mut unreadable = None;
+        let opened = store::open(dir, options, &mut |record| {
+            if unreadable.is_none() {
+                unreadable = index.apply(std::slice::from_ref(&record)).err();
+            }
+        })?;
+        if let Some(Unreadable { revision }) = unreadable {
+            return Err(OpenError::Unreadable(revision));
         }
         let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
         let reader = Reader { schemas: schemas.clone(), index: index.clone(), journal: opened.reader.clone(), etags };
@@ -116,7 +118,7 @@ impl Registry {
         let refusals = Refusals::default();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let committer = Committer { schemas, etags, epoch, ledger, clock, refusals: refusals.clone() };
-        let writer = Writer { journal: opened.writer, index, bell: bell_rope, refusals, stopped: None };
+        let writer = Writer { journal: opened.writer, index, bell: bell_rope, refusals, full: false, stopped: None };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![

@@ -1,15 +1,15 @@
-//! The durable verbs: make a directory, publish a file, hold a directory for one server. Every
-//! file or directory that this module makes is on the disk, under its name, before it returns.
-//! It knows nothing of what the files hold. Appending to a journal segment is `journal.rs`.
+//! The durable verbs: make a directory, publish a file, write and sync, hold a directory for one server. Nothing here
+//! knows what the files hold. Invariant: what a function says is durable is on the disk, under its name, when it returns.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// A file operation that the operating system refused.
 #[derive(Debug, thiserror::Error)]
-#[error("The server could not {doing} {}. Look at the cause, the space left on the disk and the permissions, then start again.", path.display())]
+#[error("could not {doing} {}; look at the cause, the space left on the disk and the permissions", path.display())]
 pub struct DiskError {
     /// What was tried, as a verb: "open", "write".
     pub doing: &'static str,
@@ -17,6 +17,23 @@ pub struct DiskError {
     pub path: PathBuf,
     /// What the operating system said.
     pub source: io::Error,
+}
+
+impl DiskError {
+    /// Whether the cause is that the disk, or a share of it, is full, or that a limit of the process says so.
+    pub(super) fn is_full(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        full.contains(&self.source.kind())
+    }
+
+    /// The same error once more, for another caller that it concerns.
+    pub(super) fn again(&self) -> DiskError {
+        let source = match self.source.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(self.source.kind(), self.source.to_string()),
+        };
+        DiskError { doing: self.doing, path: self.path.clone(), source }
+    }
 }
 
 /// Says of an `io::Error` what was being done to which file.
@@ -36,6 +53,57 @@ fn parent_of(path: &Path) -> &Path {
 /// Makes every name in `dir` durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), DiskError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync", dir))
+}
+
+/// Makes the bytes of a file durable, and what is needed to read them.
+pub(super) fn sync_data(file: &File, path: &Path) -> Result<(), DiskError> {
+    file.sync_data().map_err(failed("sync", path))
+}
+
+/// Makes a file durable with all that the system notes of it.
+pub(super) fn sync_all(file: &File, path: &Path) -> Result<(), DiskError> {
+    file.sync_all().map_err(failed("sync", path))
+}
+
+/// Writes all of `bytes` at `offset`. They are not durable yet.
+pub(super) fn write_at(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<(), DiskError> {
+    file.write_all_at(bytes, offset).map_err(failed("write", path))
+}
+
+/// Writes of `bytes` at `offset` as far as it goes: how many were written, and why not all.
+pub(super) fn write_as_far(file: &File, path: &Path, bytes: &[u8], offset: u64) -> (usize, Option<DiskError>) {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        let error = match file.write_at(rest, offset + written as u64) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                written += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        return (written, Some(failed("write", path)(error)));
+    }
+    (written, None)
+}
+
+/// Fills `bytes` from `offset` on.
+pub(super) fn read_at(file: &File, path: &Path, bytes: &mut [u8], offset: u64) -> Result<(), DiskError> {
+    file.read_exact_at(bytes, offset).map_err(failed("read", path))
+}
+
+/// The length of a file.
+pub(super) fn len_of(file: &File, path: &Path) -> Result<u64, DiskError> {
+    Ok(file.metadata().map_err(failed("look at", path))?.len())
+}
+
+/// When a file was last written, in milliseconds since 1970 by the clock of the file system: the server reads the
+/// system's clock in one place, and this is not it.
+pub(super) fn written_millis(file: &File) -> u64 {
+    let written = file.metadata().and_then(|data| data.modified()).ok();
+    let age = written.and_then(|written| written.duration_since(UNIX_EPOCH).ok());
+    age.and_then(|age| u64::try_from(age.as_millis()).ok()).unwrap_or(0)
 }
 
 /// Makes `dir` and whatever above it is missing. They are durable when this returns, also if an
@@ -62,31 +130,10 @@ pub(super) fn ensure_dir(dir: &Path) -> Result<(), DiskError> {
     }
 }
 
-/// Writes a new file under a provisional name, and gives it its real one once it is durable: a
-/// file called `path` is therefore never half-written. `content` is told the milliseconds since 1970 by
-/// the file system's clock (the server reads the system's in one place, and this is not it).
-/// Returns the file open for reading and writing, its cursor at the end.
-pub(super) fn publish(
-    provisional: &Path,
-    path: &Path,
-    content: impl FnOnce(u64) -> Vec<u8>,
-) -> Result<File, DiskError> {
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(provisional)
-        .map_err(failed("create", provisional))?;
-    let made = file.metadata().and_then(|made| made.modified()).ok();
-    let age = made.and_then(|made| made.duration_since(UNIX_EPOCH).ok());
-    let millis = age.and_then(|age| u64::try_from(age.as_millis()).ok());
-    file.write_all(&content(millis.unwrap_or(0)))
-        .and_then(|()| file.sync_all())
-        .map_err(failed("write", provisional))?;
+/// Gives a durable file its real name, in place of a provisional one: a file called `path` is therefore never half-written.
+pub(super) fn publish(provisional: &Path, path: &Path) -> Result<(), DiskError> {
     fs::rename(provisional, path).map_err(failed("rename", provisional))?;
-    sync_dir(parent_of(path))?;
-    Ok(file)
+    sync_dir(parent_of(path))
 }
 
 /// Removes a file, or a directory with all it holds; one that is not there is as good as removed.
@@ -108,30 +155,63 @@ pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>, DiskError> {
     entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed("list", dir))).collect()
 }
 
+/// What the system knows a file or directory by, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// That of an open file or directory.
+    pub(super) fn of(file: &File, path: &Path) -> Result<Identity, DiskError> {
+        Ok(Identity::from(&file.metadata().map_err(failed("look at", path))?))
+    }
+
+    /// Whether `path` leads to this file or directory.
+    pub(super) fn is_at(self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|found| Identity::from(&found) == self)
+    }
+
+    fn from(metadata: &fs::Metadata) -> Identity {
+        Identity { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
 /// A directory held by this process, for as long as the value lives. The operating system lets
 /// go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct DirLock {
-    _file: File,
+    dir: File,
+    path: PathBuf,
+    identity: Identity,
 }
 
 impl DirLock {
-    /// Takes the lock file at `path`, making it if needed; `None` when another process holds it.
+    /// Takes the directory, which must exist; `None` when another process holds it.
     pub(super) fn take(path: &Path) -> Result<Option<DirLock>, DiskError> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed("open", path))?;
-        match file.try_lock() {
-            Ok(()) => {
-                sync_dir(parent_of(path))?;
-                Ok(Some(DirLock { _file: file }))
-            }
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
+        let dir = File::open(path).map_err(failed("open", path))?;
+        match dir.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(failed("lock", path)(source)),
         }
+        let identity = Identity::of(&dir, path)?;
+        Ok(Some(DirLock { dir, path: path.to_path_buf(), identity }))
+    }
+
+    /// The directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes every name in it durable. Needs no new descriptor.
+    pub(super) fn sync(&self) -> Result<(), DiskError> {
+        sync_all(&self.dir, &self.path)
+    }
+
+    /// Whether its path still leads to it. If not, another server may have taken what lies there now.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.identity.is_at(&self.path)
     }
 }

@@ -16,22 +16,13 @@ mod record;
 mod state;
 
 pub use disk::DiskError;
-pub use journal::frame::PAYLOAD_BYTES_MAX;
-pub use journal::reader::{JournalReader, JournalScan, scan_read_only};
-pub use journal::{JournalError, JournalWriter};
-pub use record::{Action, Change, Place, Record, RequestMark, Salt, digest};
+pub use journal::{JournalError, JournalReader, JournalScan, JournalWriter};
+pub use record::{Action, Change, Hash, Head, Place, Record, RequestMark, Revision, Salt, digest};
 pub use state::{State, StateError};
 
 use disk::{DirLock, failed};
 use journal::Inspected;
 
-/// The place of a commit in the order of all commits: 1, 2, 3, without a gap. 0 is before the first.
-pub type Revision = u64;
-
-/// The hash of a commit.
-pub type Hash = [u8; 32];
-
-const LOCK_FILE: &str = "LOCK";
 const JOURNAL_DIR: &str = "journal";
 const SLED_DIR: &str = "sled";
 /// A state that was found wanting, kept until its successor is complete.
@@ -42,25 +33,11 @@ const BATCH_BYTES: usize = 4 << 20;
 const BATCH_COMMITS: usize = 4096;
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
 
-/// Where a journal ends: its last commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The revision of the commit; 0 if there is none.
-    pub revision: Revision,
-    /// The hash of the commit; zeros if there is none.
-    pub hash: Hash,
-}
-
-impl Head {
-    /// The head of a journal without commits.
-    pub const NONE: Head = Head { revision: 0, hash: [0; 32] };
-}
-
 /// How a store is kept.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A journal segment that has reached this size is followed by a new one. 64 MiB by default:
-    /// quick to copy, and few files.
+    /// The size of a journal segment; a single group that is larger gets a larger one. Twice as much is taken from the
+    /// disk at once. 64 MiB by default: quick to copy, and few files.
     pub segment_bytes_max: u64,
     /// `false` leaves out the `fdatasync` of each group, and with it every promise. Only for the
     /// test which shows that the power-cut test would notice.
@@ -88,38 +65,10 @@ pub enum StoreError {
     #[error(transparent)]
     State(#[from] StateError),
     /// Another server has the directory.
-    #[error("The data directory {} is in use by another server. Stop that one, or name another directory.", dir.display())]
+    #[error("the data directory {} is in use by another server; stop that one, or name another directory", dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
-    },
-    /// There is a state, and no journal.
-    #[error("The journal is missing: {} has no segments, yet {} holds a state that came from it. Nothing was changed. Restore the journal from a backup or from another copy. Only if there is none, and knowing that every commit is lost, remove {}.", journal.display(), sled.display(), sled.display())]
-    JournalMissing {
-        /// Where the journal should be.
-        journal: PathBuf,
-        /// The state.
-        sled: PathBuf,
-    },
-    /// The state knows of commits that the journal has lost.
-    #[error("The journal has lost its end: it goes up to revision {head}, and the state in {} knows of commits up to revision {applied}. Nothing was changed. Restore {} from a backup or from another copy. Only if that is impossible, and knowing that acknowledged commits are lost, remove {}.", sled.display(), journal.display(), sled.display())]
-    JournalBehind {
-        /// The journal.
-        journal: PathBuf,
-        /// Its last revision.
-        head: Revision,
-        /// The state.
-        sled: PathBuf,
-        /// The last revision of the state.
-        applied: Revision,
-    },
-    /// A commit of the journal is whole, and means nothing to this server.
-    #[error(
-        "Revision {revision} of the journal is whole but is not a commit that this version can read. Start the version of the server that wrote it."
-    )]
-    Unreadable {
-        /// The revision.
-        revision: Revision,
     },
 }
 
@@ -135,24 +84,22 @@ pub struct Opened {
     pub rebuilt: bool,
 }
 
-/// Opens the store in `dir`, or begins one if there is nothing. Returns with the journal verified
-/// to the last byte, its unfinished end cut off, and the state verified and up to date. Refuses
-/// whatever it cannot put right without losing a commit that may have been acknowledged.
-pub fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
+/// Opens the store in `dir`, or begins one if there is nothing, and hands each commit of its journal to `visit`, in order.
+/// Returns with the journal verified to the last byte, its unfinished end made zeros, and the state verified and up to
+/// date. Refuses whatever it cannot put right without losing a commit that may have been acknowledged; `visit` may have
+/// been handed commits by then.
+pub fn open(dir: &Path, options: &Options, visit: &mut dyn FnMut(Record)) -> Result<Opened, StoreError> {
     disk::ensure_dir(dir)?;
-    let lock = DirLock::take(&dir.join(LOCK_FILE))?;
+    let journal_dir = dir.join(JOURNAL_DIR);
+    let (sled_dir, aside_dir) = (dir.join(SLED_DIR), dir.join(SLED_ASIDE_DIR));
+    disk::ensure_dir(&journal_dir)?;
+    let lock = DirLock::take(&journal_dir)?;
     let lock = Arc::new(lock.ok_or_else(|| StoreError::Locked { dir: dir.to_path_buf() })?);
-    let opening = Opening {
-        journal_dir: dir.join(JOURNAL_DIR),
-        sled_dir: dir.join(SLED_DIR),
-        aside_dir: dir.join(SLED_ASIDE_DIR),
-        options,
-        lock,
-    };
-    let inspected = opening.journal()?;
+    let opening = Opening { dir: dir.to_path_buf(), journal_dir, sled_dir, aside_dir, options, lock };
+    let inspected = opening.journal(visit)?;
     let verdict = opening.state(&inspected)?;
     // Every doubt about the journal has been raised by now, and nothing was changed.
-    let (writer, reader) = inspected.settle(&opening.journal_dir, options, opening.lock.clone())?;
+    let (writer, reader) = inspected.settle(options.segment_bytes_max, options.sync)?;
     let (state, rebuilt) = match verdict {
         Verdict::Sound(state) => (state, false),
         Verdict::Absent if reader.head() == 0 => (opening.begin_state(&reader)?, false),
@@ -172,6 +119,7 @@ pub fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
 }
 
 struct Opening<'a> {
+    dir: PathBuf,
     journal_dir: PathBuf,
     sled_dir: PathBuf,
     aside_dir: PathBuf,
@@ -191,19 +139,20 @@ enum Verdict {
 
 impl Opening<'_> {
     /// The journal, verified; a new one if there has never been any.
-    fn journal(&self) -> Result<Inspected, StoreError> {
-        if let Some(inspected) = journal::inspect(&self.journal_dir)? {
+    fn journal(&self, visit: &mut dyn FnMut(Record)) -> Result<Inspected, StoreError> {
+        if let Some(inspected) = journal::inspect(&self.lock, &self.dir, visit)? {
             return Ok(inspected);
         }
         for sled in [&self.sled_dir, &self.aside_dir] {
             // The journal's first segment is durable before sled makes its first file.
             if !disk::list(sled)?.is_empty() {
-                return Err(StoreError::JournalMissing { journal: self.journal_dir.clone(), sled: sled.clone() });
+                let (journal, witness) = (self.journal_dir.clone(), sled.clone());
+                return Err(JournalError::Missing { journal, witness }.into());
             }
         }
-        journal::create(&self.journal_dir)?;
-        let created = journal::inspect(&self.journal_dir)?;
-        created.ok_or_else(|| JournalError::Absent { dir: self.journal_dir.clone() }.into())
+        journal::create(&self.lock, self.options.segment_bytes_max)?;
+        let created = journal::inspect(&self.lock, &self.dir, visit)?;
+        created.ok_or_else(|| JournalError::Absent { dir: self.dir.clone() }.into())
     }
 
     /// Opens the state and holds it against the journal. Refuses one that is ahead.
@@ -225,12 +174,12 @@ impl Opening<'_> {
         }
         // Before anything else is held against it: this may be all that is left of a lost end.
         if mark.head.revision > inspected.head().revision {
-            return Err(StoreError::JournalBehind {
+            return Err(StoreError::Journal(JournalError::LostEnd {
                 journal: self.journal_dir.clone(),
                 head: inspected.head().revision,
-                sled: self.sled_dir.clone(),
-                applied: mark.head.revision,
-            });
+                witness: self.sled_dir.clone(),
+                known: format!("commits up to revision {}", mark.head.revision),
+            }));
         }
         let head_then = match mark.head.revision {
             0 => Head::NONE,
@@ -305,4 +254,12 @@ fn catch_up(state: &State, reader: &JournalReader) -> Result<(), StoreError> {
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!(commits = head - from, seconds, "the state is up to the journal");
     Ok(())
+}
+
+/// Reads and verifies the journal under a data directory from its first commit on, without changing or locking anything:
+/// beside a running server too. Ends quietly before an unfinished last commit, and after the first error.
+pub fn scan_read_only(
+    data_dir: &Path,
+) -> Result<impl Iterator<Item = Result<Record, JournalError>> + use<>, JournalError> {
+    journal::scan_read_only(&data_dir.join(JOURNAL_DIR), data_dir)
 }

@@ -6,8 +6,27 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::{Hash, Head, Revision};
 use crate::time::{Day, Time};
+
+/// The place of a commit in the order of all commits: 1, 2, 3, without a gap. 0 is before the first.
+pub type Revision = u64;
+
+/// The hash of a commit, or of a document.
+pub type Hash = [u8; 32];
+
+/// Where a journal ends: its last commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The revision of the commit; 0 if there is none.
+    pub revision: Revision,
+    /// The hash of the commit; zeros if there is none.
+    pub hash: Hash,
+}
+
+impl Head {
+    /// The head of a journal without commits.
+    pub const NONE: Head = Head { revision: 0, hash: [0; 32] };
+}
 
 /// What was done to a resource. The numbers are those of the contract's `ChangeAction`, and are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,8 @@ pub(crate) struct Writer {
     /// Tells of a new head.
     pub(crate) bell: watch::Sender<Revision>,
     pub(crate) refusals: Refusals,
+    /// Whether the journal had no room for the last group.
+    pub(crate) full: bool,
     /// Why nothing is written any more.
     pub(crate) stopped: Option<&'static str>,
 }
@@ -66,6 +68,9 @@ impl Writer {
         let Some(first) = records.first() else { return Ok(()) };
         match self.journal.append(first.revision - 1, records) {
             Ok(head) => {
+                if std::mem::take(&mut self.full) {
+                    tracing::info!("the journal has room again; writes are accepted");
+                }
                 if self.index.apply(records).is_err() {
                     tracing::error!(
                         revision = head.revision,
@@ -76,6 +81,14 @@ impl Writer {
                 }
                 self.bell.send_replace(head.revision);
                 Ok(())
+            }
+            Err(JournalError::Full { source }) => {
+                // Said once, not for every group.
+                if !std::mem::replace(&mut self.full, true) {
+                    tracing::warn!(error = %source, cause = %source.source, "the journal has no room; writes are refused until it has");
+                }
+                self.refusals.add();
+                Err(Refusal::NoRoom)
             }
             Err(error) => {
                 tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");

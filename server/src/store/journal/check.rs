@@ -1,240 +1,294 @@
-//! Reads a whole journal and believes nothing: names, headers, checksums, revisions, hashes. It
-//! tells a torn end, which a crash leaves and which nobody was promised, from damage, which is
-//! refused. Nothing is written here, so that a refusal can say that nothing was changed.
+//! Reads a whole journal and believes nothing: names, headers, lengths, checksums, revisions, digests, hashes, and what
+//! the witness beside it says. Nothing is written here, so that a refusal can say that nothing was changed.
 
-use std::collections::VecDeque;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use crate::store::disk::{DiskError, failed};
-use crate::store::journal::frame::{
-    FORMAT_VERSION, FRAME_HEADER_BYTES, FrameHeader, NotAHeader, SEGMENT_HEADER_BYTES, SegmentHeader, chain,
+use super::commit::Fault;
+use super::end::{Torn, has_unwritten_sector, later_group_exists, written_end};
+use super::error::JournalError;
+use super::frame::{FrameHeader, SEAL_BYTES};
+use super::segment::{
+    FORMAT_VERSION, FRAMES_AT, Listing, NotAHeader, SEGMENT_HEADER_BYTES, Segment, SegmentHeader, is_of_version_1,
+    path_of,
 };
-use crate::store::journal::segment::{Fault, Frame, Listing, Step, Walk, path_of, usize_of};
-use crate::store::journal::{Entry, JournalError};
-use crate::store::{Head, Revision};
-
-/// The unit in which a disk writes: after a power cut a piece of this size is there or is not.
-const SECTOR_BYTES: u64 = 512;
-const CHUNK_BYTES: u64 = 1 << 20;
-
-/// The end of the last segment that a crash left unfinished.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct Torn {
-    pub(in crate::store) path: Arc<Path>,
-    /// Where the first frame begins that is not whole.
-    pub(in crate::store) offset: u64,
-    /// How much follows from there.
-    pub(in crate::store) bytes: u64,
-}
+use super::walk::{Step, Walk};
+use super::witness::{self, Testimony};
+use crate::store::disk::{self, failed};
+use crate::store::record::{Hash, Head, Record, Revision, digest};
 
 /// What the check came to next.
-pub(in crate::store) enum Found {
+pub(super) enum Found {
     /// A segment begins.
-    Segment { header: SegmentHeader, path: Arc<Path>, file: Arc<File> },
+    Segment(SegmentHeader, Segment),
     /// A commit, whole and in its place.
-    Entry { offset: u64, base: Revision, entry: Entry },
-    /// The unfinished end. Only `End` follows.
-    Torn(Torn),
+    Commit { offset: u64, end: u64, base: Revision, record: Record },
     /// All has been read.
-    End,
+    End(End),
+}
+
+/// How the journal ends.
+pub(super) struct End {
+    /// What a crash left behind the last commit.
+    pub(super) torn: Option<Torn>,
+    /// A segment that was made ahead of time, and holds nothing.
+    pub(super) standby: Option<(Segment, u64)>,
+}
+
+/// Whether the files are only read, perhaps while a server writes them, or are to be written later.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
 }
 
 /// Walks the segments of one journal.
-pub(in crate::store) struct Check {
+pub(super) struct Check {
     dir: PathBuf,
-    waiting: VecDeque<(Revision, PathBuf)>,
-    walk: Option<Walk>,
+    data_dir: PathBuf,
+    access: Access,
+    /// The last ordinal in the directory.
+    last_ordinal: u32,
+    testimony: Option<Testimony>,
+    /// The hash of the commit that the witness names.
+    hash_then: Option<Hash>,
+    /// The segment being read, and its header.
+    current: Option<(SegmentHeader, Walk)>,
+    next_ordinal: u32,
     /// The last commit read.
     head: Head,
-    identity: Option<(Uuid, [u8; 32])>,
+    /// The header of the segment before, or of the first.
+    before: Option<SegmentHeader>,
 }
 
 impl Check {
-    /// Begins with the first segment. There must be one, and it must begin with revision 1.
-    pub(in crate::store) fn new(dir: &Path, listing: &Listing) -> Result<Check, JournalError> {
-        if let Some(path) = listing.strange.first() {
-            return Err(damaged(path, 0, "its name is not that of a segment (twenty digits and .seg)".to_owned()));
+    /// Begins with the first segment, which must be there.
+    pub(super) fn new(
+        dir: &Path,
+        data_dir: &Path,
+        listing: &Listing,
+        testimony: Option<Testimony>,
+        access: Access,
+    ) -> Result<Check, JournalError> {
+        if let Some(path) = listing.older.first()
+            && is_of_version_1(path)?
+        {
+            return Err(JournalError::OlderFormat { path: path.clone() });
+        }
+        if let Some(path) = listing.older.first().or(listing.strange.first()) {
+            return Err(damaged(path, 0, "its name is not that of a segment (ten digits and .seg)".to_owned()));
         }
         Ok(Check {
             dir: dir.to_path_buf(),
-            waiting: listing.segments.iter().cloned().collect(),
-            walk: None,
+            data_dir: data_dir.to_path_buf(),
+            access,
+            last_ordinal: listing.segments.last().map_or(0, |(ordinal, _)| *ordinal),
+            testimony,
+            hash_then: None,
+            current: None,
+            next_ordinal: 0,
             head: Head::NONE,
-            identity: None,
+            before: None,
         })
     }
 
     /// The last commit that was found whole.
-    pub(in crate::store) fn head(&self) -> Head {
+    pub(super) fn head(&self) -> Head {
         self.head
     }
 
-    /// The next thing in the journal. Not to be called again after an error.
-    pub(in crate::store) fn next(&mut self) -> Result<Found, JournalError> {
-        let Some(walk) = &mut self.walk else {
-            return match self.waiting.pop_front() {
-                Some((first, path)) => self.open_segment(first, path.into()),
-                None => Ok(Found::End),
+    /// The next thing in the journal. Not to be called again after the end or an error.
+    pub(super) fn next(&mut self) -> Result<Found, JournalError> {
+        let mut refused = None;
+        loop {
+            let Some((_, walk)) = &mut self.current else {
+                return self.open_segment();
             };
-        };
-        match walk.step()? {
-            Step::Frame(frame) => self.accept(frame),
-            Step::Bad { offset, fault } => {
-                let torn = self.judge(offset, fault)?;
-                self.walk = None;
-                Ok(Found::Torn(torn))
+            let (offset, frame_end, fault) = match walk.step()? {
+                Step::Commit { offset, end, base, record } => return self.accept(offset, end, base, record),
+                Step::Seal { offset, header } => {
+                    self.accept_seal(offset, &header)?;
+                    continue;
+                }
+                Step::Bad { fault: Fault::Unreadable, .. } => {
+                    return Err(JournalError::Unreadable { revision: self.head.revision + 1 });
+                }
+                Step::Bad { offset, end, fault } => (offset, end, fault),
+                Step::End => (walk.offset, walk.limit, Fault::Short),
+            };
+            if let Some(refused) = refused {
+                return Err(refused);
             }
-            Step::End => {
-                self.walk = None;
-                self.next()
+            match self.end(offset, frame_end, fault) {
+                // Beside a server that writes, what looked wrong may have been half of what is whole by now.
+                Err(error @ JournalError::Damaged { .. }) => refused = Some(error),
+                end => return end.map(Found::End),
+            }
+            if let Some((_, walk)) = &mut self.current {
+                walk.look_again();
             }
         }
     }
 
-    fn open_segment(&mut self, first: Revision, path: Arc<Path>) -> Result<Found, JournalError> {
+    fn open_file(&self, ordinal: u32) -> Result<Option<(Segment, u64)>, JournalError> {
+        let path = path_of(&self.dir, ordinal);
+        let file = match File::options().read(true).write(self.access == Access::Write).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("open", &path)(error).into()),
+        };
+        let len = disk::len_of(&file, &path)?;
+        Ok(Some((Segment { ordinal, path: path.into(), file: Arc::new(file) }, len)))
+    }
+
+    /// Opens the next segment, which must be there: it is the first, or the one before is sealed.
+    fn open_segment(&mut self) -> Result<Found, JournalError> {
+        let ordinal = self.next_ordinal;
         let expected = self.head.revision + 1;
-        if first > expected {
-            let path = path_of(&self.dir, expected);
-            return Err(JournalError::MissingSegment { path, expected });
-        }
-        if first < expected {
-            let what =
-                format!("by its name it begins with revision {first}, which the segment before it holds already");
-            return Err(damaged(&path, 0, what));
-        }
-        let file = File::open(&path).map_err(failed("open", &path))?;
-        let len = file.metadata().map_err(failed("open", &path))?.len();
-        if len < SEGMENT_HEADER_BYTES as u64 {
-            // Segments get their name after their header is durable: no crash leaves this.
-            return Err(damaged(&path, len, "the file ends within the segment's header".to_owned()));
+        let Some((segment, len)) = self.open_file(ordinal)? else {
+            return Err(JournalError::MissingSegment { path: path_of(&self.dir, ordinal), expected });
+        };
+        let path = &segment.path;
+        if len < FRAMES_AT {
+            return Err(damaged(path, len, "the file ends within the segment's header".to_owned()));
         }
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
-        file.read_exact_at(&mut bytes, 0).map_err(failed("read", &path))?;
+        disk::read_at(&segment.file, path, &mut bytes, 0)?;
         let header = SegmentHeader::decode(&bytes).map_err(|fault| match fault {
-            NotAHeader::Magic => damaged(&path, 0, "this is not a journal segment".to_owned()),
-            NotAHeader::Checksum => damaged(&path, 0, "the segment's header does not match its checksum".to_owned()),
+            NotAHeader::Magic => damaged(path, 0, "this is not a journal segment that was begun".to_owned()),
+            NotAHeader::Checksum => damaged(path, 0, "the segment's header does not match its checksum".to_owned()),
+            NotAHeader::Older => JournalError::OlderFormat { path: path.to_path_buf() },
             NotAHeader::Newer(version) => {
                 JournalError::NewerFormat { path: path.to_path_buf(), version, known: FORMAT_VERSION }
             }
         })?;
-        let identity = (header.store_id, header.seed);
-        let wrong = if *self.identity.get_or_insert(identity) != identity {
+        let before = self.before.as_ref().unwrap_or(&header);
+        let wrong = if (header.store_id, header.seed) != (before.store_id, before.seed) {
             Some("this segment belongs to another journal".to_owned())
-        } else if header.first_revision != first {
-            Some(format!("the segment's header says that it begins with revision {}", header.first_revision))
+        } else if header.ordinal != ordinal {
+            Some(format!("the segment's header says that it is number {}", header.ordinal))
+        } else if header.first_revision != expected {
+            Some(format!("the segment begins with revision {}, and {expected} should follow", header.first_revision))
         } else if header.parent_hash != self.head.hash {
             Some("the hash of the commit before it is not that of the last commit of the segment before".to_owned())
+        } else if header.epoch < before.epoch {
+            Some(format!("the segment is of epoch {}, and the one before of epoch {}", header.epoch, before.epoch))
         } else {
             None
         };
         if let Some(what) = wrong {
-            return Err(damaged(&path, 0, what));
+            return Err(damaged(path, 0, what));
         }
-        let file = Arc::new(file);
-        let after_header = SEGMENT_HEADER_BYTES as u64;
-        self.walk = Some(Walk::new(file.clone(), path.clone(), after_header, len));
-        Ok(Found::Segment { header, path, file })
+        if header.file_bytes != len {
+            let what = format!("the file has {len} bytes, and by the segment's header {}", header.file_bytes);
+            return Err(damaged(path, len.min(header.file_bytes), what));
+        }
+        self.next_ordinal += 1;
+        self.before = Some(header.clone());
+        self.current = Some((header.clone(), Walk::new(segment.clone(), FRAMES_AT, len)));
+        Ok(Found::Segment(header, segment))
     }
 
-    fn accept(&mut self, frame: Frame) -> Result<Found, JournalError> {
-        let Frame { offset, header, payload } = frame;
+    fn accept(&mut self, offset: u64, end: u64, base: Revision, record: Record) -> Result<Found, JournalError> {
         let expected = self.head.revision + 1;
-        let wrong = if header.revision != expected {
-            Some(format!("revision {expected} should be here, and revision {} is", header.revision))
-        } else if header.parent_hash != self.head.hash {
+        let foreign = |change: &&crate::store::record::Change| digest(&change.salt, &change.document) != change.digest;
+        let wrong = if record.revision != expected {
+            Some(format!("revision {expected} should be here, and revision {} is", record.revision))
+        } else if record.parent_hash != self.head.hash {
             Some(format!("revision {expected} does not continue the commit before it: the chain of hashes is broken"))
-        } else if header.base >= header.revision {
-            Some(format!("revision {expected} claims to follow revision {}", header.base))
+        } else if base >= record.revision {
+            Some(format!("revision {expected} claims to follow revision {base}"))
         } else {
-            None
+            let foreign = record.changes.iter().find(foreign);
+            foreign.map(|change| {
+                format!(
+                    "the document of {} in revision {expected} is not the one that its commit was made with",
+                    change.name
+                )
+            })
         };
         if let Some(what) = wrong {
-            let path = self.walk.as_ref().map_or(Path::new(""), |walk| &walk.path);
-            return Err(damaged(path, offset, what));
+            return Err(self.damaged_here(offset, what));
         }
-        let entry =
-            Entry { revision: expected, parent_hash: self.head.hash, hash: chain(&self.head.hash, &payload), payload };
-        self.head = entry.head();
-        Ok(Found::Entry { offset, base: header.base, entry })
+        self.head = record.head();
+        if self.testimony.is_some_and(|told| told.head.revision == expected) {
+            self.hash_then = Some(record.hash);
+        }
+        Ok(Found::Commit { offset, end, base, record })
     }
 
-    /// Whether the bytes from `offset` on are the unfinished end of the journal, or damage.
-    fn judge(&self, offset: u64, fault: Fault) -> Result<Torn, JournalError> {
+    fn accept_seal(&mut self, offset: u64, seal: &FrameHeader) -> Result<(), JournalError> {
+        let Head { revision, hash } = self.head;
+        if seal.revision != revision || seal.parent_hash != hash || seal.base != revision {
+            return Err(self.damaged_here(offset, format!("a seal that follows revision {} is here", seal.revision)));
+        }
+        let Some((_, walk)) = self.current.take() else { return Ok(()) };
+        match written_end(&walk.segment, offset + SEAL_BYTES, walk.limit)? {
+            Some(end) => Err(damaged(&walk.segment.path, end - 1, "there is something behind the seal".to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the journal where no whole frame follows, if it may end there.
+    fn end(&self, offset: u64, frame_end: u64, fault: Fault) -> Result<End, JournalError> {
+        let Some((_, walk)) = &self.current else { return Err(JournalError::Stopped) };
+        let (segment, limit) = (walk.segment.clone(), walk.limit);
         let expected = self.head.revision + 1;
-        let Some(walk) = &self.walk else {
-            return Err(JournalError::Stopped);
-        };
         let what = match fault {
-            Fault::ShortHeader => "the file ends within the header of a commit",
-            Fault::Header => "the header of a commit does not match its checksum",
-            Fault::ShortPayload => "the file ends within a commit",
-            Fault::Payload => "a commit does not match its checksum",
+            Fault::Short => "the file ends before a commit or seal does",
+            Fault::Header => "there is no header of a commit that matches its checksum",
+            Fault::Head => "the head of a commit does not match its checksum",
+            Fault::Document => "a document does not match its checksum",
+            Fault::End | Fault::Unreadable => "the commit does not end as one does",
         };
         let refuse = |why: &str| {
-            Err(damaged(&walk.path, offset, format!("revision {expected} should be here, but {what}; {why}")))
+            Err(damaged(&segment.path, offset, format!("revision {expected} should be here, but {what}; {why}")))
         };
-        if !self.waiting.is_empty() {
-            return refuse("a later segment shows that it had been written in full");
+        let standby = self.open_file(segment.ordinal + 1)?;
+        let next_is_used = match &standby {
+            Some((next, len)) => written_end(next, FRAMES_AT.min(*len), *len)?.is_some(),
+            None => false,
+        };
+        if next_is_used || self.last_ordinal > segment.ordinal + 1 {
+            return refuse("the segment after it shows that this one had been written in full");
         }
-        if later_group_exists(walk, offset, expected)? {
+        let Some(written_end) = written_end(&segment, offset, limit)? else {
+            return match offset + SEAL_BYTES <= limit {
+                true => self.hold_against_witness(End { torn: None, standby }),
+                false => refuse("there is no room for a seal either"),
+            };
+        };
+        if later_group_exists(&segment, offset, written_end, expected)? {
             return refuse("later commits show that it had been written in full");
         }
-        let unfinished = match fault {
-            Fault::ShortHeader | Fault::ShortPayload => true,
-            Fault::Header | Fault::Payload => has_unwritten_sector(walk, offset)?,
-        };
-        if !unfinished {
+        // The last byte of a frame is never zero.
+        let torn = frame_end <= limit
+            && (written_end < frame_end || has_unwritten_sector(&segment, offset, frame_end, limit)?);
+        if fault == Fault::Short || !torn {
             return refuse("nothing is missing from it, so no crash did this");
         }
-        Ok(Torn { path: walk.path.clone(), offset, bytes: walk.limit - offset })
+        self.hold_against_witness(End { torn: Some(Torn { segment, offset, end: written_end }), standby })
     }
-}
 
-/// Whether any frame header behind `from` says that revision `expected` was durable when it was
-/// written. Every offset is tried: where frames begin is not known behind a bad one.
-fn later_group_exists(walk: &Walk, from: u64, expected: Revision) -> Result<bool, DiskError> {
-    let window = FRAME_HEADER_BYTES as u64;
-    let mut at = from;
-    while at + window <= walk.limit {
-        let chunk = read(walk, at, (at + CHUNK_BYTES + window - 1).min(walk.limit))?;
-        let proof = |bytes: &[u8; FRAME_HEADER_BYTES]| {
-            FrameHeader::revision_at(bytes) > expected
-                && FrameHeader::decode(bytes).is_some_and(|header| header.base >= expected)
-        };
-        if chunk.windows(FRAME_HEADER_BYTES).filter_map(|bytes| bytes.first_chunk()).any(proof) {
-            return Ok(true);
+    fn hold_against_witness(&self, end: End) -> Result<End, JournalError> {
+        let (Some(told), Some(last)) = (&self.testimony, &self.before) else { return Ok(end) };
+        let hash_then = if told.head.revision == 0 { Some(Head::NONE.hash) } else { self.hash_then };
+        match told.objection(last.store_id, last.epoch, self.head.revision, hash_then) {
+            None => Ok(end),
+            Some(objection) => Err(JournalError::LostEnd {
+                journal: self.dir.clone(),
+                head: self.head.revision,
+                witness: witness::path_in(&self.data_dir),
+                known: objection.known(),
+            }),
         }
-        at += CHUNK_BYTES;
     }
-    Ok(false)
-}
 
-/// Whether one of the sectors from `from` to the end holds nothing but zeros (the part of it that
-/// lies there): the file had grown, but that sector's bytes never came.
-fn has_unwritten_sector(walk: &Walk, from: u64) -> Result<bool, DiskError> {
-    let mut at = from;
-    while at < walk.limit {
-        let end = (at - at % SECTOR_BYTES + CHUNK_BYTES).min(walk.limit);
-        let chunk = read(walk, at, end)?;
-        let (head, tail) = chunk.split_at(usize_of(SECTOR_BYTES - at % SECTOR_BYTES).min(chunk.len()));
-        let mut sectors = std::iter::once(head).chain(tail.chunks(usize_of(SECTOR_BYTES)));
-        if sectors.any(|sector| sector.iter().all(|byte| *byte == 0)) {
-            return Ok(true);
-        }
-        at = end;
+    fn damaged_here(&self, offset: u64, what: String) -> JournalError {
+        damaged(self.current.as_ref().map_or(&self.dir, |(_, walk)| &walk.segment.path), offset, what)
     }
-    Ok(false)
-}
-
-fn read(walk: &Walk, from: u64, to: u64) -> Result<Vec<u8>, DiskError> {
-    let mut bytes = vec![0; usize_of(to - from)];
-    walk.file.read_exact_at(&mut bytes, from).map_err(failed("read", &walk.path))?;
-    Ok(bytes)
 }
 
 fn damaged(path: &Path, offset: u64, what: String) -> JournalError {

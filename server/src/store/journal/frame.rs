@@ -1,231 +1,192 @@
-//! The bytes of a journal segment: its header, and the header before each commit. Little endian,
-//! each with a checksum of its own. Pure layouts: no file is touched here. What is written here is
-//! read by every later version, so a change of layout takes a new `FORMAT_VERSION`.
+//! The header of a frame: what stands before each commit, and the seal that ends a full segment. Pure layout, little
+//! endian: no file is touched here. What is written here is read by every later version, so a change of layout takes a
+//! new version of the segment header.
 //!
-//! Segment: `magic 8 | version u32 | 0 u32 | store_id 16 | seed 32 | first_revision u64 |
-//! created_millis u64 | parent_hash 32 | 0.. | crc32 u32`, 128 bytes, then frames.
-//! Frame: `header_crc u32 | len u32 | revision u64 | base u64 | payload_crc u32 | 0 u32 |
-//! parent_hash 32`, 64 bytes, then the payload.
+//! `kind 4 | crc32 u32 | head_len u32 | head_crc32 u32 | documents_len u32 | revision u64 | base u64 | parent_hash 32 |
+//! "HEAD"`, 72 bytes; then the head, the documents and `"DONE"`. A seal has neither head nor documents.
+//!
+//! A header and a frame begin and end with bytes that are never zero, so that one whose last or first sector was never
+//! written is told from one that was.
 
-use bytes::{Buf, BufMut};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use bytes::{Buf as _, BufMut as _};
 
-use crate::store::{Hash, Revision};
+use crate::store::record::{Hash, Revision};
 
-/// The version of the layouts in this file.
-pub(in crate::store) const FORMAT_VERSION: u32 = 1;
-/// Length of a segment's header.
-pub(in crate::store) const SEGMENT_HEADER_BYTES: usize = 128;
 /// Length of a frame's header.
-pub(in crate::store) const FRAME_HEADER_BYTES: usize = 64;
-/// Largest payload of one commit. Far above what a request may carry, and small enough that a
-/// reader can hold one in memory whatever a damaged length says.
-pub const PAYLOAD_BYTES_MAX: u32 = 64 << 20;
+pub(super) const FRAME_HEADER_BYTES: usize = 72;
+/// What ends a frame.
+pub(super) const FRAME_END: [u8; 4] = *b"DONE";
+/// Length of a seal. So much of each segment is left for it.
+pub(super) const SEAL_BYTES: u64 = (FRAME_HEADER_BYTES + FRAME_END.len()) as u64;
+/// Largest head and documents of one commit. Far above what a request may carry, and small enough that a reader can hold
+/// one in memory whatever a damaged length says.
+pub(super) const COMMIT_BYTES_MAX: u32 = 64 << 20;
 
-const MAGIC: [u8; 8] = *b"PRTNJRNL";
-const CRC_BYTES: usize = 4;
+const HEADER_END: [u8; 4] = *b"HEAD";
+/// The checksum stands behind the kind, and covers all but itself.
+const CRC_AT: usize = 4;
+const COVERED_AT: usize = 8;
 
-/// The hash of a commit: SHA-256 over the hash of the commit before it, then its payload.
-pub(in crate::store) fn chain(parent_hash: &Hash, payload: &[u8]) -> Hash {
-    Sha256::new().chain_update(parent_hash).chain_update(payload).finalize().into()
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FrameKind {
+    /// A commit.
+    Commit,
+    /// Nothing: it says that the segment is full, and that the next one is there.
+    Seal,
 }
 
-/// What a segment says of itself. No `Debug`: the seed is a secret.
-#[derive(Clone, PartialEq, Eq)]
-pub(in crate::store) struct SegmentHeader {
-    pub(in crate::store) store_id: Uuid,
-    pub(in crate::store) seed: [u8; 32],
-    pub(in crate::store) first_revision: Revision,
-    pub(in crate::store) created_millis: u64,
-    pub(in crate::store) parent_hash: Hash,
-}
+impl FrameKind {
+    const ALL: [FrameKind; 2] = [FrameKind::Commit, FrameKind::Seal];
 
-/// Why the bytes are no segment header of this version.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::store) enum NotAHeader {
-    /// They do not begin as a segment does.
-    Magic,
-    /// A newer server wrote them, in this version of the format.
-    Newer(u32),
-    /// Their checksum does not match.
-    Checksum,
-}
-
-impl SegmentHeader {
-    pub(in crate::store) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(SEGMENT_HEADER_BYTES);
-        bytes.put_slice(&MAGIC);
-        bytes.put_u32_le(FORMAT_VERSION);
-        bytes.put_u32_le(0);
-        bytes.put_slice(self.store_id.as_bytes());
-        bytes.put_slice(&self.seed);
-        bytes.put_u64_le(self.first_revision);
-        bytes.put_u64_le(self.created_millis);
-        bytes.put_slice(&self.parent_hash);
-        bytes.resize(SEGMENT_HEADER_BYTES - CRC_BYTES, 0);
-        let crc = crc32fast::hash(&bytes);
-        bytes.put_u32_le(crc);
-        bytes
-    }
-
-    pub(in crate::store) fn decode(bytes: &[u8; SEGMENT_HEADER_BYTES]) -> Result<SegmentHeader, NotAHeader> {
-        let (covered, crc) = bytes.split_at(SEGMENT_HEADER_BYTES - CRC_BYTES);
-        let (mut rest, mut crc) = (covered, crc);
-        if take(&mut rest) != MAGIC {
-            return Err(NotAHeader::Magic);
+    fn mark(self) -> [u8; 4] {
+        match self {
+            FrameKind::Commit => *b"COMM",
+            FrameKind::Seal => *b"SEAL",
         }
-        // The version comes before the checksum: a newer format may well place it elsewhere.
-        let version = rest.get_u32_le();
-        if version > FORMAT_VERSION {
-            return Err(NotAHeader::Newer(version));
-        }
-        if crc.get_u32_le() != crc32fast::hash(covered) || version != FORMAT_VERSION {
-            return Err(NotAHeader::Checksum);
-        }
-        rest.advance(4);
-        Ok(SegmentHeader {
-            store_id: Uuid::from_bytes(take(&mut rest)),
-            seed: take(&mut rest),
-            first_revision: rest.get_u64_le(),
-            created_millis: rest.get_u64_le(),
-            parent_hash: take(&mut rest),
-        })
     }
 }
 
-/// What stands before each commit.
+/// What stands before a commit, or is a seal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) struct FrameHeader {
-    /// Length of the payload.
-    pub(in crate::store) len: u32,
-    pub(in crate::store) revision: Revision,
+pub(super) struct FrameHeader {
+    pub(super) kind: FrameKind,
+    pub(super) head_len: u32,
+    pub(super) head_crc: u32,
+    pub(super) documents_len: u32,
+    /// Of a commit its revision, of a seal that of the last commit before it.
+    pub(super) revision: Revision,
     /// The head that was durable when this frame's group was written; one for the whole group.
-    pub(in crate::store) base: Revision,
-    pub(in crate::store) payload_crc: u32,
-    pub(in crate::store) parent_hash: Hash,
+    pub(super) base: Revision,
+    /// The hash of the last commit before the frame.
+    pub(super) parent_hash: Hash,
 }
 
 impl FrameHeader {
-    /// Appends the header to `out`.
-    pub(in crate::store) fn encode(&self, out: &mut Vec<u8>) {
-        let mut covered = [0; FRAME_HEADER_BYTES - CRC_BYTES];
-        let mut rest = covered.as_mut_slice();
-        rest.put_u32_le(self.len);
+    pub(super) fn encode(&self) -> [u8; FRAME_HEADER_BYTES] {
+        let mut bytes = [0; FRAME_HEADER_BYTES];
+        let mut rest = bytes.as_mut_slice();
+        rest.put_slice(&self.kind.mark());
+        rest.put_u32_le(0);
+        rest.put_u32_le(self.head_len);
+        rest.put_u32_le(self.head_crc);
+        rest.put_u32_le(self.documents_len);
         rest.put_u64_le(self.revision);
         rest.put_u64_le(self.base);
-        rest.put_u32_le(self.payload_crc);
-        rest.put_u32_le(0);
         rest.put_slice(&self.parent_hash);
-        out.put_u32_le(crc32fast::hash(&covered));
-        out.put_slice(&covered);
+        rest.put_slice(&HEADER_END);
+        let crc = checksum(&bytes);
+        let (_, mut rest) = bytes.split_at_mut(CRC_AT);
+        rest.put_u32_le(crc);
+        bytes
     }
 
-    /// The header in these bytes; `None` if the checksum says that there is none.
-    pub(in crate::store) fn decode(bytes: &[u8; FRAME_HEADER_BYTES]) -> Option<FrameHeader> {
-        let (mut crc, covered) = bytes.split_at(CRC_BYTES);
-        if crc.get_u32_le() != crc32fast::hash(covered) {
+    /// The whole frame of a header without head and documents: a seal.
+    pub(super) fn encode_frame(&self) -> [u8; FRAME_HEADER_BYTES + FRAME_END.len()] {
+        let mut frame = [0; FRAME_HEADER_BYTES + FRAME_END.len()];
+        let mut rest = frame.as_mut_slice();
+        rest.put_slice(&self.encode());
+        rest.put_slice(&FRAME_END);
+        frame
+    }
+
+    /// The header in these bytes; `None` if they are none, or not as they were written.
+    pub(super) fn decode(bytes: &[u8; FRAME_HEADER_BYTES]) -> Option<FrameHeader> {
+        let mut rest = bytes.as_slice();
+        let mark: [u8; 4] = take(&mut rest);
+        let kind = FrameKind::ALL.into_iter().find(|kind| kind.mark() == mark)?;
+        if rest.get_u32_le() != checksum(bytes) {
             return None;
         }
-        let mut rest = covered;
-        let len = rest.get_u32_le();
-        let revision = rest.get_u64_le();
-        let base = rest.get_u64_le();
-        let payload_crc = rest.get_u32_le();
-        let reserved = rest.get_u32_le();
-        let parent_hash = take(&mut rest);
-        (reserved == 0 && len <= PAYLOAD_BYTES_MAX).then_some(FrameHeader {
-            len,
-            revision,
-            base,
-            payload_crc,
-            parent_hash,
-        })
+        let header = FrameHeader {
+            kind,
+            head_len: rest.get_u32_le(),
+            head_crc: rest.get_u32_le(),
+            documents_len: rest.get_u32_le(),
+            revision: rest.get_u64_le(),
+            base: rest.get_u64_le(),
+            parent_hash: take(&mut rest),
+        };
+        let len_is_possible =
+            header.head_len.checked_add(header.documents_len).is_some_and(|len| len <= COMMIT_BYTES_MAX);
+        (take(&mut rest) == HEADER_END && len_is_possible).then_some(header)
     }
 
-    /// The revision that these bytes would be of, were they a header: a cheap look before `decode`.
-    pub(in crate::store) fn revision_at(bytes: &[u8; FRAME_HEADER_BYTES]) -> Revision {
-        let (_, mut rest) = bytes.split_at(8);
-        rest.get_u64_le()
+    /// Length of the head and the documents.
+    pub(super) fn content_bytes(&self) -> u64 {
+        u64::from(self.head_len) + u64::from(self.documents_len)
     }
 
-    /// Length of the frame: header and payload.
-    pub(in crate::store) fn frame_bytes(&self) -> u64 {
-        FRAME_HEADER_BYTES as u64 + u64::from(self.len)
+    /// Length of the frame: header, head, documents and end.
+    pub(super) fn frame_bytes(&self) -> u64 {
+        SEAL_BYTES + self.content_bytes()
     }
 }
 
+fn checksum(header: &[u8; FRAME_HEADER_BYTES]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    let (kind, _) = header.split_at(CRC_AT);
+    let (_, covered) = header.split_at(COVERED_AT);
+    hasher.update(kind);
+    hasher.update(covered);
+    hasher.finalize()
+}
+
 /// Takes the next `N` bytes. The callers' arrays are long enough by their types.
-fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
+pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
     let mut taken = [0; N];
     bytes.copy_to_slice(&mut taken);
     taken
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at what it did not expect")]
 mod tests {
     use super::*;
 
-    fn segment() -> SegmentHeader {
-        SegmentHeader {
-            store_id: Uuid::from_u128(0x1122),
-            seed: [7; 32],
-            first_revision: 42,
-            created_millis: 1_700_000_000_000,
-            parent_hash: [9; 32],
-        }
-    }
-
     fn frame() -> FrameHeader {
-        FrameHeader { len: 650, revision: 7, base: 5, payload_crc: 0xdead_beef, parent_hash: [3; 32] }
-    }
-
-    #[test]
-    fn a_segment_header_reads_back_and_every_flipped_bit_is_noticed() {
-        let bytes: [u8; SEGMENT_HEADER_BYTES] = segment().encode().try_into().unwrap();
-        assert!(SegmentHeader::decode(&bytes) == Ok(segment()));
-        for bit in 0..SEGMENT_HEADER_BYTES * 8 {
-            let mut flipped = bytes;
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(SegmentHeader::decode(&flipped).is_err(), "bit {bit}");
+        FrameHeader {
+            kind: FrameKind::Commit,
+            head_len: 650,
+            head_crc: 0xdead_beef,
+            documents_len: 2,
+            revision: 7,
+            base: 5,
+            parent_hash: [3; 32],
         }
     }
 
     #[test]
-    fn a_newer_version_is_told_apart_from_damage() {
-        let mut bytes: [u8; SEGMENT_HEADER_BYTES] = segment().encode().try_into().unwrap();
-        bytes[8] = 2;
-        assert!(SegmentHeader::decode(&bytes) == Err(NotAHeader::Newer(2)));
-    }
-
-    #[test]
-    fn a_frame_header_reads_back_and_every_flipped_bit_is_noticed() {
-        let mut bytes = Vec::new();
-        frame().encode(&mut bytes);
-        let bytes: [u8; FRAME_HEADER_BYTES] = bytes.try_into().unwrap();
-        assert_eq!(FrameHeader::decode(&bytes), Some(frame()));
-        assert_eq!(FrameHeader::revision_at(&bytes), 7);
-        for bit in 0..FRAME_HEADER_BYTES * 8 {
-            let mut flipped = bytes;
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(FrameHeader::decode(&flipped), None, "bit {bit}");
+    fn a_header_reads_back_and_every_flipped_bit_is_noticed() {
+        for header in [frame(), FrameHeader { kind: FrameKind::Seal, head_len: 0, documents_len: 0, ..frame() }] {
+            let bytes = header.encode();
+            assert_eq!(FrameHeader::decode(&bytes), Some(header));
+            for bit in 0..FRAME_HEADER_BYTES * 8 {
+                let mut flipped = bytes;
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(FrameHeader::decode(&flipped), None, "bit {bit}");
+            }
         }
     }
 
     #[test]
     fn the_layout_is_the_one_that_older_journals_have() {
-        let mut bytes = Vec::new();
-        frame().encode(&mut bytes);
-        assert_eq!(bytes[4..8], 650_u32.to_le_bytes());
-        assert_eq!(bytes[8..16], 7_u64.to_le_bytes());
-        assert_eq!(bytes[16..24], 5_u64.to_le_bytes());
-        assert_eq!(bytes[24..28], 0xdead_beef_u32.to_le_bytes());
-        assert_eq!(bytes[32..64], [3; 32]);
-        let bytes = segment().encode();
-        assert_eq!(bytes[..8], *b"PRTNJRNL");
-        assert_eq!(bytes[16..32], 0x1122_u128.to_be_bytes());
-        assert_eq!(bytes[64..72], 42_u64.to_le_bytes());
-        assert_eq!(bytes[80..112], [9; 32]);
+        let bytes = frame().encode();
+        assert_eq!(bytes[..4], *b"COMM");
+        assert_eq!(bytes[8..12], 650_u32.to_le_bytes());
+        assert_eq!(bytes[12..16], 0xdead_beef_u32.to_le_bytes());
+        assert_eq!(bytes[16..20], 2_u32.to_le_bytes());
+        assert_eq!(bytes[20..28], 7_u64.to_le_bytes());
+        assert_eq!(bytes[28..36], 5_u64.to_le_bytes());
+        assert_eq!(bytes[36..68], [3; 32]);
+        assert_eq!(bytes[68..], *b"HEAD");
+        assert_eq!(crc32fast::hash(&[&bytes[..4], &bytes[8..]].concat()).to_le_bytes(), bytes[4..8]);
+    }
+
+    #[test]
+    fn lengths_that_no_commit_has_are_refused_whatever_the_checksum_says() {
+        for (head_len, documents_len) in [(COMMIT_BYTES_MAX, 1), (u32::MAX, 1), (0, u32::MAX)] {
+            let header = FrameHeader { head_len, documents_len, ..frame() };
+            assert_eq!(FrameHeader::decode(&header.encode()), None);
+        }
     }
 }

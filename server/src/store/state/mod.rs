@@ -18,9 +18,9 @@ use sled::{Batch, Db};
 use uuid::Uuid;
 
 use crate::store::disk::{self, DirLock, DiskError};
+use crate::store::record::{Head, Record, Revision};
 use crate::store::state::changes::Changes;
 use crate::store::state::key::Mark;
-use crate::store::{Head, Record, Revision};
 
 /// sled moves any node over a quarter of this into a file of its own. No node comes so far: see
 /// `changes::ENVELOPE_BYTES_MAX`.

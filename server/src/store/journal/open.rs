@@ -1,0 +1,195 @@
+//! Opening the journal: it is read and verified to the last byte, then taken into use. Nothing is changed before every
+//! doubt has been raised.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::check::{Access, Check, End, Found};
+use super::end::Torn;
+use super::error::JournalError;
+use super::frame::SEAL_BYTES;
+use super::reader::JournalReader;
+use super::segment::{
+    FRAMES_AT, Listing, SEGMENT_BYTES_LIMIT, SEGMENT_BYTES_MIN, Segment, SegmentHeader, path_of, provisional_path_of,
+};
+use super::shared::{Indexed, Shared};
+use super::standby::{Blank, Standby, fill};
+use super::witness::{self, Witness};
+use super::writer::{Current, JournalWriter, rewrite};
+use crate::store::disk::{self, DirLock, failed};
+use crate::store::record::{Head, Record, Revision};
+
+/// The epoch of a new store.
+const FIRST_EPOCH: u64 = 1;
+
+/// A journal that was read and found sound, and that nobody has changed yet.
+pub(in crate::store) struct Inspected {
+    lock: Arc<DirLock>,
+    data_dir: PathBuf,
+    shared: Arc<Shared>,
+    end: End,
+    provisional: Vec<PathBuf>,
+    /// The length of the last segment's file.
+    file_bytes: u64,
+    /// The segment of the last commit, and where in it its group begins.
+    last_group: (u32, u64),
+}
+
+/// Reads and verifies the journal that is locked, hands each commit to `visit`, and holds the journal against its witness
+/// in `data_dir`. `None` if none was ever begun there.
+pub(in crate::store) fn inspect(
+    lock: &Arc<DirLock>,
+    data_dir: &Path,
+    visit: &mut dyn FnMut(Record),
+) -> Result<Option<Inspected>, JournalError> {
+    let listing = Listing::of(lock.path())?;
+    let testimony = witness::read(data_dir);
+    if listing.is_empty() {
+        return match testimony {
+            Some(_) => {
+                Err(JournalError::Missing { journal: lock.path().to_path_buf(), witness: witness::path_in(data_dir) })
+            }
+            None => Ok(None),
+        };
+    }
+    let mut check = Check::new(lock.path(), data_dir, &listing, testimony, Access::Write)?;
+    let mut last: Option<SegmentHeader> = None;
+    let mut segments: Vec<Indexed> = Vec::new();
+    let mut group: Option<(u32, u64, Revision)> = None;
+    let mut current: Option<Segment> = None;
+    let end = loop {
+        match check.next()? {
+            Found::Segment(header, segment) => {
+                segments.push(Indexed::empty(header.first_revision, segment.clone()));
+                current = Some(segment);
+                last = Some(header);
+            }
+            Found::Commit { offset, end, base, record } => {
+                let (Some(indexed), Some(segment)) = (segments.last_mut(), &current) else { continue };
+                if group.as_ref().is_none_or(|(_, _, found)| *found != base) {
+                    group = Some((segment.ordinal, offset, base));
+                }
+                indexed.push(u32::try_from(offset).unwrap_or(u32::MAX), end);
+                visit(record);
+            }
+            Found::End(end) => break end,
+        }
+    };
+    let (Some(last), Some(segment)) = (last, current) else {
+        return Ok(None);
+    };
+    let last_group = group.map_or((segment.ordinal, FRAMES_AT), |(ordinal, offset, _)| (ordinal, offset));
+    Ok(Some(Inspected {
+        lock: lock.clone(),
+        data_dir: data_dir.to_path_buf(),
+        shared: Arc::new(Shared::new(last.store_id, last.seed, last.epoch, check.head(), segments)),
+        end,
+        provisional: listing.provisional,
+        file_bytes: last.file_bytes,
+        last_group,
+    }))
+}
+
+impl Inspected {
+    /// The last commit: what the head will be when the journal is taken into use.
+    pub(in crate::store) fn head(&self) -> Head {
+        self.shared.head_with_hash()
+    }
+
+    /// Reads the journal as it was found.
+    pub(in crate::store) fn reader(&self) -> JournalReader {
+        JournalReader::new(self.shared.clone())
+    }
+
+    /// Takes the journal into use: makes zeros of a torn end, clears away what a crash left, and makes sure that all that
+    /// was read is also on the disk. Later segments get `segment_bytes` each; `sync` is `false` for a planted fault.
+    pub(in crate::store) fn settle(
+        self,
+        segment_bytes: u64,
+        sync: bool,
+    ) -> Result<(JournalWriter, JournalReader), JournalError> {
+        for path in &self.provisional {
+            disk::remove(path)?;
+        }
+        let head = self.head();
+        if let Some(Torn { segment, offset, end }) = &self.end.torn {
+            tracing::warn!(
+                file = %segment.path.display(), offset, bytes = end - offset, head = head.revision,
+                "the unfinished end of the journal, which a crash left and nobody was promised, was made zeros"
+            );
+            fill(segment, *offset, *end, &AtomicBool::new(false))?;
+        }
+        let (last, end) = self.rewrite_last_group()?;
+        self.lock.sync()?;
+        let mut witness = Witness::open(&self.data_dir, self.shared.store_id, self.shared.epoch)?;
+        witness.note(head);
+        let next = last.ordinal.saturating_add(1);
+        let begun = self.end.standby.map(|(segment, len)| Blank { segment, len });
+        let writer = JournalWriter {
+            sync,
+            shared: self.shared.clone(),
+            standby: Standby::start(self.lock.clone(), clamped(segment_bytes), next, begun)?,
+            witness,
+            current: Current::new(last, end, self.file_bytes)?,
+            head,
+            buffer: Vec::new(),
+            stopped: false,
+            lock: self.lock,
+        };
+        Ok((writer, JournalReader::new(self.shared)))
+    }
+
+    /// Writes the last group once more, and all that stands behind it: the seal of its segment, and the headers of those
+    /// that were begun since. Returns the last segment and where its last commit ends.
+    fn rewrite_last_group(&self) -> Result<(Segment, u64), JournalError> {
+        let (mut ordinal, mut from) = self.last_group;
+        loop {
+            let missing = || JournalError::MissingSegment {
+                path: path_of(self.lock.path(), ordinal),
+                expected: self.shared.head() + 1,
+            };
+            let (segment, end) = self.shared.segment(ordinal).ok_or_else(missing)?;
+            let is_last = self.shared.segment(ordinal + 1).is_none();
+            rewrite(&segment, 0, FRAMES_AT)?;
+            rewrite(&segment, from, if is_last { end } else { end + SEAL_BYTES })?;
+            disk::sync_all(&segment.file, &segment.path)?;
+            if is_last {
+                return Ok((segment, end));
+            }
+            (ordinal, from) = (ordinal + 1, FRAMES_AT);
+        }
+    }
+}
+
+/// Begins a journal in the directory that is locked, where there is none.
+pub(in crate::store) fn create(lock: &DirLock, segment_bytes: u64) -> Result<(), JournalError> {
+    let (path, provisional) = (path_of(lock.path(), 0), provisional_path_of(lock.path()));
+    let mut random = [0; 48];
+    let filled = getrandom::fill(&mut random).map_err(std::io::Error::from);
+    filled.map_err(failed("get random bytes for", &path))?;
+    let (store_id, seed) = random.split_at(16);
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&provisional);
+    let file = Arc::new(file.map_err(failed("create", &provisional))?);
+    let segment = Segment { ordinal: 0, path: provisional.clone().into(), file };
+    let file_bytes = clamped(segment_bytes);
+    let header = SegmentHeader {
+        ordinal: 0,
+        store_id: uuid::Builder::from_random_bytes(store_id.try_into().unwrap_or_default()).into_uuid(),
+        seed: seed.try_into().unwrap_or_default(),
+        epoch: FIRST_EPOCH,
+        first_revision: 1,
+        created_millis: disk::written_millis(&segment.file),
+        parent_hash: Head::NONE.hash,
+        file_bytes,
+    };
+    fill(&segment, 0, file_bytes, &AtomicBool::new(false))?;
+    disk::write_at(&segment.file, &provisional, &header.encode(), 0)?;
+    disk::sync_all(&segment.file, &provisional)?;
+    Ok(disk::publish(&provisional, &path)?)
+}
+
+fn clamped(segment_bytes: u64) -> u64 {
+    segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_LIMIT)
+}

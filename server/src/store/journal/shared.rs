@@ -1,0 +1,139 @@
+//! What the writer and all readers know of the journal: its segments, where in them each commit begins, and the bell that
+//! tells of a new head. Invariant: what stands here is durable.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use uuid::Uuid;
+
+use super::segment::{FRAMES_AT, Segment, usize_of};
+use crate::store::record::{Head, Revision};
+
+/// Nobody waits longer at once: a moment must not be further off than the clock can tell.
+const WAIT_MAX: Duration = Duration::from_secs(86_400);
+
+/// A segment, and where in it each commit begins.
+pub(super) struct Indexed {
+    first: Revision,
+    segment: Segment,
+    offsets: Vec<u32>,
+    /// Behind its last commit.
+    end: u64,
+}
+
+impl Indexed {
+    /// A segment without commits.
+    pub(super) fn empty(first: Revision, segment: Segment) -> Indexed {
+        Indexed { first, segment, offsets: Vec::new(), end: FRAMES_AT }
+    }
+
+    /// Notes a commit that lies from `offset` to `end`.
+    pub(super) fn push(&mut self, offset: u32, end: u64) {
+        self.offsets.push(offset);
+        self.end = end;
+    }
+}
+
+/// Where a commit lies.
+pub(super) struct FramePlace {
+    pub(super) segment: Segment,
+    pub(super) offset: u64,
+    /// Where the next commit begins, or the last one of the segment ends.
+    pub(super) frame_end: u64,
+    pub(super) segment_end: u64,
+}
+
+struct Known {
+    segments: Vec<Indexed>,
+    head: Head,
+}
+
+/// What the writer and all readers know of the journal.
+pub(super) struct Shared {
+    pub(super) store_id: Uuid,
+    pub(super) seed: [u8; 32],
+    pub(super) epoch: u64,
+    head: AtomicU64,
+    known: RwLock<Known>,
+    bell: Condvar,
+    bell_guard: Mutex<()>,
+}
+
+impl Shared {
+    pub(super) fn new(store_id: Uuid, seed: [u8; 32], epoch: u64, head: Head, segments: Vec<Indexed>) -> Shared {
+        Shared {
+            store_id,
+            seed,
+            epoch,
+            head: AtomicU64::new(head.revision),
+            known: RwLock::new(Known { segments, head }),
+            bell: Condvar::new(),
+            bell_guard: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn head(&self) -> Revision {
+        self.head.load(Ordering::Acquire)
+    }
+
+    pub(super) fn head_with_hash(&self) -> Head {
+        self.known.read().head
+    }
+
+    /// A new last segment.
+    pub(super) fn begin(&self, segment: Indexed) {
+        self.known.write().segments.push(segment);
+    }
+
+    /// Shows a durable group to the readers, and rings the bell: its commits begin at `offsets` in the last segment, and
+    /// end at `end`.
+    pub(super) fn extend(&self, offsets: &[u32], end: u64, head: Head) {
+        {
+            let mut known = self.known.write();
+            if let Some(last) = known.segments.last_mut() {
+                last.offsets.extend_from_slice(offsets);
+                last.end = end;
+            }
+            known.head = head;
+            self.head.store(head.revision, Ordering::Release);
+        }
+        // Whoever found the old head with the guard in hand waits by now.
+        drop(self.bell_guard.lock());
+        self.bell.notify_all();
+    }
+
+    /// Waits until the head is beyond `revision`, at most so long. Answers whether it is.
+    pub(super) fn wait_beyond(&self, revision: Revision, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout.min(WAIT_MAX);
+        let mut guard = self.bell_guard.lock();
+        while self.head() <= revision {
+            if self.bell.wait_until(&mut guard, deadline).timed_out() {
+                return self.head() > revision;
+            }
+        }
+        true
+    }
+
+    pub(super) fn place_of(&self, revision: Revision) -> Option<FramePlace> {
+        let known = self.known.read();
+        // A segment without commits has the first revision of the one behind it.
+        let at = known.segments.partition_point(|segment| segment.first <= revision);
+        let segment = known.segments.get(at.checked_sub(1)?)?;
+        let at = usize_of(revision - segment.first);
+        let offset = u64::from(*segment.offsets.get(at)?);
+        Some(FramePlace {
+            segment: segment.segment.clone(),
+            offset,
+            frame_end: segment.offsets.get(at + 1).map_or(segment.end, |next| u64::from(*next)),
+            segment_end: segment.end,
+        })
+    }
+
+    /// A segment by its ordinal, and where its last commit ends.
+    pub(super) fn segment(&self, ordinal: u32) -> Option<(Segment, u64)> {
+        let known = self.known.read();
+        let found = known.segments.get(usize::try_from(ordinal).ok()?)?;
+        Some((found.segment.clone(), found.end))
+    }
+}
