@@ -110,5 +110,5 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
 
 #[tokio::test]
 async fn without_descriptors_a_segment_is_filled_to_its_end_and_then_writes_wait_for_one() {
-    is_refused_and_goes_on("--nofile=4:1048576", "--nofile=1048576").await;
+    is_refused_and_goes_on("--nofile=4:", "--nofile=1024:").await;
 }
