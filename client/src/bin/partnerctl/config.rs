@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{ConfigArgs, ConfigCommand, Globals};
-use crate::connect::address;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -43,6 +42,16 @@ impl Config {
             Some(path) => Self::read(&path),
             None => Ok(Self::default()),
         }
+    }
+
+    /// The context that is used if none is named.
+    pub(crate) fn current_context(self) -> Context {
+        self.current.clone().and_then(|name| self.contexts.get(&name).cloned()).unwrap_or_default()
+    }
+
+    /// The context of a name.
+    pub(crate) fn named(self, name: &str) -> Result<Context, Failure> {
+        self.contexts.get(name).cloned().ok_or_else(|| Failure::usage(format!("there is no context {name:?}")))
     }
 
     fn read(path: &Path) -> Result<Self, Failure> {
@@ -125,6 +134,11 @@ pub(crate) fn config(globals: &Globals, args: ConfigArgs) -> Result<Exit, Failur
     Ok(Exit::Success)
 }
 
+/// `host:port` is short for `http://host:port`.
+pub(crate) fn address(server: &str) -> String {
+    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
+}
+
 /// Where the file is: `PARTNERCTL_CONFIG`, or `partnerctl/config.toml` in the user's folder for configuration.
 fn path() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -171,5 +185,11 @@ mod tests {
     fn a_file_with_what_nobody_knows_is_refused() {
         assert!(toml::from_str::<Config>("curent = 'x'").is_err());
         assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn an_address_may_go_without_its_scheme() {
+        assert_eq!(address("localhost:50051"), "http://localhost:50051");
+        assert_eq!(address("https://registry.example"), "https://registry.example");
     }
 }

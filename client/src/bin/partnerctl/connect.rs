@@ -3,7 +3,7 @@
 use partnership_registry_client::{Registry, RetryPolicy};
 
 use crate::args::Globals;
-use crate::config::{Config, Context};
+use crate::config::{Config, address};
 use crate::failure::Failure;
 use crate::style;
 
@@ -39,21 +39,6 @@ fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failu
     Ok(registry)
 }
 
-impl Config {
-    fn current_context(self) -> Context {
-        self.current.clone().and_then(|name| self.contexts.get(&name).cloned()).unwrap_or_default()
-    }
-
-    fn named(self, name: &str) -> Result<Context, Failure> {
-        self.contexts.get(name).cloned().ok_or_else(|| Failure::usage(format!("there is no context {name:?}")))
-    }
-}
-
-/// `host:port` is short for `http://host:port`.
-pub(crate) fn address(server: &str) -> String {
-    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
-}
-
 /// Who sits here, as far as the system says.
 fn who() -> String {
     let variable =
@@ -65,16 +50,5 @@ fn who() -> String {
     match host {
         Some(host) => format!("{user}@{host}"),
         None => user,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_may_go_without_its_scheme() {
-        assert_eq!(address("localhost:50051"), "http://localhost:50051");
-        assert_eq!(address("https://registry.example"), "https://registry.example");
     }
 }
