@@ -11,8 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use partnership_registry_client::import::{Import, Observer, Origin, Refusal, Row, Summary};
 use partnership_registry_client::v1::Resource;
 
-use crate::Result;
-
 /// What could not be taken over as it stands.
 pub(crate) struct Warning {
     /// Which warning it is, as a sentence.
