@@ -174,7 +174,7 @@ fn only_the_clock_asks_the_system_for_the_time(sources: &Sources) -> Vec<String>
         source.path.starts_with("server/")
             && source.path != "server/src/time.rs"
             && source.paths.iter().any(|named| {
-                matches!(&named.path[..], [.., of, now] if now == "now" && matches!(of.as_str(), "SystemTime" | "Timestamp" | "Zoned"))
+                matches!(&named.path[..], [.., of, now] if now == "now" && matches!(of.as_str(), "SystemTime" | "Timestamp" | "Zoned" | "ZonedDateTime"))
             })
     };
     sources.iter().filter(asks).map(|source| format!("{} must ask a Clock for the time", source.path)).collect()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{ConfigArgs, ConfigCommand, Globals};
+use crate::draft::Draft;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -70,10 +71,9 @@ impl Config {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(wrong)?;
         }
-        let draft = path.with_extension(format!("{}.draft", std::process::id()));
-        let mut file = fs::File::create(&draft).map_err(wrong)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(wrong)?;
-        fs::rename(&draft, path).map_err(wrong)
+        let draft = Draft::new(path).map_err(wrong)?;
+        draft.file().write_all(text.as_bytes()).map_err(wrong)?;
+        draft.finish().map_err(wrong)
     }
 
     fn change(&mut self, command: ConfigCommand, globals: &Globals) -> Result<String, Failure> {

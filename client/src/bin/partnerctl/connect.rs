@@ -5,7 +5,6 @@ use partnership_registry_client::{Registry, RetryPolicy};
 use crate::args::Globals;
 use crate::config::{Config, address};
 use crate::failure::Failure;
-use crate::style;
 
 /// Where the registry is if nobody says.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -21,7 +20,6 @@ pub(crate) fn connect_patiently(globals: &Globals) -> Result<Registry, Failure> 
 }
 
 fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failure> {
-    style::decide(globals.no_color);
     let context = match (&globals.context, &globals.server) {
         // An address on the command line needs no context, so that a broken file is in nobody's way.
         (None, Some(_)) => Config::load().map(|config| config.current_context()).unwrap_or_default(),
