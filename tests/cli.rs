@@ -4,10 +4,12 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use tempfile::TempDir;
 
-use crate::harness::process::{self, Process};
+use crate::harness::process::{self, DEADLINE, Process};
 
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -227,12 +229,13 @@ fn a_watch_prints_every_commit_as_it_happens() {
     shell.run_with(&["create", "-f", "-"], KOREA).exits(0);
     let mut child =
         shell.command(&["watch", "countries", "--after", "0", "-o", "ndjson"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let first = lines.next().unwrap().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let (sender, lines) = channel();
+    thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let first = lines.recv_timeout(DEADLINE).unwrap();
     assert!(first.contains("countries/kr"), "{first}");
     shell.run(&["update", "countries/kr", "--set", "capital=Seoul"]).exits(0);
-    let second = lines.next().unwrap().unwrap();
-    let second: serde_json::Value = serde_json::from_str(&second).unwrap();
+    let second: serde_json::Value = serde_json::from_str(&lines.recv_timeout(DEADLINE).unwrap()).unwrap();
     assert!(second.to_string().contains("Seoul"), "{second}");
     child.kill().unwrap();
     child.wait().unwrap();

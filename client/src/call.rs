@@ -1,15 +1,21 @@
-//! One call: its metadata, its deadline, and its further attempts.
+//! One call: its metadata, its deadline, its retries, and the id by which the server knows a repeated write.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
+use crate::connection::{CallSettings, Connection};
 use crate::error::{Code, Error};
-use crate::registry::Registry;
 
-impl Registry {
+/// A new id for a write.
+pub(crate) fn new_request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+impl Connection {
     /// Makes a call that answers once. `send` is called for each attempt with the same message.
     pub(crate) async fn unary<M, A, F, S>(&self, message: M, send: S) -> Result<A, Error>
     where
@@ -37,7 +43,7 @@ impl Registry {
 
     fn request<M>(&self, message: M) -> Request<M> {
         let mut request = Request::new(message);
-        *request.metadata_mut() = self.metadata();
+        *request.metadata_mut() = self.settings().caller.metadata();
         request
     }
 
@@ -45,7 +51,8 @@ impl Registry {
     where
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        let deadline = Instant::now() + self.timeout();
+        let CallSettings { timeout, retry, .. } = self.settings();
+        let deadline = Instant::now() + *timeout;
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -53,13 +60,13 @@ impl Registry {
             let error = match timeout_at(deadline, begin(remaining)).await {
                 Ok(Ok(response)) => return Ok(response.into_inner()),
                 Ok(Err(status)) => Error::from(status),
-                Err(_) => return Err(Error::deadline(self.timeout())),
+                Err(_) => return Err(Error::deadline(*timeout)),
             };
             // The server watches the deadline too, and calls it a cancellation.
             if error.code() == Code::Cancelled && Instant::now() >= deadline {
-                return Err(Error::deadline(self.timeout()).caused_by(error));
+                return Err(Error::deadline(*timeout).caused_by(error));
             }
-            match self.retry().wait(attempts, &error).map(|wait| Instant::now() + wait) {
+            match retry.wait(attempts, &error).map(|wait| Instant::now() + wait) {
                 Some(again) if again < deadline => sleep_until(again).await,
                 Some(_) | None => return Err(error),
             }
@@ -72,15 +79,21 @@ impl Registry {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use super::*;
+    use tonic::transport::Endpoint;
 
-    fn registry(timeout: Duration) -> Registry {
-        Registry::builder("http://127.0.0.1:1").timeout(timeout).connect_lazy().unwrap()
+    use super::*;
+    use crate::caller::Caller;
+    use crate::retry::RetryPolicy;
+
+    fn connection(timeout: Duration) -> Connection {
+        let channel = Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
+        let (caller, retry) = (Caller::default(), RetryPolicy::default());
+        Connection::new(channel, CallSettings { caller, timeout, retry })
     }
 
-    async fn call(registry: &Registry, fails: u32, status: fn() -> Status) -> (Result<u32, Error>, u32) {
+    async fn call(connection: &Connection, fails: u32, status: fn() -> Status) -> (Result<u32, Error>, u32) {
         let attempts = AtomicU32::new(0);
-        let answer = registry
+        let answer = connection
             .unary((), |_| async {
                 let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
                 if attempt <= fails { Err(status()) } else { Ok(Response::new(attempt)) }
@@ -91,27 +104,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_unavailable_server_is_asked_again_until_it_answers() {
-        let (answer, attempts) = call(&registry(Duration::from_secs(30)), 3, || Status::unavailable("")).await;
+        let (answer, attempts) = call(&connection(Duration::from_secs(30)), 3, || Status::unavailable("")).await;
         assert_eq!((answer.unwrap(), attempts), (4, 4));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_conflict_is_not_asked_again() {
-        let (answer, attempts) = call(&registry(Duration::from_secs(30)), 3, || Status::aborted("")).await;
+        let (answer, attempts) = call(&connection(Duration::from_secs(30)), 3, || Status::aborted("")).await;
         assert_eq!((answer.unwrap_err().code(), attempts), (Code::Aborted, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_attempt_is_begun_after_the_deadline() {
         let begun = Instant::now();
-        let (answer, attempts) = call(&registry(Duration::from_millis(120)), 99, || Status::unavailable("")).await;
+        let (answer, attempts) = call(&connection(Duration::from_millis(120)), 99, || Status::unavailable("")).await;
         assert!(answer.unwrap_err().is_unavailable());
         assert!(attempts <= 3 && begun.elapsed() <= Duration::from_millis(120));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_does_not_come_is_a_missed_deadline() {
-        let error = registry(Duration::from_secs(1))
+        let error = connection(Duration::from_secs(1))
             .unary((), |_| std::future::pending::<Result<Response<()>, Status>>())
             .await
             .unwrap_err();

@@ -8,10 +8,10 @@ use partnership_registry::v1::{
     UpdateMutation, mutation::Operation, precondition::Condition,
 };
 
+use crate::call::new_request_id;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::point::Mask;
-use crate::registry::Registry;
-use crate::resources::new_request_id;
 
 /// A commit in the making: nothing is sent before it is awaited.
 ///
@@ -43,13 +43,13 @@ use crate::resources::new_request_id;
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct CommitBuilder {
-    registry: Registry,
+    connection: Connection,
     request: CommitRequest,
 }
 
 impl CommitBuilder {
-    pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, request: CommitRequest { request_id: new_request_id(), ..CommitRequest::default() } }
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, request: CommitRequest { request_id: new_request_id(), ..CommitRequest::default() } }
     }
 
     /// Creates a resource. With its `name`; if that is empty the server makes one.
@@ -98,7 +98,7 @@ impl CommitBuilder {
         self.condition(name.into(), Condition::UnchangedSince(revision))
     }
 
-    /// Why: kept with the commit. If it is not said, it is the reason of the [`Registry`].
+    /// Why: kept with the commit. If it is not said, it is the reason of the [`Registry`](crate::Registry).
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.request.reason = reason.into();
         self
@@ -144,10 +144,10 @@ impl IntoFuture for CommitBuilder {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let send = |request| {
-                let mut service = self.registry.service();
+                let mut service = self.connection.registry_service();
                 async move { service.commit(request).await }
             };
-            self.registry.unary(self.request, send).await
+            self.connection.unary(self.request, send).await
         })
     }
 }

@@ -7,6 +7,7 @@ use partnership_registry::v1::{ExportRequest, ExportResponse, Resource};
 use tokio::time::sleep;
 use tonic::Streaming;
 
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::items::Items;
 use crate::point::Point;
@@ -67,7 +68,7 @@ impl Registry {
     /// time before the first commit.
     pub async fn export(&self, options: ExportOptions) -> Result<Export, Error> {
         let mut exporting = Exporting {
-            registry: self.clone(),
+            connection: self.connection().clone(),
             request: options.request,
             answers: None,
             ready: Vec::new().into_iter(),
@@ -82,7 +83,7 @@ impl Registry {
 }
 
 struct Exporting {
-    registry: Registry,
+    connection: Connection,
     /// Once the first answer is there, it asks for the revision of that.
     request: ExportRequest,
     answers: Option<Streaming<ExportResponse>>,
@@ -127,7 +128,7 @@ impl Exporting {
             };
             self.answers = None;
             self.failures += 1;
-            let Some(wait) = self.registry.retry().wait(self.failures, &error) else { return Err(error) };
+            let Some(wait) = self.connection.settings().retry.wait(self.failures, &error) else { return Err(error) };
             sleep(wait).await;
         }
     }
@@ -137,10 +138,10 @@ impl Exporting {
             return Ok(answers.message().await?);
         }
         let send = |request| {
-            let mut service = self.registry.service();
+            let mut service = self.connection.registry_service();
             async move { service.export(request).await }
         };
-        let answers = self.answers.insert(self.registry.streaming(self.request.clone(), send).await?);
+        let answers = self.answers.insert(self.connection.streaming(self.request.clone(), send).await?);
         // The order of an export at one revision is always the same: what was told is what comes first.
         self.known = self.told;
         Ok(answers.message().await?)

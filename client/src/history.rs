@@ -1,12 +1,11 @@
 //! The history of a resource, and of the registry.
 
-use std::future::Future;
-
 use partnership_registry::v1::{
     Commit, GetRevisionRequest, ListCommitsRequest, ListCommitsResponse, ListRevisionsRequest, ListRevisionsResponse,
     ResourceRevision,
 };
 
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::items::Items;
 use crate::paging::{self, Page};
@@ -18,16 +17,16 @@ const PAGE_SIZE: i32 = 100;
 impl Registry {
     /// How a resource changed, newest first: who, when, why, and the resource before and after.
     pub fn list_revisions(&self, name: impl Into<String>) -> Items<ResourceRevision> {
-        let (registry, name) = (self.clone(), name.into());
+        let (connection, name) = (self.connection().clone(), name.into());
         paging::items(paging::pages(move |page_token| {
-            let (registry, name) = (registry.clone(), name.clone());
+            let (connection, name) = (connection.clone(), name.clone());
             async move {
                 let request = ListRevisionsRequest { name, page_size: PAGE_SIZE, page_token };
                 let send = |request| {
-                    let mut service = registry.service();
+                    let mut service = connection.registry_service();
                     async move { service.list_revisions(request).await }
                 };
-                registry.unary(request, send).await
+                connection.unary(request, send).await
             }
         }))
     }
@@ -39,10 +38,10 @@ impl Registry {
     pub async fn get_revision(&self, name: &str, revision: u64) -> Result<ResourceRevision, Error> {
         let request = GetRevisionRequest { name: format!("{name}/revisions/{revision}") };
         let send = |request| {
-            let mut service = self.service();
+            let mut service = self.connection().registry_service();
             async move { service.get_revision(request).await }
         };
-        self.unary(request, send).await
+        self.connection().unary(request, send).await
     }
 
     /// The commits after a revision up to the head, oldest first. Changes are without the resource before.
@@ -60,31 +59,35 @@ impl Registry {
     /// # Errors
     /// Only such as any call may have.
     pub async fn head(&self) -> Result<u64, Error> {
-        let order_by = "revision desc".to_owned();
-        let page = self.commit_page(ListCommitsRequest { page_size: 1, order_by, ..ListCommitsRequest::default() });
-        Ok(page.await?.revision)
+        head(self.connection()).await
     }
 
     fn commits(&self, after_revision: u64, order_by: &'static str) -> Items<Commit> {
-        let registry = self.clone();
+        let connection = self.connection().clone();
         paging::items(paging::pages(move |page_token| {
-            let (registry, order_by) = (registry.clone(), order_by.to_owned());
+            let (connection, order_by) = (connection.clone(), order_by.to_owned());
             async move {
                 let page_size = PAGE_SIZE;
-                registry.commit_page(ListCommitsRequest { page_size, page_token, after_revision, order_by }).await
+                let request = ListCommitsRequest { page_size, page_token, after_revision, order_by };
+                list_commits(&connection, request).await
             }
         }))
     }
+}
 
-    fn commit_page(
-        &self,
-        request: ListCommitsRequest,
-    ) -> impl Future<Output = Result<ListCommitsResponse, Error>> + use<'_> {
-        self.unary(request, |request| {
-            let mut service = self.service();
-            async move { service.list_commits(request).await }
-        })
-    }
+/// The revision of the last commit; 0 if there is none yet.
+pub(crate) async fn head(connection: &Connection) -> Result<u64, Error> {
+    let order_by = "revision desc".to_owned();
+    let request = ListCommitsRequest { page_size: 1, order_by, ..ListCommitsRequest::default() };
+    Ok(list_commits(connection, request).await?.revision)
+}
+
+async fn list_commits(connection: &Connection, request: ListCommitsRequest) -> Result<ListCommitsResponse, Error> {
+    let send = |request| {
+        let mut service = connection.registry_service();
+        async move { service.list_commits(request).await }
+    };
+    connection.unary(request, send).await
 }
 
 impl Page for ListRevisionsResponse {

@@ -4,18 +4,22 @@
 //! exist is refused and named. The order of keys is that of the schema, and maps are sorted: equal resources have equal
 //! text.
 
-mod shape;
+mod bare;
+mod contract;
+mod order;
+mod syntax;
 mod written;
 
-use std::fmt::Display;
-
 use partnership_registry::v1::Resource;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage as _, SerializeOptions};
+use prost_reflect::{DynamicMessage, ReflectMessage as _, SerializeOptions};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 
-use crate::error::{Code, Error};
+use crate::error::Error;
+use contract::{RESOURCE, descriptor, internal};
+use syntax::malformed;
 
+pub use syntax::Syntax;
 pub use written::{without_etag, without_server_fields};
 
 /// A JSON value of any message of the contract that is given with its full name, such as
@@ -69,7 +73,7 @@ pub fn to_yaml(value: &Value) -> Result<String, Error> {
 /// # Errors
 /// `INVALID_ARGUMENT`: it is no JSON, or not of this form; the message names the field and the place.
 pub fn from_str(text: &str) -> Result<Resource, Error> {
-    serde_json::from_str::<Envelope>(text).map(|envelope| envelope.0).map_err(refused)
+    serde_json::from_str::<Envelope>(text).map(|envelope| envelope.0).map_err(malformed)
 }
 
 /// Reads all resources of a text: JSON values one after the other or in an array, or YAML documents.
@@ -81,39 +85,8 @@ pub fn from_str(text: &str) -> Result<Resource, Error> {
 /// place.
 pub fn read_all(text: &str, syntax: Syntax, collection: Option<&str>) -> Result<Vec<Resource>, Error> {
     match collection {
-        None => Ok(read::<Envelope>(text, syntax)?.into_iter().map(|envelope| envelope.0).collect()),
-        Some(collection) => shape::read_bare(text, syntax, collection),
-    }
-}
-
-/// How a text is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Syntax {
-    /// JSON values, one after the other, or one array of them.
-    Json,
-    /// YAML documents, parted by `---`.
-    Yaml,
-}
-
-impl Syntax {
-    /// What a text looks like: JSON begins with a brace or a bracket.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        if text.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Yaml }
-    }
-}
-
-/// Reads values one after the other, or out of an array.
-fn read<T: for<'de> Deserialize<'de>>(text: &str, syntax: Syntax) -> Result<Vec<T>, Error> {
-    match syntax {
-        Syntax::Json if text.trim_start().starts_with('[') => serde_json::from_str(text).map_err(refused),
-        Syntax::Json => serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().map_err(refused),
-        Syntax::Yaml => {
-            let mut options = serde_saphyr::Options::default();
-            options.strict_booleans = true;
-            options.with_snippet = false;
-            serde_saphyr::from_multiple_with_options(text, options).map_err(refused)
-        }
+        None => Ok(syntax::read::<Envelope>(text, syntax)?.into_iter().map(|envelope| envelope.0).collect()),
+        Some(collection) => bare::read(text, syntax, collection),
     }
 }
 
@@ -132,30 +105,11 @@ impl<'de> Deserialize<'de> for Envelope {
     }
 }
 
-const RESOURCE: &str = "partnership.registry.v1.Resource";
-
-fn pool() -> &'static DescriptorPool {
-    partnership_registry::descriptors()
-}
-
-fn descriptor(full_name: &str) -> Result<MessageDescriptor, Error> {
-    let unknown = || internal(format!("the contract has no message {full_name}"));
-    pool().get_message_by_name(full_name).ok_or_else(unknown)
-}
-
 fn dynamic_to_value(dynamic: &DynamicMessage) -> Result<Value, Error> {
     let options = SerializeOptions::new();
     let mut value = dynamic.serialize_with_options(serde_json::value::Serializer, &options).map_err(internal)?;
-    shape::sort_maps(&mut value, &dynamic.descriptor());
+    order::sort_maps(&mut value, &dynamic.descriptor());
     Ok(value)
-}
-
-fn refused(error: impl Display) -> Error {
-    Error::invalid(error.to_string())
-}
-
-fn internal(error: impl Display) -> Error {
-    Error::local(Code::Internal, error.to_string())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod any;
 mod call;
 mod caller;
 mod commit;
+mod connection;
 pub mod error;
 mod export;
 mod history;

@@ -1,23 +1,18 @@
-//! [`Registry`]: a connection to the registry, and who uses it. Cheap to clone; all clones share the connection.
+//! [`Registry`]: the front door. It makes the connection and hands out the handles. Cheap to clone; all clones share the
+//! connection.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use partnership_registry::v1::registry_service_client::RegistryServiceClient;
-use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::any::AnyResources;
 use crate::caller::Caller;
 use crate::commit::CommitBuilder;
+use crate::connection::{CallSettings, Connection};
 use crate::error::Error;
 use crate::resources::Resources;
 use crate::retry::RetryPolicy;
 use crate::service::Service;
-
-/// The longest answer that is read. The server ends a page at 2 MiB plus one resource of at most 1 MiB; a commit that is
-/// watched or listed holds up to 4 MiB of changes, each with the resource before and after.
-pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The longest list of headers that is read: a refused commit tells of a thousand mutations in its trailers.
 const HEADERS_BYTES_MAX: u32 = 4 * 1024 * 1024;
@@ -50,15 +45,7 @@ const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::fro
 /// ```
 #[derive(Clone, Debug)]
 pub struct Registry {
-    shared: Arc<Shared>,
-}
-
-#[derive(Clone, Debug)]
-struct Shared {
-    channel: Channel,
-    caller: Caller,
-    timeout: Duration,
-    retry: RetryPolicy,
+    connection: Connection,
 }
 
 impl Registry {
@@ -74,10 +61,12 @@ impl Registry {
     pub fn builder(address: impl Into<String>) -> RegistryBuilder {
         RegistryBuilder {
             address: address.into(),
-            caller: Caller::default(),
-            // Long enough for a commit of a thousand resources on a busy disk.
-            timeout: Duration::from_secs(30),
-            retry: RetryPolicy::default(),
+            settings: CallSettings {
+                caller: Caller::default(),
+                // Long enough for a commit of a thousand resources on a busy disk.
+                timeout: Duration::from_secs(30),
+                retry: RetryPolicy::default(),
+            },
             configure: Box::new(|endpoint| endpoint),
         }
     }
@@ -86,64 +75,46 @@ impl Registry {
     #[must_use]
     pub fn with_reason(&self, reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        self.with(|shared| shared.caller.reason = reason)
+        Self { connection: self.connection.with(|settings| settings.caller.reason = reason) }
     }
 
     /// The same connection, for another actor.
     #[must_use]
     pub fn with_actor(&self, actor: impl Into<String>) -> Self {
         let actor = actor.into();
-        self.with(|shared| shared.caller.actor = actor)
+        Self { connection: self.connection.with(|settings| settings.caller.actor = actor) }
     }
 
     /// The same connection, with another deadline for each call.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        self.with(|shared| shared.timeout = timeout)
-    }
-
-    fn with(&self, change: impl FnOnce(&mut Shared)) -> Self {
-        let mut shared = (*self.shared).clone();
-        change(&mut shared);
-        Self { shared: Arc::new(shared) }
+        Self { connection: self.connection.with(|settings| settings.timeout = timeout) }
     }
 
     /// The resources of one kind, by its type: `registry.resources::<v1::Country>()` is `registry.countries()`.
     pub fn resources<K: Service>(&self) -> Resources<K> {
-        Resources::new(self.clone())
+        Resources::new(self.connection.clone())
     }
 
     /// The resources of a kind that is known only when the program runs, by its collection, such as `agreements`.
     /// `None`: there is no such collection.
     pub fn collection(&self, collection: &str) -> Option<AnyResources> {
-        AnyResources::new(self.clone(), collection)
+        AnyResources::new(self.connection.clone(), collection)
     }
 
     /// Begins a commit: many changes of resources of any kinds, all or none.
     pub fn commit(&self) -> CommitBuilder {
-        CommitBuilder::new(self.clone())
+        CommitBuilder::new(self.connection.clone())
     }
 
-    /// The connection itself, for the generated stubs of `partnership_registry`. Calls made with it carry neither actor
-    /// nor reason, and are not tried again.
+    /// The channel itself, for the generated stubs of `partnership_registry`. Calls made with it carry neither actor nor
+    /// reason, and are not retried.
     pub fn channel(&self) -> Channel {
-        self.shared.channel.clone()
+        self.connection.channel()
     }
 
-    pub(crate) fn service(&self) -> RegistryServiceClient<Channel> {
-        RegistryServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
-    }
-
-    pub(crate) fn metadata(&self) -> MetadataMap {
-        self.shared.caller.metadata()
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        self.shared.timeout
-    }
-
-    pub(crate) fn retry(&self) -> &RetryPolicy {
-        &self.shared.retry
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 }
 
@@ -168,35 +139,33 @@ type Configure = Box<dyn FnOnce(Endpoint) -> Endpoint + Send>;
 #[must_use = "nothing is connected before `connect`"]
 pub struct RegistryBuilder {
     address: String,
-    caller: Caller,
-    timeout: Duration,
-    retry: RetryPolicy,
+    settings: CallSettings,
     configure: Configure,
 }
 
 impl RegistryBuilder {
     /// Who makes the calls: kept with every commit. `anonymous` if it is not said.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
-        self.caller.actor = actor.into();
+        self.settings.caller.actor = actor.into();
         self
     }
 
     /// Why: kept with every commit.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.caller.reason = reason.into();
+        self.settings.caller.reason = reason.into();
         self
     }
 
     /// How long a call may take, further attempts and waits among them. 30 seconds if it is not said. Streams have it for
     /// their beginning only.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.settings.timeout = timeout;
         self
     }
 
     /// How often and how patiently calls are tried again.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
+        self.settings.retry = retry;
         self
     }
 
@@ -210,27 +179,26 @@ impl RegistryBuilder {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT`: that is no address. `UNAVAILABLE`: nobody answers there.
-    pub async fn connect(self) -> Result<Registry, Error> {
-        let (endpoint, shared) = self.parts()?;
-        Ok(shared(endpoint.connect().await?))
+    pub async fn connect(mut self) -> Result<Registry, Error> {
+        let channel = self.endpoint()?.connect().await?;
+        Ok(self.with_channel(channel))
     }
 
     /// Makes the connection with the first call, so that a registry that is not there yet is no error.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT`: that is no address.
-    pub fn connect_lazy(self) -> Result<Registry, Error> {
-        let (endpoint, shared) = self.parts()?;
-        Ok(shared(endpoint.connect_lazy()))
+    pub fn connect_lazy(mut self) -> Result<Registry, Error> {
+        let channel = self.endpoint()?.connect_lazy();
+        Ok(self.with_channel(channel))
     }
 
     /// Uses a connection that is there already.
     pub fn with_channel(self, channel: Channel) -> Registry {
-        let shared = Shared { channel, caller: self.caller, timeout: self.timeout, retry: self.retry };
-        Registry { shared: Arc::new(shared) }
+        Registry { connection: Connection::new(channel, self.settings) }
     }
 
-    fn parts(mut self) -> Result<(Endpoint, impl FnOnce(Channel) -> Registry), Error> {
+    fn endpoint(&mut self) -> Result<Endpoint, Error> {
         let endpoint = Endpoint::from_shared(self.address.clone())
             .map_err(|error| Error::invalid(format!("{:?} is no address: {error}", self.address)).caused_by(error))?;
         if !matches!(endpoint.uri().scheme_str(), Some("http" | "https")) {
@@ -244,7 +212,7 @@ impl RegistryBuilder {
             .keep_alive_timeout(KEEP_ALIVE.1)
             .http2_max_header_list_size(HEADERS_BYTES_MAX);
         let configure = std::mem::replace(&mut self.configure, Box::new(|endpoint| endpoint));
-        Ok((configure(endpoint), |channel| self.with_channel(channel)))
+        Ok(configure(endpoint))
     }
 }
 

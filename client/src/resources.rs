@@ -2,14 +2,13 @@
 
 use std::marker::PhantomData;
 
-use uuid::Uuid;
-
+use crate::call::new_request_id;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::items::Items;
 use crate::list::{ListOptions, ListPage};
 use crate::paging;
 use crate::point::{Mask, Point};
-use crate::registry::Registry;
 use crate::service::{BatchGet, Create, Delete, Get, Service, Undelete, Update};
 use crate::write::{CreateCall, DeleteCall, UndeleteCall, UpdateCall};
 
@@ -18,23 +17,23 @@ use crate::write::{CreateCall, DeleteCall, UndeleteCall, UpdateCall};
 /// Names may be given in full, `countries/kr`, or as the id alone, `kr`.
 #[derive(Debug)]
 pub struct Resources<K> {
-    registry: Registry,
+    connection: Connection,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K> Clone for Resources<K> {
     fn clone(&self) -> Self {
-        Self { registry: self.registry.clone(), kind: PhantomData }
+        Self { connection: self.connection.clone(), kind: PhantomData }
     }
 }
 
 impl<K: Service> Resources<K> {
-    pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, kind: PhantomData }
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, kind: PhantomData }
     }
 
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.registry
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Reads one, also if it is deleted.
@@ -74,7 +73,7 @@ impl<K: Service> Resources<K> {
     }
 
     async fn send_get(&self, get: Get) -> Result<K, Error> {
-        self.registry.unary(get, |request| K::get(self.registry.channel(), request)).await
+        self.connection.unary(get, |request| K::get(self.connection.channel(), request)).await
     }
 
     /// Reads many at one revision, in the order of the names: all or none. At most 1,000.
@@ -97,7 +96,7 @@ impl<K: Service> Resources<K> {
         let (read_revision, read_time) = point.into().split();
         let names = names.into_iter().map(|name| full_name::<K>(name.as_ref())).collect();
         let request = BatchGet { names, read_revision, read_time };
-        self.registry.unary(request, |request| K::batch_get(self.registry.channel(), request)).await
+        self.connection.unary(request, |request| K::batch_get(self.connection.channel(), request)).await
     }
 
     /// Lists resources, fetching page after page as they are wanted. The listing is one consistent snapshot, however long
@@ -108,10 +107,13 @@ impl<K: Service> Resources<K> {
 
     /// Lists resources page by page, each with the revision and the size of the whole.
     pub fn pages(&self, options: ListOptions) -> Items<ListPage<K>> {
-        let registry = self.registry.clone();
+        let connection = self.connection.clone();
         paging::pages(move |token| {
-            let (registry, page) = (registry.clone(), options.page(token));
-            async move { registry.unary(page, |request| K::list(registry.channel(), request)).await.map(ListPage::from) }
+            let (connection, page) = (connection.clone(), options.page(token));
+            async move {
+                let page = connection.unary(page, |request| K::list(connection.channel(), request)).await?;
+                Ok(ListPage::from(page))
+            }
         })
     }
 
@@ -127,7 +129,7 @@ impl<K: Service> Resources<K> {
     /// ```
     pub fn create(&self, resource: K) -> CreateCall<K> {
         let request_id = new_request_id();
-        CreateCall { resources: self.clone(), request: Create { resource, request_id, ..Create::default() } }
+        CreateCall::new(self.connection.clone(), Create { resource, request_id, ..Create::default() })
     }
 
     /// Changes the fields of one that the mask names. The resource has its `name`, and if its `etag` is set, it must be
@@ -146,24 +148,20 @@ impl<K: Service> Resources<K> {
     pub fn update(&self, resource: K, mask: impl Into<Mask>) -> UpdateCall<K> {
         let (request_id, update_mask) = (new_request_id(), mask.into().into());
         let request = Update { resource, update_mask, request_id, ..Update::default() };
-        UpdateCall { resources: self.clone(), request }
+        UpdateCall::new(self.connection.clone(), request)
     }
 
     /// Marks one as deleted. It can still be read, and brought back.
     pub fn delete(&self, name: &str) -> DeleteCall<K> {
         let (name, request_id) = (full_name::<K>(name), new_request_id());
-        DeleteCall { resources: self.clone(), request: Delete { name, request_id, ..Delete::default() } }
+        DeleteCall::new(self.connection.clone(), Delete { name, request_id, ..Delete::default() })
     }
 
     /// Brings a deleted one back.
     pub fn undelete(&self, name: &str) -> UndeleteCall<K> {
         let (name, request_id) = (full_name::<K>(name), new_request_id());
-        UndeleteCall { resources: self.clone(), request: Undelete { name, request_id, ..Undelete::default() } }
+        UndeleteCall::new(self.connection.clone(), Undelete { name, request_id, ..Undelete::default() })
     }
-}
-
-pub(crate) fn new_request_id() -> String {
-    Uuid::new_v4().to_string()
 }
 
 /// An id alone is of this kind. What has a slash is left to the server to judge.

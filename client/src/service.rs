@@ -9,7 +9,7 @@ use prost_types::{FieldMask, Timestamp};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use crate::registry::ANSWER_BYTES_MAX;
+use crate::connection::ANSWER_BYTES_MAX;
 
 pub(crate) type Answer<A> = Result<Response<A>, Status>;
 

@@ -17,7 +17,9 @@ use partnership_registry::v1::{
 use tokio::time::{Instant, sleep};
 use tonic::Streaming;
 
+use crate::connection::Connection;
 use crate::error::{Code, Error};
+use crate::history;
 use crate::items::Items;
 use crate::registry::Registry;
 use crate::resources::Resources;
@@ -128,6 +130,19 @@ pub struct Watch {
 }
 
 impl Watch {
+    async fn begin(connection: &Connection, options: WatchOptions) -> Result<Self, Error> {
+        // `now` is a different moment at each attempt, so it is turned into a revision, once.
+        let place = match options.begin {
+            Begin::Now => Place::After(history::head(connection).await?),
+            Begin::After(revision) => Place::After(revision),
+            Begin::InitialState => Place::InitialState { told: false },
+        };
+        let connection = connection.clone();
+        let mut watching = Watching { connection, options, place, answers: None, failures: 0, lost_since: None };
+        watching.open().await?;
+        Ok(Self { events: Items::new(stream::try_unfold(watching, Watching::step)) })
+    }
+
     /// The next event, as soon as there is one. Dropping the future that this gives loses nothing.
     pub async fn next(&mut self) -> Option<Result<WatchEvent, Error>> {
         self.events.next().await
@@ -155,16 +170,7 @@ impl Registry {
     /// `INVALID_ARGUMENT`: an unknown collection or a bad filter. `OUT_OF_RANGE`: a revision that does not exist yet, or
     /// whose history is gone.
     pub async fn watch(&self, options: WatchOptions) -> Result<Watch, Error> {
-        // `now` is a different moment at each attempt, so it is turned into a revision, once.
-        let place = match options.begin {
-            Begin::Now => Place::After(self.head().await?),
-            Begin::After(revision) => Place::After(revision),
-            Begin::InitialState => Place::InitialState { told: false },
-        };
-        let mut watching =
-            Watching { registry: self.clone(), options, place, answers: None, failures: 0, lost_since: None };
-        watching.open().await?;
-        Ok(Watch { events: Items::new(stream::try_unfold(watching, Watching::step)) })
+        Watch::begin(self.connection(), options).await
     }
 }
 
@@ -174,7 +180,7 @@ impl<K: Service> Resources<K> {
     /// # Errors
     /// As [`Registry::watch`].
     pub async fn watch(&self, options: WatchOptions) -> Result<Watch, Error> {
-        self.registry().watch(options.collections([K::COLLECTION])).await
+        Watch::begin(self.connection(), options.collections([K::COLLECTION])).await
     }
 }
 
@@ -225,7 +231,7 @@ impl Place {
 }
 
 struct Watching {
-    registry: Registry,
+    connection: Connection,
     options: WatchOptions,
     place: Place,
     answers: Option<Streaming<WatchResponse>>,
@@ -269,10 +275,10 @@ impl Watching {
             filter: self.options.filter.clone(),
         };
         let send = |request| {
-            let mut service = self.registry.service();
+            let mut service = self.connection.registry_service();
             async move { service.watch(request).await }
         };
-        self.answers = Some(self.registry.streaming(request, send).await?);
+        self.answers = Some(self.connection.streaming(request, send).await?);
         Ok(())
     }
 
@@ -287,7 +293,7 @@ impl Watching {
         if !(passing && patient) {
             return Err(error);
         }
-        sleep(self.registry.retry().pause(self.failures, &error)).await;
+        sleep(self.connection.settings().retry.pause(self.failures, &error)).await;
         Ok(())
     }
 }

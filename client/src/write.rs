@@ -4,10 +4,11 @@
 //! repeat one itself, even after a crash, gives an id of its own.
 
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
 
+use crate::connection::Connection;
 use crate::error::Error;
-use crate::resources::Resources;
 use crate::service::{Create, Delete, Service, Undelete, Update};
 
 macro_rules! write_call {
@@ -16,11 +17,16 @@ macro_rules! write_call {
         #[derive(Debug, Clone)]
         #[must_use = "nothing is sent before it is awaited"]
         pub struct $Call<K> {
-            pub(crate) resources: Resources<K>,
-            pub(crate) request: $Request,
+            connection: Connection,
+            request: $Request,
+            kind: PhantomData<fn() -> K>,
         }
 
         impl<K: Service> $Call<K> {
+            pub(crate) fn new(connection: Connection, request: $Request) -> Self {
+                Self { connection, request, kind: PhantomData }
+            }
+
             $($own)*
 
             /// A UUID of the caller's making instead of the one that was made for it.
@@ -42,8 +48,8 @@ macro_rules! write_call {
 
             fn into_future(self) -> Self::IntoFuture {
                 Box::pin(async move {
-                    let registry = self.resources.registry();
-                    registry.unary(self.request, |request| K::$method(registry.channel(), request)).await
+                    let Self { connection, request, .. } = self;
+                    connection.unary(request, |request| K::$method(connection.channel(), request)).await
                 })
             }
         }

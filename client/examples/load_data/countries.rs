@@ -8,9 +8,8 @@ use std::path::Path;
 
 use partnership_registry_client::v1::{Country, CountryType, ExternalId, LocalizedText};
 
-use crate::Result;
 use crate::names::CountryNames;
-use crate::report::{Converted, Loader, Warning};
+use crate::report::{Converted, Loader, Result, Warning};
 
 /// The lists of codes that have no field of their own: column, and scheme.
 const OTHER_CODES: &[(&str, &str)] = &[

@@ -1,26 +1,21 @@
 //! Dates as the sources write them. The text they were read from is kept with them.
 
+use jiff::civil::Date;
 use partnership_registry_client::v1::PartialDate;
 
 /// Reads `24/07/1923`: the day first.
 pub(crate) fn day_first(text: &str) -> Option<PartialDate> {
-    let mut parts = text.split('/');
-    date(text, parts.nth(2), text.split('/').nth(1), text.split('/').next())
+    read(text, "%d/%m/%Y", text)
 }
 
 /// Reads `6/30/2004 12:00:00 AM`: the month first. The time of day says nothing.
 pub(crate) fn month_first(text: &str) -> Option<PartialDate> {
-    let day = text.split_whitespace().next()?;
-    let mut parts = day.split('/');
-    let (month, day_of_month, year) = (parts.next(), parts.next(), parts.next());
-    date(text, year, month, day_of_month)
+    read(text, "%m/%d/%Y", text.split_whitespace().next()?)
 }
 
 /// Reads `1995-09-14T00:00:00Z`. The time of day says nothing.
 pub(crate) fn iso(text: &str) -> Option<PartialDate> {
-    let mut parts = text.get(..10)?.split('-');
-    let (year, month, day) = (parts.next(), parts.next(), parts.next());
-    date(text, year, month, day)
+    read(text, "%Y-%m-%d", text.get(..10)?)
 }
 
 /// A date that is nothing but its text.
@@ -28,12 +23,11 @@ pub(crate) fn unread(text: &str) -> PartialDate {
     PartialDate { original_text: text.to_owned(), ..PartialDate::default() }
 }
 
-fn date(text: &str, year: Option<&str>, month: Option<&str>, day: Option<&str>) -> Option<PartialDate> {
-    let number = |part: Option<&str>| part?.parse::<i32>().ok();
-    let (year, month, day) = (number(year)?, number(month)?, number(day)?);
-    // Only a day of the calendar is a date.
-    jiff::civil::Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
-    (year >= 1).then(|| PartialDate { year, month, day, ..unread(text) })
+/// Reads the date in a text. Only a day of the calendar is one.
+fn read(text: &str, format: &str, date: &str) -> Option<PartialDate> {
+    let date = Date::strptime(format, date).ok().filter(|date| date.year() >= 1)?;
+    let (year, month, day) = (date.year().into(), date.month().into(), date.day().into());
+    Some(PartialDate { year, month, day, ..unread(text) })
 }
 
 /// A date that can be compared with another read from the same source.

@@ -24,9 +24,7 @@ use clap::Parser;
 use partnership_registry_client::Registry;
 use partnership_registry_client::import::Import;
 
-use report::{Loader, Report};
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use report::{Loader, Report, Result};
 
 /// Loads the public data sets into a registry.
 #[derive(Parser)]

@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use partnership_registry_client::import::{Import, Observer, Origin, Refusal, Row, Summary};
 use partnership_registry_client::v1::Resource;
 
-use crate::Result;
+/// What loading gives; any error ends it.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// What could not be taken over as it stands.
 pub(crate) struct Warning {

@@ -16,10 +16,9 @@ use partnership_registry_client::v1::{
 };
 use serde::Deserialize;
 
-use crate::Result;
 use crate::dates;
 use crate::names::CountryNames;
-use crate::report::{Converted, Loader, Warning};
+use crate::report::{Converted, Loader, Result, Warning};
 use crate::text::{slug, without_controls};
 
 /// A record, as far as it says something of a treaty.

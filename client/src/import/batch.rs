@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use prost::Message as _;
 
-use super::Item;
+use super::row::Item;
 
 /// A batch ends here, so that it stays below the 4 MiB that a message may have.
 const BYTES_MAX: usize = 3 * 1024 * 1024;
@@ -48,7 +48,7 @@ fn size(item: &Item) -> usize {
 mod tests {
     use partnership_registry::v1::Country;
 
-    use super::super::Origin;
+    use super::super::row::Origin;
     use super::*;
 
     fn item(name: &str, description: usize) -> Item {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read as _};
 use std::sync::Arc;
 
-use super::{Origin, Row};
+use super::row::{Origin, Row};
 use crate::json;
 
 /// The longest line. A resource has at most 1 MiB; its JSON is longer, but never so much.

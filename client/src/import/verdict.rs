@@ -1,6 +1,6 @@
 //! What the refusal of a batch says of each of its items.
 
-use super::Item;
+use super::row::Item;
 use crate::error::Error;
 
 /// Why an item was refused.
@@ -81,7 +81,7 @@ mod tests {
     use tonic::{Code, Status};
     use tonic_types::{ErrorDetails, StatusExt as _};
 
-    use super::super::Origin;
+    use super::super::row::Origin;
     use super::*;
 
     #[test]

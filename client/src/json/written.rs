@@ -4,7 +4,7 @@ use partnership_registry::v1::Resource;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage as _, Value};
 
-use super::{RESOURCE, descriptor, internal, pool};
+use super::contract::{RESOURCE, descriptor, internal, pool};
 use crate::error::Error;
 
 /// `google.api.FieldBehavior.OUTPUT_ONLY`.

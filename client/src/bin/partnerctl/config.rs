@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{ConfigArgs, ConfigCommand, Globals};
-use crate::connect::address;
+use crate::draft::Draft;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -45,6 +45,16 @@ impl Config {
         }
     }
 
+    /// The context that is used if none is named.
+    pub(crate) fn current_context(self) -> Context {
+        self.current.clone().and_then(|name| self.contexts.get(&name).cloned()).unwrap_or_default()
+    }
+
+    /// The context of a name.
+    pub(crate) fn named(self, name: &str) -> Result<Context, Failure> {
+        self.contexts.get(name).cloned().ok_or_else(|| Failure::usage(format!("there is no context {name:?}")))
+    }
+
     fn read(path: &Path) -> Result<Self, Failure> {
         let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
         match fs::read_to_string(path) {
@@ -61,10 +71,9 @@ impl Config {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(wrong)?;
         }
-        let draft = path.with_extension(format!("{}.draft", std::process::id()));
-        let mut file = fs::File::create(&draft).map_err(wrong)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(wrong)?;
-        fs::rename(&draft, path).map_err(wrong)
+        let draft = Draft::new(path).map_err(wrong)?;
+        draft.file().write_all(text.as_bytes()).map_err(wrong)?;
+        draft.finish().map_err(wrong)
     }
 
     fn change(&mut self, command: ConfigCommand, globals: &Globals) -> Result<String, Failure> {
@@ -125,6 +134,11 @@ pub(crate) fn config(globals: &Globals, args: ConfigArgs) -> Result<Exit, Failur
     Ok(Exit::Success)
 }
 
+/// `host:port` is short for `http://host:port`.
+pub(crate) fn address(server: &str) -> String {
+    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
+}
+
 /// Where the file is: `PARTNERCTL_CONFIG`, or `partnerctl/config.toml` in the user's folder for configuration.
 fn path() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -171,5 +185,11 @@ mod tests {
     fn a_file_with_what_nobody_knows_is_refused() {
         assert!(toml::from_str::<Config>("curent = 'x'").is_err());
         assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn an_address_may_go_without_its_scheme() {
+        assert_eq!(address("localhost:50051"), "http://localhost:50051");
+        assert_eq!(address("https://registry.example"), "https://registry.example");
     }
 }

@@ -3,9 +3,8 @@
 use partnership_registry_client::{Registry, RetryPolicy};
 
 use crate::args::Globals;
-use crate::config::{Config, Context};
+use crate::config::{Config, address};
 use crate::failure::Failure;
-use crate::style;
 
 /// Where the registry is if nobody says.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -21,7 +20,6 @@ pub(crate) fn connect_patiently(globals: &Globals) -> Result<Registry, Failure> 
 }
 
 fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failure> {
-    style::decide(globals.no_color);
     let context = match (&globals.context, &globals.server) {
         // An address on the command line needs no context, so that a broken file is in nobody's way.
         (None, Some(_)) => Config::load().map(|config| config.current_context()).unwrap_or_default(),
@@ -39,21 +37,6 @@ fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failu
     Ok(registry)
 }
 
-impl Config {
-    fn current_context(self) -> Context {
-        self.current.clone().and_then(|name| self.contexts.get(&name).cloned()).unwrap_or_default()
-    }
-
-    fn named(self, name: &str) -> Result<Context, Failure> {
-        self.contexts.get(name).cloned().ok_or_else(|| Failure::usage(format!("there is no context {name:?}")))
-    }
-}
-
-/// `host:port` is short for `http://host:port`.
-pub(crate) fn address(server: &str) -> String {
-    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
-}
-
 /// Who sits here, as far as the system says.
 fn who() -> String {
     let variable =
@@ -65,16 +48,5 @@ fn who() -> String {
     match host {
         Some(host) => format!("{user}@{host}"),
         None => user,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_may_go_without_its_scheme() {
-        assert_eq!(address("localhost:50051"), "http://localhost:50051");
-        assert_eq!(address("https://registry.example"), "https://registry.example");
     }
 }

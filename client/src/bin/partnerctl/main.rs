@@ -10,6 +10,7 @@ mod completion;
 mod config;
 mod connect;
 mod diff;
+mod draft;
 mod export;
 mod failure;
 mod files;
@@ -43,6 +44,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Success.code() });
         }
     };
+    style::decide(cli.globals.no_color);
     match run(cli).await {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {

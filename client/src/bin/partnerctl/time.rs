@@ -1,24 +1,19 @@
-//! Times and spans on the command line, and in print.
+//! Durations and moments on the command line, and times in print.
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use partnership_registry_client::{Point, Timestamp};
 
-/// Reads a span such as `500ms`, `30s`, `2m` or `1h`; a number alone is of seconds.
+/// Reads a duration such as `500ms`, `30s`, `2m` or `1h30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().map_err(|_| "a time looks like 500ms, 30s or 2m".to_owned())?;
-    let milliseconds = match unit {
-        "ms" => Some(number),
-        "" | "s" => number.checked_mul(1_000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        _ => return Err(format!("{unit:?} is no unit; there are ms, s, m and h")),
-    };
-    match milliseconds {
-        Some(milliseconds @ 1..=86_400_000) => Ok(Duration::from_millis(milliseconds)),
-        Some(_) | None => Err("a time is between 1ms and 24h".to_owned()),
+    let duration = text.parse::<SignedDuration>().map_err(|_| "must look like 500ms, 30s or 2m".to_owned())?;
+    if !(SignedDuration::from_millis(1)..=SignedDuration::from_hours(24)).contains(&duration) {
+        return Err("must be between 1ms and 24h".to_owned());
     }
+    Ok(duration.unsigned_abs())
 }
 
 /// Reads a moment: a revision, an RFC 3339 time, or a date, which is its first moment in UTC.
@@ -26,10 +21,13 @@ pub(crate) fn point(text: &str) -> Result<Point, String> {
     if let Ok(revision) = text.parse::<u64>() {
         return if revision == 0 { Err("the first revision is 1".to_owned()) } else { Ok(Point::Revision(revision)) };
     }
-    let is_date = text.len() == "2026-01-31".len();
-    let instant = if is_date { format!("{text}T00:00:00Z").parse() } else { text.parse::<jiff::Timestamp>() };
-    let wanted = "is neither a revision such as 12 nor a time such as 2026-01-31 or 2026-01-31T12:00:00Z";
-    let instant = instant.map_err(|_| format!("{text:?} {wanted}"))?;
+    let instant = match Date::strptime("%Y-%m-%d", text) {
+        Ok(date) => TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)),
+        Err(_) => text.parse::<jiff::Timestamp>(),
+    };
+    let instant = instant.map_err(
+        |_| "must be a revision such as 12, a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z",
+    )?;
     Ok(Point::Time(Timestamp { seconds: instant.as_second(), nanos: instant.subsec_nanosecond() }))
 }
 
@@ -48,12 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_read() {
-        for (text, milliseconds) in [("500ms", 500), ("30s", 30_000), ("7", 7_000), ("2m", 120_000), ("1h", 3_600_000)]
+    fn durations_are_read() {
+        for (text, milliseconds) in
+            [("500ms", 500), ("30s", 30_000), ("2m", 120_000), ("1h", 3_600_000), ("1.5s", 1_500), ("1h30m", 5_400_000)]
         {
             assert_eq!(duration(text).unwrap(), Duration::from_millis(milliseconds), "{text}");
         }
-        for text in ["", "s", "-1s", "0s", "25h", "1d", "1.5s", "99999999999999999999h"] {
+        for text in ["", "s", "7", "-1s", "0s", "25h", "99999999999999999999h", "soon"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

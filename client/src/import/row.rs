@@ -1,0 +1,73 @@
+//! A row on its way: where it comes from, and the resource in it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use partnership_registry::v1::Resource;
+
+use crate::json;
+
+/// Where a row comes from: displayed as `file:line`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, or what stands for it.
+    pub source: Arc<str>,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.source, self.line)
+    }
+}
+
+/// A row to import: a resource with its name, or why the row is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The resource, or a sentence that says why there is none.
+    pub resource: Result<Resource, String>,
+}
+
+/// A row that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The name of the resource; empty if there is none.
+    pub name: String,
+    /// Why: every violation, as a sentence.
+    pub reasons: Vec<String>,
+}
+
+/// A row that can be sent: its resource has a name, so that a second import finds it again, and no etag, which would be of
+/// another registry or of another time.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) origin: Origin,
+    pub(super) resource: Resource,
+}
+
+impl Item {
+    /// What can be sent of a row.
+    pub(super) fn new(row: Row) -> Result<Self, Refusal> {
+        let Row { origin, resource } = row;
+        match resource.and_then(prepare) {
+            Ok(resource) => Ok(Self { origin, resource }),
+            Err(reason) => Err(Refusal { origin, name: String::new(), reasons: vec![reason] }),
+        }
+    }
+
+    pub(super) fn refusal(self, reasons: Vec<String>) -> Refusal {
+        Refusal { origin: self.origin, name: self.resource.name().to_owned(), reasons }
+    }
+}
+
+fn prepare(resource: Resource) -> Result<Resource, String> {
+    if resource.name().is_empty() {
+        return Err("name: is required, since a second import must find the resource again".to_owned());
+    }
+    json::without_etag(&resource).map_err(|error| error.message().to_owned())
+}
