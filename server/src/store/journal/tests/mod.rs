@@ -8,6 +8,8 @@
 )]
 
 mod appending;
+mod damage;
+mod stopping;
 
 use std::fs;
 use std::path::{Path, PathBuf};
