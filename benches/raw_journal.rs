@@ -6,9 +6,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The layout of a segment, as far as it is needed: its header, then commits with a header each.
-const SEGMENT_HEADER_BYTES: usize = 128;
-const FRAME_HEADER_BYTES: usize = 64;
+/// The layout of a segment, as far as it is needed: its header, then commits with a header and an end each.
+const SEGMENT_HEADER_BYTES: usize = 512;
+const FRAME_HEADER_BYTES: usize = 72;
+const FRAME_END_BYTES: usize = 4;
 
 /// What a journal holds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,14 +31,15 @@ impl Journal {
             let bytes = std::fs::read(path).unwrap();
             let mut rest = bytes.get(SEGMENT_HEADER_BYTES..).unwrap_or_default();
             let mut group = None;
-            while let Some(header) = rest.get(..FRAME_HEADER_BYTES) {
-                let length = u32::from_le_bytes(header[4..8].try_into().unwrap()) as usize;
+            while let Some(header) = rest.get(..FRAME_HEADER_BYTES).filter(|header| header.starts_with(b"COMM")) {
+                let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap()) as usize;
+                let length = FRAME_HEADER_BYTES + number(8) + number(16) + FRAME_END_BYTES;
                 // The head before the group, which is one for the whole group.
-                let base = u64::from_le_bytes(header[16..24].try_into().unwrap());
-                let Some(after) = rest.get(FRAME_HEADER_BYTES + length..) else { break };
+                let base = u64::from_le_bytes(header[28..36].try_into().unwrap());
+                let Some(after) = rest.get(length..) else { break };
                 rest = after;
                 journal.commits += 1;
-                journal.bytes += (FRAME_HEADER_BYTES + length) as u64;
+                journal.bytes += length as u64;
                 if group.replace(base) != Some(base) {
                     journal.groups += 1;
                 }

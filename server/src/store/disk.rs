@@ -20,9 +20,10 @@ pub struct DiskError {
 }
 
 impl DiskError {
-    /// Whether the cause is that the disk, or a share of it, is full.
+    /// Whether the cause is that the disk, or a share of it, is full, or that a limit of the process says so.
     pub(super) fn is_full(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        full.contains(&self.source.kind())
     }
 
     /// The same error once more, for another caller that it concerns.
@@ -67,6 +68,24 @@ pub(super) fn sync_all(file: &File, path: &Path) -> Result<(), DiskError> {
 /// Writes all of `bytes` at `offset`. They are not durable yet.
 pub(super) fn write_at(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<(), DiskError> {
     file.write_all_at(bytes, offset).map_err(failed("write", path))
+}
+
+/// Writes of `bytes` at `offset` as far as it goes: how many were written, and why not all.
+pub(super) fn write_as_far(file: &File, path: &Path, bytes: &[u8], offset: u64) -> (usize, Option<DiskError>) {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        let error = match file.write_at(rest, offset + written as u64) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                written += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        return (written, Some(failed("write", path)(error)));
+    }
+    (written, None)
 }
 
 /// Fills `bytes` from `offset` on.

@@ -216,17 +216,20 @@ impl Drop for JournalWriter {
     }
 }
 
-/// Writes over zeros. If there is no room for it, which some file systems say even of space that a file has, they are
-/// zeros again, and the error is `Full`.
+/// Writes over zeros. If there is no room for it, which some file systems say even of space that a file has, what was
+/// written of it is zeros again, and the error is `Full`.
 fn overwrite(segment: &Segment, bytes: &[u8], offset: u64) -> Result<(), JournalError> {
-    match disk::write_at(&segment.file, &segment.path, bytes, offset) {
-        Err(error) if error.is_full() => {
-            let zeros = vec![0; bytes.len()];
-            disk::write_at(&segment.file, &segment.path, &zeros, offset)?;
-            disk::sync_data(&segment.file, &segment.path)?;
+    let (written, error) = disk::write_as_far(&segment.file, &segment.path, bytes, offset);
+    match error {
+        None => Ok(()),
+        Some(error) if error.is_full() => {
+            if written > 0 {
+                disk::write_at(&segment.file, &segment.path, &vec![0; written], offset)?;
+                disk::sync_data(&segment.file, &segment.path)?;
+            }
             Err(JournalError::Full { source: error })
         }
-        written => Ok(written?),
+        Some(error) => Err(error.into()),
     }
 }
 
