@@ -6,12 +6,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The layout of a segment, as far as it is needed: its header, then frames, each with a header and an end of its own.
+/// The layout of a segment, as far as it is needed: its header, then commits with a header and an end each.
 const SEGMENT_HEADER_BYTES: usize = 512;
 const FRAME_HEADER_BYTES: usize = 72;
 const FRAME_END_BYTES: usize = 4;
-/// A frame that holds a commit begins with this.
-const COMMIT: &[u8] = b"COMM";
 
 /// What a journal holds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +21,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal of a server's data directory. One in another format counts as empty.
+    /// Reads the journal of a server's data directory.
     pub(crate) fn read(data: &Path) -> Journal {
         let mut journal = Journal::default();
         let mut paths: Vec<_> =
@@ -33,7 +31,7 @@ impl Journal {
             let bytes = std::fs::read(path).unwrap();
             let mut rest = bytes.get(SEGMENT_HEADER_BYTES..).unwrap_or_default();
             let mut group = None;
-            while let Some(header) = rest.get(..FRAME_HEADER_BYTES).filter(|header| header.starts_with(COMMIT)) {
+            while let Some(header) = rest.get(..FRAME_HEADER_BYTES).filter(|header| header.starts_with(b"COMM")) {
                 let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap()) as usize;
                 let length = FRAME_HEADER_BYTES + number(8) + number(16) + FRAME_END_BYTES;
                 // The head before the group, which is one for the whole group.
@@ -64,7 +62,7 @@ impl Journal {
     }
 
     pub(crate) fn group_size(self) -> f64 {
-        self.commits as f64 / self.groups.max(1) as f64
+        self.commits as f64 / self.groups as f64
     }
 }
 

@@ -58,11 +58,11 @@ pub(crate) fn journal_files(data: &Path) -> Vec<PathBuf> {
 pub(crate) fn journal_frames(file: &Path) -> Vec<Frame> {
     let bytes = fs::read(file).unwrap();
     let mut frames = Vec::new();
-    let mut at = 128;
-    while let Some(header) = bytes.get(at..at + 64) {
-        let len = u32::from_le_bytes(header[4..8].try_into().unwrap()) as usize;
-        let revision = u64::from_le_bytes(header[8..16].try_into().unwrap());
-        let end = at + 64 + len;
+    let mut at = 512;
+    while let Some(header) = bytes.get(at..at + 72).filter(|header| header.starts_with(b"COMM")) {
+        let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap()) as usize;
+        let revision = u64::from_le_bytes(header[20..28].try_into().unwrap());
+        let end = at + 72 + number(8) + number(16) + 4;
         if end > bytes.len() {
             break;
         }

@@ -17,16 +17,31 @@ use super::segment::{
 use super::walk::{Step, Walk};
 use super::witness::{self, Testimony};
 use crate::store::disk::{self, failed};
-use crate::store::record::{Hash, Head, Record, Revision, digest};
+use crate::store::record::{Change, Hash, Head, Record, Revision, digest};
 
 /// What the check came to next.
+pub(super) enum Next {
+    Found(Found),
+    /// All has been read.
+    End(End),
+}
+
+/// What the check found.
 pub(super) enum Found {
     /// A segment begins.
     Segment(SegmentHeader, Segment),
     /// A commit, whole and in its place.
     Commit { offset: u64, end: u64, base: Revision, record: Record },
-    /// All has been read.
-    End(End),
+}
+
+impl Found {
+    /// The length of all documents.
+    pub(super) fn document_bytes(&self) -> usize {
+        match self {
+            Found::Segment(..) => 0,
+            Found::Commit { record, .. } => record.changes.iter().map(|change| change.document.len()).sum(),
+        }
+    }
 }
 
 /// How the journal ends.
@@ -54,12 +69,12 @@ pub(super) struct Check {
     testimony: Option<Testimony>,
     /// The hash of the commit that the witness names.
     hash_then: Option<Hash>,
-    /// The segment being read, and its header.
-    current: Option<(SegmentHeader, Walk)>,
+    /// The segment being read.
+    current: Option<Walk>,
     next_ordinal: u32,
     /// The last commit read.
     head: Head,
-    /// The header of the segment before, or of the first.
+    /// The header of the last segment that was begun.
     before: Option<SegmentHeader>,
 }
 
@@ -94,20 +109,27 @@ impl Check {
         })
     }
 
+    /// The directory of the journal.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The last commit that was found whole.
     pub(super) fn head(&self) -> Head {
         self.head
     }
 
     /// The next thing in the journal. Not to be called again after the end or an error.
-    pub(super) fn next(&mut self) -> Result<Found, JournalError> {
+    pub(super) fn next(&mut self) -> Result<Next, JournalError> {
         let mut refused = None;
         loop {
-            let Some((_, walk)) = &mut self.current else {
-                return self.open_segment();
+            let Some(walk) = &mut self.current else {
+                return self.open_segment().map(Next::Found);
             };
             let (offset, frame_end, fault) = match walk.step()? {
-                Step::Commit { offset, end, base, record } => return self.accept(offset, end, base, record),
+                Step::Commit { offset, end, base, record } => {
+                    return self.accept(offset, end, base, record).map(Next::Found);
+                }
                 Step::Seal { offset, header } => {
                     self.accept_seal(offset, &header)?;
                     continue;
@@ -124,9 +146,9 @@ impl Check {
             match self.end(offset, frame_end, fault) {
                 // Beside a server that writes, what looked wrong may have been half of what is whole by now.
                 Err(error @ JournalError::Damaged { .. }) => refused = Some(error),
-                end => return end.map(Found::End),
+                end => return end.map(Next::End),
             }
-            if let Some((_, walk)) = &mut self.current {
+            if let Some(walk) = &mut self.current {
                 walk.look_again();
             }
         }
@@ -187,13 +209,13 @@ impl Check {
         }
         self.next_ordinal += 1;
         self.before = Some(header.clone());
-        self.current = Some((header.clone(), Walk::new(segment.clone(), FRAMES_AT, len)));
+        self.current = Some(Walk::new(segment.clone(), FRAMES_AT, len));
         Ok(Found::Segment(header, segment))
     }
 
     fn accept(&mut self, offset: u64, end: u64, base: Revision, record: Record) -> Result<Found, JournalError> {
         let expected = self.head.revision + 1;
-        let foreign = |change: &&crate::store::record::Change| digest(&change.salt, &change.document) != change.digest;
+        let foreign = |change: &&Change| digest(&change.salt, &change.document) != change.digest;
         let wrong = if record.revision != expected {
             Some(format!("revision {expected} should be here, and revision {} is", record.revision))
         } else if record.parent_hash != self.head.hash {
@@ -224,7 +246,7 @@ impl Check {
         if seal.revision != revision || seal.parent_hash != hash || seal.base != revision {
             return Err(self.damaged_here(offset, format!("a seal that follows revision {} is here", seal.revision)));
         }
-        let Some((_, walk)) = self.current.take() else { return Ok(()) };
+        let Some(walk) = self.current.take() else { return Ok(()) };
         match written_end(&walk.segment, offset + SEAL_BYTES, walk.limit)? {
             Some(end) => Err(damaged(&walk.segment.path, end - 1, "there is something behind the seal".to_owned())),
             None => Ok(()),
@@ -233,7 +255,7 @@ impl Check {
 
     /// Ends the journal where no whole frame follows, if it may end there.
     fn end(&self, offset: u64, frame_end: u64, fault: Fault) -> Result<End, JournalError> {
-        let Some((_, walk)) = &self.current else { return Err(JournalError::Stopped) };
+        let Some(walk) = &self.current else { return Err(JournalError::Stopped) };
         let (segment, limit) = (walk.segment.clone(), walk.limit);
         let expected = self.head.revision + 1;
         let what = match fault {
@@ -287,7 +309,7 @@ impl Check {
     }
 
     fn damaged_here(&self, offset: u64, what: String) -> JournalError {
-        damaged(self.current.as_ref().map_or(&self.dir, |(_, walk)| &walk.segment.path), offset, what)
+        damaged(self.current.as_ref().map_or(&self.dir, |walk| &walk.segment.path), offset, what)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::ahead::read_ahead;
 use super::check::{Access, Check, End, Found};
 use super::end::Torn;
 use super::error::JournalError;
@@ -54,29 +55,26 @@ pub(in crate::store) fn inspect(
             None => Ok(None),
         };
     }
-    let mut check = Check::new(lock.path(), data_dir, &listing, testimony, Access::Write)?;
+    let check = Check::new(lock.path(), data_dir, &listing, testimony, Access::Write)?;
     let mut last: Option<SegmentHeader> = None;
     let mut segments: Vec<Indexed> = Vec::new();
     let mut group: Option<(u32, u64, Revision)> = None;
     let mut current: Option<Segment> = None;
-    let end = loop {
-        match check.next()? {
-            Found::Segment(header, segment) => {
-                segments.push(Indexed::empty(header.first_revision, segment.clone()));
-                current = Some(segment);
-                last = Some(header);
-            }
-            Found::Commit { offset, end, base, record } => {
-                let (Some(indexed), Some(segment)) = (segments.last_mut(), &current) else { continue };
-                if group.as_ref().is_none_or(|(_, _, found)| *found != base) {
-                    group = Some((segment.ordinal, offset, base));
-                }
-                indexed.push(u32::try_from(offset).unwrap_or(u32::MAX), end);
-                visit(record);
-            }
-            Found::End(end) => break end,
+    let (end, head) = read_ahead(check, &mut |found| match found {
+        Found::Segment(header, segment) => {
+            segments.push(Indexed::empty(header.first_revision, segment.clone()));
+            current = Some(segment);
+            last = Some(header);
         }
-    };
+        Found::Commit { offset, end, base, record } => {
+            let (Some(indexed), Some(segment)) = (segments.last_mut(), &current) else { return };
+            if group.as_ref().is_none_or(|(_, _, found)| *found != base) {
+                group = Some((segment.ordinal, offset, base));
+            }
+            indexed.push(u32::try_from(offset).unwrap_or(u32::MAX), end);
+            visit(record);
+        }
+    })?;
     let (Some(last), Some(segment)) = (last, current) else {
         return Ok(None);
     };
@@ -84,7 +82,7 @@ pub(in crate::store) fn inspect(
     Ok(Some(Inspected {
         lock: lock.clone(),
         data_dir: data_dir.to_path_buf(),
-        shared: Arc::new(Shared::new(last.store_id, last.seed, last.epoch, check.head(), segments)),
+        shared: Arc::new(Shared::new(last.store_id, last.seed, last.epoch, head, segments)),
         end,
         provisional: listing.provisional,
         file_bytes: last.file_bytes,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::check::{Access, Check, Found};
+use super::check::{Access, Check, Found, Next};
 use super::error::JournalError;
 use super::segment::Listing;
 use super::witness;
@@ -24,9 +24,9 @@ pub(in crate::store) fn scan_read_only(
     Ok(std::iter::from_fn(move || {
         loop {
             match check.as_mut()?.next() {
-                Ok(Found::Segment(..)) => {}
-                Ok(Found::Commit { record, .. }) => return Some(Ok(record)),
-                Ok(Found::End(_)) => check = None,
+                Ok(Next::Found(Found::Segment(..))) => {}
+                Ok(Next::Found(Found::Commit { record, .. })) => return Some(Ok(record)),
+                Ok(Next::End(_)) => check = None,
                 Err(error) => {
                     check = None;
                     return Some(Err(error));

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::frame::take;
 use crate::store::disk::{self, DiskError, failed};
-use crate::store::record::{Head, Revision};
+use crate::store::record::{Hash, Head, Revision};
 
 /// Its name in the data directory; not in the journal's, so that a copy of that alone is a journal.
 const WITNESS_FILE: &str = "HEAD";
@@ -138,7 +138,7 @@ impl Testimony {
         store_id: Uuid,
         epoch: u64,
         head: Revision,
-        hash_then: Option<crate::store::record::Hash>,
+        hash_then: Option<Hash>,
     ) -> Option<Objection> {
         if self.store_id != store_id || self.epoch < epoch {
             return None;

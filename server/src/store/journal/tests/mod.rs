@@ -57,7 +57,7 @@ fn record(revision: u64, lengths: &[usize]) -> Record {
         commit_time: prost_types::Timestamp { seconds: revision as i64, nanos: 0 }.into(),
         actor: "someone".into(),
         reason: String::new(),
-        request: revision.is_multiple_of(2).then(|| RequestMark { id: [revision as u8; 16], hash: [7; 16] }),
+        request: revision.is_multiple_of(2).then_some(RequestMark { id: [revision as u8; 16], hash: [7; 16] }),
         epoch: 1,
         settled_day: Day(3),
         changes: lengths.iter().enumerate().map(change).collect(),
