@@ -3,11 +3,10 @@
 //! It is [`Resources`] behind a table of kinds; nothing is done here that is not done there.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 
 use futures_util::TryStreamExt as _;
+use futures_util::future::BoxFuture;
 use partnership_registry::Kind;
 use partnership_registry::v1::Resource;
 
@@ -20,10 +19,10 @@ use crate::point::{Mask, Point};
 use crate::resources::Resources;
 use crate::service::Service;
 
-/// What a write may say besides what it writes.
+/// The options of a write.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// If not empty, it must be the current one. Updates have it in the resource.
+    /// If not empty, it must be the current etag. Updates have it in the resource.
     pub etag: String,
     /// Update: create it if it does not exist. Delete: it may be missing, or deleted already.
     pub allow_missing: bool,
@@ -59,7 +58,7 @@ impl AnyResources {
         self.calls.batch_get(self.connection.clone(), names.to_vec(), point).await
     }
 
-    /// Lists resources, fetching page after page as they are wanted.
+    /// Lists resources, fetching pages on demand.
     pub fn list(&self, options: ListOptions) -> Items<Resource> {
         paging::items(self.pages(options))
     }
@@ -69,18 +68,18 @@ impl AnyResources {
         self.calls.pages(self.connection.clone(), options)
     }
 
-    /// Creates one; with an empty `id` the server makes one.
+    /// Creates one; with an empty `id` the server generates one.
     ///
     /// # Errors
-    /// What the server refuses. `INVALID_ARGUMENT`: the envelope holds another kind.
+    /// Whatever the server refuses. `INVALID_ARGUMENT`: the envelope holds another kind.
     pub async fn create(&self, id: &str, resource: Resource, options: WriteOptions) -> Result<Resource, Error> {
         self.calls.create(self.connection.clone(), id.to_owned(), resource, options).await
     }
 
-    /// Changes the fields of one that the mask names.
+    /// Updates the fields of one that the mask names.
     ///
     /// # Errors
-    /// What the server refuses. `INVALID_ARGUMENT`: the envelope holds another kind.
+    /// Whatever the server refuses. `INVALID_ARGUMENT`: the envelope holds another kind.
     pub async fn update(&self, resource: Resource, mask: Mask, options: WriteOptions) -> Result<Resource, Error> {
         self.calls.update(self.connection.clone(), resource, mask, options).await
     }
@@ -88,15 +87,15 @@ impl AnyResources {
     /// Marks one as deleted.
     ///
     /// # Errors
-    /// What the server refuses.
+    /// Whatever the server refuses.
     pub async fn delete(&self, name: &str, options: WriteOptions) -> Result<Resource, Error> {
         self.calls.delete(self.connection.clone(), name.to_owned(), options).await
     }
 
-    /// Brings a deleted one back.
+    /// Undeletes one.
     ///
     /// # Errors
-    /// What the server refuses.
+    /// Whatever the server refuses.
     pub async fn undelete(&self, name: &str, options: WriteOptions) -> Result<Resource, Error> {
         self.calls.undelete(self.connection.clone(), name.to_owned(), options).await
     }
@@ -108,28 +107,26 @@ impl fmt::Debug for AnyResources {
     }
 }
 
-type Answer<A> = Pin<Box<dyn Future<Output = Result<A, Error>> + Send>>;
+type Call<A> = BoxFuture<'static, Result<A, Error>>;
 
 trait AnyCalls: Sync {
-    fn get(&self, connection: Connection, name: String, point: Point) -> Answer<Resource>;
-    fn batch_get(&self, connection: Connection, names: Vec<String>, point: Point) -> Answer<Vec<Resource>>;
+    fn get(&self, connection: Connection, name: String, point: Point) -> Call<Resource>;
+    fn batch_get(&self, connection: Connection, names: Vec<String>, point: Point) -> Call<Vec<Resource>>;
     fn pages(&self, connection: Connection, options: ListOptions) -> Items<ListPage<Resource>>;
-    fn create(&self, connection: Connection, id: String, resource: Resource, options: WriteOptions)
-    -> Answer<Resource>;
-    fn update(&self, connection: Connection, resource: Resource, mask: Mask, options: WriteOptions)
-    -> Answer<Resource>;
-    fn delete(&self, connection: Connection, name: String, options: WriteOptions) -> Answer<Resource>;
-    fn undelete(&self, connection: Connection, name: String, options: WriteOptions) -> Answer<Resource>;
+    fn create(&self, connection: Connection, id: String, resource: Resource, options: WriteOptions) -> Call<Resource>;
+    fn update(&self, connection: Connection, resource: Resource, mask: Mask, options: WriteOptions) -> Call<Resource>;
+    fn delete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource>;
+    fn undelete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource>;
 }
 
 struct CallsOf<K>(PhantomData<fn() -> K>);
 
 impl<K: Service> AnyCalls for CallsOf<K> {
-    fn get(&self, connection: Connection, name: String, point: Point) -> Answer<Resource> {
+    fn get(&self, connection: Connection, name: String, point: Point) -> Call<Resource> {
         Box::pin(async move { Resources::<K>::new(connection).get_at(&name, point).await.map(Into::into) })
     }
 
-    fn batch_get(&self, connection: Connection, names: Vec<String>, point: Point) -> Answer<Vec<Resource>> {
+    fn batch_get(&self, connection: Connection, names: Vec<String>, point: Point) -> Call<Vec<Resource>> {
         Box::pin(async move {
             let found = Resources::<K>::new(connection).batch_get_at(names, point).await?;
             Ok(found.into_iter().map(Into::into).collect())
@@ -140,13 +137,7 @@ impl<K: Service> AnyCalls for CallsOf<K> {
         Items::new(Resources::<K>::new(connection).pages(options).map_ok(|page| page.map(Into::into)))
     }
 
-    fn create(
-        &self,
-        connection: Connection,
-        id: String,
-        resource: Resource,
-        options: WriteOptions,
-    ) -> Answer<Resource> {
+    fn create(&self, connection: Connection, id: String, resource: Resource, options: WriteOptions) -> Call<Resource> {
         Box::pin(async move {
             let create =
                 Resources::<K>::new(connection).create(open(resource)?).id(id).validate_only(options.validate_only);
@@ -154,13 +145,7 @@ impl<K: Service> AnyCalls for CallsOf<K> {
         })
     }
 
-    fn update(
-        &self,
-        connection: Connection,
-        resource: Resource,
-        mask: Mask,
-        options: WriteOptions,
-    ) -> Answer<Resource> {
+    fn update(&self, connection: Connection, resource: Resource, mask: Mask, options: WriteOptions) -> Call<Resource> {
         Box::pin(async move {
             let update = Resources::<K>::new(connection).update(open(resource)?, mask);
             let update = update.allow_missing(options.allow_missing).validate_only(options.validate_only);
@@ -168,7 +153,7 @@ impl<K: Service> AnyCalls for CallsOf<K> {
         })
     }
 
-    fn delete(&self, connection: Connection, name: String, options: WriteOptions) -> Answer<Resource> {
+    fn delete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource> {
         Box::pin(async move {
             let delete = Resources::<K>::new(connection).delete(&name).etag(options.etag);
             let delete = delete.allow_missing(options.allow_missing).validate_only(options.validate_only);
@@ -176,7 +161,7 @@ impl<K: Service> AnyCalls for CallsOf<K> {
         })
     }
 
-    fn undelete(&self, connection: Connection, name: String, options: WriteOptions) -> Answer<Resource> {
+    fn undelete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource> {
         Box::pin(async move {
             let undelete = Resources::<K>::new(connection).undelete(&name).etag(options.etag);
             undelete.validate_only(options.validate_only).await.map(Into::into)
@@ -184,11 +169,11 @@ impl<K: Service> AnyCalls for CallsOf<K> {
     }
 }
 
-/// Takes a kind out of its envelope.
+/// Takes a resource out of its envelope.
 fn open<K: Kind>(resource: Resource) -> Result<K, Error> {
     K::from_resource(resource).map_err(|other| {
         let held = other.collection().unwrap_or("nothing");
-        Error::invalid(format!("a resource of {} was expected, and this is one of {held}", K::COLLECTION))
+        Error::invalid(format!("expected a resource of {}, not of {held}", K::COLLECTION))
     })
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn new_request_id() -> String {
 }
 
 impl Connection {
-    /// Makes a call that answers once. `send` is called for each attempt with the same message.
+    /// Makes a unary call. `send` is called for each attempt, with the same message.
     pub(crate) async fn unary<M, A, F, S>(&self, message: M, send: S) -> Result<A, Error>
     where
         M: Clone,
@@ -31,7 +31,7 @@ impl Connection {
         .await
     }
 
-    /// Begins a call that answers with a stream. The deadline is for its beginning: the server is not told of it.
+    /// Starts a server-streaming call. The timeout covers only the start, so it is not sent to the server.
     pub(crate) async fn streaming<M, A, F, S>(&self, message: M, send: S) -> Result<A, Error>
     where
         M: Clone,
@@ -62,7 +62,7 @@ impl Connection {
                 Ok(Err(status)) => Error::from(status),
                 Err(_) => return Err(Error::deadline(*timeout)),
             };
-            // The server watches the deadline too, and calls it a cancellation.
+            // The server enforces the deadline too, and reports it as a cancellation.
             if error.code() == Code::Cancelled && Instant::now() >= deadline {
                 return Err(Error::deadline(*timeout).caused_by(error));
             }
@@ -93,37 +93,37 @@ mod tests {
 
     async fn call(connection: &Connection, fails: u32, status: fn() -> Status) -> (Result<u32, Error>, u32) {
         let attempts = AtomicU32::new(0);
-        let answer = connection
+        let response = connection
             .unary((), |_| async {
                 let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
                 if attempt <= fails { Err(status()) } else { Ok(Response::new(attempt)) }
             })
             .await;
-        (answer, attempts.into_inner())
+        (response, attempts.into_inner())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_unavailable_server_is_asked_again_until_it_answers() {
-        let (answer, attempts) = call(&connection(Duration::from_secs(30)), 3, || Status::unavailable("")).await;
-        assert_eq!((answer.unwrap(), attempts), (4, 4));
+    async fn a_call_is_retried_until_the_server_is_available() {
+        let (response, attempts) = call(&connection(Duration::from_secs(30)), 3, || Status::unavailable("")).await;
+        assert_eq!((response.unwrap(), attempts), (4, 4));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_conflict_is_not_asked_again() {
-        let (answer, attempts) = call(&connection(Duration::from_secs(30)), 3, || Status::aborted("")).await;
-        assert_eq!((answer.unwrap_err().code(), attempts), (Code::Aborted, 1));
+    async fn a_conflict_is_not_retried() {
+        let (response, attempts) = call(&connection(Duration::from_secs(30)), 3, || Status::aborted("")).await;
+        assert_eq!((response.unwrap_err().code(), attempts), (Code::Aborted, 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_attempt_is_begun_after_the_deadline() {
-        let begun = Instant::now();
-        let (answer, attempts) = call(&connection(Duration::from_millis(120)), 99, || Status::unavailable("")).await;
-        assert!(answer.unwrap_err().is_unavailable());
-        assert!(attempts <= 3 && begun.elapsed() <= Duration::from_millis(120));
+    async fn no_attempt_starts_after_the_deadline() {
+        let started = Instant::now();
+        let (response, attempts) = call(&connection(Duration::from_millis(120)), 99, || Status::unavailable("")).await;
+        assert!(response.unwrap_err().is_unavailable());
+        assert!(attempts <= 3 && started.elapsed() <= Duration::from_millis(120));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_does_not_come_is_a_missed_deadline() {
+    async fn a_response_that_does_not_come_is_a_missed_deadline() {
         let error = connection(Duration::from_secs(1))
             .unary((), |_| std::future::pending::<Result<Response<()>, Status>>())
             .await

@@ -1,8 +1,8 @@
-//! Who calls, and why: sent as metadata with every call.
+//! The actor and the reason of a call, sent as metadata.
 
 use tonic::metadata::{AsciiMetadataValue, BinaryMetadataValue, MetadataMap};
 
-/// Who calls, and why. Empty: not said.
+/// The actor and the reason of a call; empty if not set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller {
     pub(crate) actor: String,
@@ -10,7 +10,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// The metadata that say so.
+    /// As request metadata.
     pub(crate) fn metadata(&self) -> MetadataMap {
         let mut metadata = MetadataMap::new();
         insert(&mut metadata, "partnership-actor", "partnership-actor-bin", &self.actor);
@@ -19,7 +19,7 @@ impl Caller {
     }
 }
 
-/// A text that a header cannot hold as it is goes as UTF-8 bytes, under the name that says so.
+/// A text that a header cannot hold is sent as UTF-8 bytes, under the key for binary values.
 fn insert(metadata: &mut MetadataMap, key: &'static str, binary_key: &'static str, text: &str) {
     if text.is_empty() {
         return;
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_goes_as_it_is_and_other_text_as_bytes() {
+    fn plain_text_is_sent_as_it_is_and_other_text_as_bytes() {
         let caller = Caller { actor: "jane@example.org".into(), reason: "ратифицировано".into() };
         let metadata = caller.metadata();
         assert_eq!(metadata.get("partnership-actor").unwrap(), "jane@example.org");
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_header_would_bend_goes_as_bytes_and_nothing_is_sent_for_nothing() {
+    fn text_that_a_header_would_change_is_sent_as_bytes_and_empty_text_not_at_all() {
         let metadata = Caller { actor: String::new(), reason: "two\nlines".into() }.metadata();
         assert_eq!(metadata.len(), 1);
         assert!(metadata.get_bin("partnership-reason-bin").is_some());

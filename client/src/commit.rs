@@ -1,4 +1,4 @@
-//! [`CommitBuilder`]: many changes of resources of any kinds in one revision, all or none.
+//! [`CommitBuilder`]: changes to resources of any kinds in one revision, all or none.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::point::Mask;
 
-/// A commit in the making: nothing is sent before it is awaited.
+/// A commit that is being built: nothing is sent before it is awaited.
 ///
 /// ```no_run
 /// # use partnership_registry_client::{Error, Mask, Registry, v1::{Country, Organization}};
@@ -38,7 +38,7 @@ use crate::point::Mask;
 /// ```
 ///
 /// # Errors
-/// When it is awaited: all that is refused is told of at once. See
+/// When it is awaited. The error reports every mutation that was refused; see
 /// [`Error::refused_mutations`](crate::Error::refused_mutations).
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before it is awaited"]
@@ -52,7 +52,7 @@ impl CommitBuilder {
         Self { connection, request: CommitRequest { request_id: new_request_id(), ..CommitRequest::default() } }
     }
 
-    /// Creates a resource. With its `name`; if that is empty the server makes one.
+    /// Creates a resource under its `name`; if that is empty, the server generates one.
     pub fn create(self, resource: impl Into<Resource>) -> Self {
         self.operation(Operation::Create(CreateMutation { resource: Some(resource.into()) }))
     }
@@ -62,7 +62,7 @@ impl CommitBuilder {
         self.change(resource.into(), mask.into(), false)
     }
 
-    /// Makes a resource what is given: creates it, or changes all its fields. If it is so already, nothing happens.
+    /// Creates a resource, or replaces all its fields. Nothing happens if it is already equal.
     pub fn put(self, resource: impl Into<Resource>) -> Self {
         self.change(resource.into(), Mask::all(), true)
     }
@@ -77,7 +77,7 @@ impl CommitBuilder {
         self.operation(Operation::Undelete(UndeleteMutation { name: name.into(), ..UndeleteMutation::default() }))
     }
 
-    /// Any change.
+    /// Adds any change.
     pub fn mutation(mut self, mutation: Mutation) -> Self {
         self.request.mutations.push(mutation);
         self
@@ -88,7 +88,7 @@ impl CommitBuilder {
         self.condition(name.into(), Condition::Etag(etag.into()))
     }
 
-    /// Only if a resource exists and is live, or only if it is not so.
+    /// Only if a resource is live (`true`), or only if it is not (`false`).
     pub fn require_exists(self, name: impl Into<String>, exists: bool) -> Self {
         self.condition(name.into(), Condition::Exists(exists))
     }
@@ -98,25 +98,25 @@ impl CommitBuilder {
         self.condition(name.into(), Condition::UnchangedSince(revision))
     }
 
-    /// Why: kept with the commit. If it is not said, it is the reason of the [`Registry`](crate::Registry).
+    /// The reason: stored with the commit. By default it is that of the [`Registry`](crate::Registry).
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.request.reason = reason.into();
         self
     }
 
-    /// A UUID of the caller's making instead of the one that was made for it.
+    /// A UUID chosen by the caller, instead of the one that was generated.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request.request_id = id.into();
         self
     }
 
-    /// Check everything, and write nothing: it fails exactly when the real commit would.
+    /// Checks everything and writes nothing: it fails exactly when the real commit would.
     pub fn validate_only(mut self, validate_only: bool) -> Self {
         self.request.validate_only = validate_only;
         self
     }
 
-    /// The request as it stands.
+    /// The request so far.
     #[must_use]
     pub fn request(&self) -> &CommitRequest {
         &self.request

@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 use crate::caller::Caller;
 use crate::retry::RetryPolicy;
 
-/// The longest answer that is read. The server ends a page at 2 MiB plus one resource of at most 1 MiB; a commit that is
+/// The largest response that is read. The server ends a page at 2 MiB plus one resource of at most 1 MiB; a commit that is
 /// watched or listed holds up to 4 MiB of changes, each with the resource before and after.
 pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-//! [`Error`]: all that the registry says when it refuses, and all that can go wrong on the way there.
+//! [`Error`]: the errors of the registry with all their details, and those of the connection to it.
 //!
 //! It is one type for everything. It carries the gRPC code, the message, and the details that came with them
 //! (`google.rpc.ErrorInfo`, `BadRequest`, `PreconditionFailure`, `ResourceInfo`, `RetryInfo`), so that a caller never
@@ -15,7 +15,7 @@ use tonic_types::StatusExt;
 
 type Source = Box<dyn StdError + Send + Sync + 'static>;
 
-/// The reasons of the registry, as [`Error::reason`] gives them. New ones may come: do not take the list as closed.
+/// The reasons of the registry, as [`Error::reason`] returns them. More may be added.
 pub mod reasons {
     /// Fields break rules: [`Error::field_violations`](super::Error::field_violations) lists all of them.
     pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
@@ -45,11 +45,11 @@ pub mod reasons {
     pub const REVISION_NOT_FOUND: &str = "REVISION_NOT_FOUND";
     /// The time is before the first commit.
     pub const TIME_BEFORE_FIRST: &str = "TIME_BEFORE_FIRST";
-    /// The answer would be longer than a message may be: ask for less.
+    /// The response would exceed the limit of a message: request less.
     pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
-    /// The commit would be longer than the journal takes: make it in parts.
+    /// The commit exceeds the limit of the journal: split it.
     pub const COMMIT_TOO_LARGE: &str = "COMMIT_TOO_LARGE";
-    /// The server is going down.
+    /// The server is shutting down.
     pub const DRAINING: &str = "DRAINING";
     /// No write is accepted until the server is restarted.
     pub const STOPPED: &str = "STOPPED";
@@ -62,18 +62,18 @@ pub mod reasons {
 pub struct FieldViolation {
     /// The path of the field, such as `parties[3].country`; within a commit it begins with `mutations[i].`.
     pub field: String,
-    /// The rule, as a sentence.
+    /// The rule, as a phrase that follows the field's name.
     pub description: String,
 }
 
-/// Something that is not as the request needs it.
+/// A precondition of the request that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreconditionViolation {
-    /// Which need it is: `REFERENCE`, `REFERRED_TO`, `STATE`, `ETAG` or `PRECONDITION`.
+    /// Its type: `REFERENCE`, `REFERRED_TO`, `STATE`, `ETAG` or `PRECONDITION`.
     pub kind: String,
-    /// What it is about: a name or a field.
+    /// Its subject: a name or a field.
     pub subject: String,
-    /// What is so instead, as a sentence.
+    /// Why it does not hold.
     pub description: String,
 }
 
@@ -84,7 +84,7 @@ pub struct ResourceInfo {
     pub resource_type: String,
     /// Its name.
     pub name: String,
-    /// What is the matter with it.
+    /// What is wrong with it.
     pub description: String,
 }
 
@@ -107,7 +107,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error that this side found: nothing was sent, or no answer came.
+    /// An error that the client detected: nothing was sent, or no response came.
     pub(crate) fn local(code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             code,
@@ -133,7 +133,7 @@ impl Error {
     }
 
     pub(crate) fn deadline(timeout: Duration) -> Self {
-        Self::local(Code::DeadlineExceeded, format!("no answer within {timeout:?}"))
+        Self::local(Code::DeadlineExceeded, format!("no response within {timeout:?}"))
     }
 
     /// The gRPC code. A connection that cannot be made or is lost is `Unavailable`.
@@ -142,37 +142,37 @@ impl Error {
         self.0.code
     }
 
-    /// What went wrong, as a sentence for people.
+    /// What went wrong, for people to read.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Whether the server said so; otherwise this side did, for example because no connection could be made.
+    /// Whether the server sent it. Otherwise the client detected it, for example because it could not connect.
     #[must_use]
     pub fn is_from_server(&self) -> bool {
         self.0.from_server
     }
 
-    /// Why, as a word for programs: one of [`reasons`]. `None` if the server did not say.
+    /// The reason, for programs: one of [`reasons`]. `None` if the server sent none.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
 
-    /// Further facts that came with the reason.
+    /// The metadata of the reason.
     #[must_use]
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.0.metadata
     }
 
-    /// The fields that break rules: all of them, not only the first.
+    /// All fields that break rules, not only the first.
     #[must_use]
     pub fn field_violations(&self) -> &[FieldViolation] {
         &self.0.field_violations
     }
 
-    /// What is not as the request needs it.
+    /// The preconditions that do not hold.
     #[must_use]
     pub fn precondition_violations(&self) -> &[PreconditionViolation] {
         &self.0.precondition_violations
@@ -184,13 +184,13 @@ impl Error {
         self.0.resource.as_ref()
     }
 
-    /// How long the server asks to wait before trying again.
+    /// How long the server asks to wait before a retry.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_delay
     }
 
-    /// The mutations of a refused commit that were refused themselves, by their place; the first 1,000.
+    /// The indexes of the mutations that made a commit be refused; the first 1,000.
     #[must_use]
     pub fn refused_mutations(&self) -> Vec<usize> {
         let Some(list) = self.0.metadata.get("mutations") else { return Vec::new() };
@@ -209,13 +209,14 @@ impl Error {
         self.0.code == Code::AlreadyExists
     }
 
-    /// Somebody else was faster: an etag or a precondition does not hold any more. Read again, and decide again.
+    /// The resource was changed in the meantime: an etag or a precondition does not hold any more. Read it again before
+    /// retrying.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.0.code == Code::Aborted
     }
 
-    /// The server could not be reached, or is going down.
+    /// The server cannot be reached, or is shutting down.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         self.0.code == Code::Unavailable
@@ -228,10 +229,10 @@ impl From<Status> for Error {
         let expired = deepest_cause(&status).is::<TimeoutExpired>();
         let lost = connection_lost(&status);
         let (code, message) = if expired {
-            // The transport watches the deadline too, and calls it a cancellation.
-            (Code::DeadlineExceeded, "no answer within the time for it".to_owned())
+            // The transport enforces the deadline too, and reports it as a cancellation.
+            (Code::DeadlineExceeded, "no response before the deadline".to_owned())
         } else if lost {
-            (Code::Unavailable, format!("the connection to the server failed: {}", deepest_cause(&status)))
+            (Code::Unavailable, format!("the connection to the server was lost: {}", deepest_cause(&status)))
         } else {
             (status.code(), status.message().to_owned())
         };
@@ -275,12 +276,12 @@ impl From<Status> for Error {
 
 impl From<tonic::transport::Error> for Error {
     fn from(error: tonic::transport::Error) -> Self {
-        Self::local(Code::Unavailable, format!("no connection to the server: {}", deepest_cause(&error)))
+        Self::local(Code::Unavailable, format!("cannot connect to the server: {}", deepest_cause(&error)))
             .caused_by(error)
     }
 }
 
-/// Whether the connection failed, rather than the server answered: what the transport made up has a source.
+/// Whether the connection failed: a status that the transport made has a source, and one that the server sent has none.
 fn connection_lost(status: &Status) -> bool {
     status.source().is_some()
         && matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled | Code::Unavailable)
@@ -338,7 +339,7 @@ mod tests {
                 "partnership.registry",
                 HashMap::from([("mutations".into(), "0, 7".into())]),
             )
-            .add_bad_request_violation("mutations[0].display_name", "must be given")
+            .add_bad_request_violation("mutations[0].display_name", "is required")
             .add_precondition_failure_violation("REFERRED_TO", "agreements/a", "agreements/a refers to countries/kr")
             .set_retry_info(Some(Duration::from_secs(2)));
         let error = Error::from(Status::with_error_details(Code::InvalidArgument, "no", details));
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_the_transport_noticed_is_a_deadline() {
+    fn a_deadline_that_the_transport_detected_is_a_deadline() {
         let expired = Error::from(Status::from_error(Box::new(TimeoutExpired(()))));
         assert_eq!((expired.code(), expired.is_from_server()), (Code::DeadlineExceeded, false));
     }

@@ -38,25 +38,25 @@ impl ExportOptions {
         self
     }
 
-    /// Deleted ones too.
+    /// Includes deleted resources.
     pub fn show_deleted(mut self, show: bool) -> Self {
         self.request.show_deleted = show;
         self
     }
 
-    /// As of a moment of the past.
+    /// As of a point in the past.
     pub fn at(mut self, point: impl Into<Point>) -> Self {
         (self.request.read_revision, self.request.read_time) = point.into().split();
         self
     }
 }
 
-/// An export that has begun.
+/// An export that has started.
 #[derive(Debug)]
 pub struct Export {
     /// The revision that it shows.
     pub revision: u64,
-    /// The resources, kind by kind and by name. Through a lost connection it goes on where it was.
+    /// The resources, kind by kind and by name. After a lost connection it continues where it was.
     pub resources: Items<Resource>,
 }
 
@@ -70,10 +70,10 @@ impl Registry {
         let mut exporting = Exporting {
             connection: self.connection().clone(),
             request: options.request,
-            answers: None,
+            responses: None,
             ready: Vec::new().into_iter(),
-            told: 0,
-            known: 0,
+            given: 0,
+            to_skip: 0,
             failures: 0,
         };
         exporting.fetch().await?;
@@ -84,14 +84,14 @@ impl Registry {
 
 struct Exporting {
     connection: Connection,
-    /// Once the first answer is there, it asks for the revision of that.
+    /// After the first response it asks for the revision of that.
     request: ExportRequest,
-    answers: Option<Streaming<ExportResponse>>,
+    responses: Option<Streaming<ExportResponse>>,
     ready: vec::IntoIter<Resource>,
-    /// How many resources have been given away.
-    told: usize,
-    /// How many of the stream as it is now are still to be passed over, since an earlier stream brought them.
-    known: usize,
+    /// How many resources the caller has.
+    given: usize,
+    /// How many of the current stream are still to be skipped, since an earlier stream delivered them.
+    to_skip: usize,
     failures: u32,
 }
 
@@ -99,11 +99,11 @@ impl Exporting {
     async fn step(mut self) -> Result<Option<(Resource, Self)>, Error> {
         loop {
             if let Some(resource) = self.ready.next() {
-                if self.known > 0 {
-                    self.known -= 1;
+                if self.to_skip > 0 {
+                    self.to_skip -= 1;
                     continue;
                 }
-                self.told += 1;
+                self.given += 1;
                 return Ok(Some((resource, self)));
             }
             if !self.fetch().await? {
@@ -116,17 +116,17 @@ impl Exporting {
     async fn fetch(&mut self) -> Result<bool, Error> {
         loop {
             let error = match self.receive().await {
-                Ok(Some(answer)) => {
+                Ok(Some(response)) => {
                     self.failures = 0;
-                    self.request.read_revision = answer.revision;
+                    self.request.read_revision = response.revision;
                     self.request.read_time = None;
-                    self.ready = answer.resources.into_iter();
+                    self.ready = response.resources.into_iter();
                     return Ok(true);
                 }
                 Ok(None) => return Ok(false),
                 Err(error) => error,
             };
-            self.answers = None;
+            self.responses = None;
             self.failures += 1;
             let Some(wait) = self.connection.settings().retry.wait(self.failures, &error) else { return Err(error) };
             sleep(wait).await;
@@ -134,16 +134,16 @@ impl Exporting {
     }
 
     async fn receive(&mut self) -> Result<Option<ExportResponse>, Error> {
-        if let Some(answers) = &mut self.answers {
-            return Ok(answers.message().await?);
+        if let Some(responses) = &mut self.responses {
+            return Ok(responses.message().await?);
         }
         let send = |request| {
             let mut service = self.connection.registry_service();
             async move { service.export(request).await }
         };
-        let answers = self.answers.insert(self.connection.streaming(self.request.clone(), send).await?);
-        // The order of an export at one revision is always the same: what was told is what comes first.
-        self.known = self.told;
-        Ok(answers.message().await?)
+        let responses = self.responses.insert(self.connection.streaming(self.request.clone(), send).await?);
+        // An export at one revision always has the same order: what was delivered comes first.
+        self.to_skip = self.given;
+        Ok(responses.message().await?)
     }
 }

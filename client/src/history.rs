@@ -1,4 +1,4 @@
-//! The history of a resource, and of the registry.
+//! The revisions of a resource, and the commits of the registry.
 
 use partnership_registry::v1::{
     Commit, GetRevisionRequest, ListCommitsRequest, ListCommitsResponse, ListRevisionsRequest, ListRevisionsResponse,
@@ -11,7 +11,7 @@ use crate::items::Items;
 use crate::paging::{self, Page};
 use crate::registry::Registry;
 
-/// How many a call fetches: few enough that one with large resources is not cut short by the limit on bytes.
+/// How many items a call fetches.
 const PAGE_SIZE: i32 = 100;
 
 impl Registry {
@@ -57,7 +57,7 @@ impl Registry {
     /// The revision of the last commit; 0 if there is none yet.
     ///
     /// # Errors
-    /// Only such as any call may have.
+    /// Those that any call may have.
     pub async fn head(&self) -> Result<u64, Error> {
         head(self.connection()).await
     }

@@ -1,9 +1,8 @@
-//! Bringing in many resources: in batches, each one commit; again and again without a second revision.
+//! Imports many resources in batches, each of which is one commit.
 //!
-//! Each resource is put under its name: created, or made what is given. One that is so already makes no revision, so an
-//! import that was broken off is simply run again. What a batch refuses is taken out, and the rest is tried again; what is
-//! refused only since it refers to what is not there yet waits until the rest is in. Every row is either accepted or
-//! reported.
+//! Each resource is created, or replaced. One that is already equal makes no revision, so an interrupted import is simply
+//! run again. Rows that make a batch be refused are removed, and the rest is sent again; a row that refers to a resource
+//! that does not exist yet waits until the rest is imported. Every row is either accepted or reported.
 
 mod batch;
 mod ndjson;
@@ -22,9 +21,9 @@ use run::{MUTATIONS_MAX, Options, Run};
 
 pub use ndjson::ndjson;
 pub use outcome::{Interrupted, Observer, Summary};
-pub use row::{Origin, Refusal, Row};
+pub use row::{Origin, RefusedRow, Row};
 
-/// An import: how it is to be done.
+/// The options of an import.
 ///
 /// ```no_run
 /// # use partnership_registry_client::{Registry, import};
@@ -47,14 +46,13 @@ impl Import {
         Self { options: Options { registry: registry.clone(), batch_max: 500, merge: false } }
     }
 
-    /// The most resources of a batch, 1 to 1,000. A batch also ends at 3 MiB.
+    /// The most resources in a batch, 1 to 1,000. A batch also ends at 3 MiB.
     pub fn batch_max(mut self, resources: usize) -> Self {
         self.options.batch_max = resources.clamp(1, MUTATIONS_MAX);
         self
     }
 
-    /// Leaves the fields alone that a row does not have, instead of clearing them: for rows that know only a part of what
-    /// the registry does.
+    /// Keeps the fields that a row does not have, instead of clearing them.
     pub fn merge(mut self, merge: bool) -> Self {
         self.options.merge = merge;
         self
@@ -63,8 +61,8 @@ impl Import {
     /// Imports all rows.
     ///
     /// # Errors
-    /// The rows cannot be read, or the registry cannot be reached. Refused rows are no error: they are in the summary, and
-    /// the observer is told of each.
+    /// The rows cannot be read, or the registry cannot be reached. Refused rows are not an error: they are counted in the
+    /// summary and reported to the observer.
     pub async fn run(
         &self,
         rows: impl IntoIterator<Item = io::Result<Row>>,
@@ -80,8 +78,8 @@ impl Import {
             run.summary.read += 1;
             let item = match Item::new(row) {
                 Ok(item) => item,
-                Err(refusal) => {
-                    run.refuse(refusal);
+                Err(row) => {
+                    run.refuse(row);
                     continue;
                 }
             };

@@ -1,4 +1,4 @@
-//! [`Items`]: what a call that answers bit by bit gives.
+//! [`Items`]: a stream of results, fetched on demand.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use futures_util::StreamExt as _;
 
 use crate::error::Error;
 
-/// Items that come one after the other, fetched as they are wanted. It ends after an error.
+/// A stream of results, fetched on demand. It ends after an error.
 ///
-/// It is a [`Stream`], and needs no extension trait for what is common: [`next`](Self::next) and
+/// It is a [`Stream`], with the common methods built in: [`next`](Self::next) and
 /// [`collect`](Self::collect).
-#[must_use = "nothing is fetched before it is asked for"]
+#[must_use = "nothing is fetched before it is polled"]
 pub struct Items<T> {
     stream: Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>,
 }
@@ -28,10 +28,10 @@ impl<T> Items<T> {
         self.stream.next().await
     }
 
-    /// All that is left.
+    /// All remaining items.
     ///
     /// # Errors
-    /// The first error that comes.
+    /// The first error.
     pub async fn collect(mut self) -> Result<Vec<T>, Error> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {

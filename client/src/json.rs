@@ -36,7 +36,7 @@ pub fn message_to_value(full_name: &str, message: &impl prost::Message) -> Resul
 /// A resource as a JSON value: `{"country": {"name": "countries/kr", …}}`.
 ///
 /// # Errors
-/// `INTERNAL`: never, of a resource that a server sent.
+/// `INTERNAL`: never, for a resource that a server sent.
 pub fn to_value(resource: &Resource) -> Result<Value, Error> {
     message_to_value(RESOURCE, resource)
 }
@@ -44,7 +44,7 @@ pub fn to_value(resource: &Resource) -> Result<Value, Error> {
 /// A resource as one line of JSON, without a line break.
 ///
 /// # Errors
-/// `INTERNAL`: never, of a resource that a server sent.
+/// `INTERNAL`: never, for a resource that a server sent.
 pub fn to_line(resource: &Resource) -> Result<String, Error> {
     Ok(to_value(resource)?.to_string())
 }
@@ -52,11 +52,11 @@ pub fn to_line(resource: &Resource) -> Result<String, Error> {
 /// A value as YAML, with a line break at its end.
 ///
 /// # Errors
-/// `INTERNAL`: never, of a value made here.
+/// `INTERNAL`: never, for a value made here.
 pub fn to_yaml(value: &Value) -> Result<String, Error> {
     let mut options = serde_saphyr::SerializerOptions::default();
     options.compact_list_indent = true;
-    // Text is never folded into other lines: it is to be compared line by line.
+    // Text is never folded into other lines, so that it can be compared line by line.
     options.folded_wrap_chars = usize::MAX;
     options.min_fold_chars = usize::MAX;
     options.prefer_block_scalars = true;
@@ -71,18 +71,18 @@ pub fn to_yaml(value: &Value) -> Result<String, Error> {
 /// Reads a resource from a JSON text: an envelope such as `{"country": {…}}`.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`: it is no JSON, or not of this form; the message names the field and the place.
+/// `INVALID_ARGUMENT`: the text is not JSON, or not of this form; the message names the field and the position.
 pub fn from_str(text: &str) -> Result<Resource, Error> {
     serde_json::from_str::<Envelope>(text).map(|envelope| envelope.0).map_err(malformed)
 }
 
 /// Reads all resources of a text: JSON values one after the other or in an array, or YAML documents.
 ///
-/// `collection` says of which kind they are if they stand without an envelope.
+/// `collection` is their kind, if they have no envelope.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT`: the text is of neither form, or a resource in it is malformed; the message names the field and the
-/// place.
+/// position.
 pub fn read_all(text: &str, syntax: Syntax, collection: Option<&str>) -> Result<Vec<Resource>, Error> {
     match collection {
         None => Ok(syntax::read::<Envelope>(text, syntax)?.into_iter().map(|envelope| envelope.0).collect()),
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Envelope {
         let dynamic = DynamicMessage::deserialize(descriptor, deserializer)?;
         let resource: Resource = dynamic.transcode_to().map_err(D::Error::custom)?;
         if resource.kind.is_none() {
-            return Err(D::Error::custom("an empty resource: it needs a kind, such as {\"country\": {…}}"));
+            return Err(D::Error::custom("the resource is empty; it needs a kind, such as {\"country\": {…}}"));
         }
         Ok(Self(resource))
     }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_canonical_and_reads_back() {
+    fn json_is_canonical_and_can_be_read_back() {
         let line = to_line(&korea()).unwrap();
         assert!(line.starts_with(r#"{"country":{"name":"countries/kr","displayName":"Republic of Korea","#), "{line}");
         for part in [
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn yaml_says_the_same_and_keeps_strings_that_look_like_something_else() {
+    fn yaml_is_equivalent_and_keeps_strings_that_look_like_other_types() {
         let yaml = to_yaml(&to_value(&korea()).unwrap()).unwrap();
         assert_eq!(read_all(&yaml, Syntax::of(&yaml), None).unwrap(), [korea()], "{yaml}");
         let by_hand =
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_contract_is_refused_and_named() {
+    fn what_the_contract_does_not_have_is_refused_and_named() {
         for (text, part) in [
             (r#"{"country": {"displayNam": "x"}}"#, "displayNam"),
             (r#"{"planet": {}}"#, "planet"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_values_in_a_row_and_bare_resources_are_read() {
+    fn arrays_consecutive_values_and_resources_without_envelope_are_read() {
         let two = r#"[{"country": {"name": "countries/kr"}}, {"focusArea": {"name": "focusAreas/ai"}}]"#;
         assert_eq!(read_all(two, Syntax::Json, None).unwrap().len(), 2);
         let rows = "{\"name\": \"countries/kr\"}\n{\"name\": \"countries/ir\"}\n";
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_writes_can_be_left_out() {
+    fn what_only_the_server_writes_can_be_left_out() {
         let mut value = to_value(&without_server_fields(&korea()).unwrap()).unwrap();
         let country = value.get_mut("country").and_then(Value::as_object_mut).unwrap();
         assert!(!country.contains_key("revision") && !country.contains_key("createTime"));

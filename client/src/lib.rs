@@ -1,11 +1,11 @@
 //! The client of the Partnership Registry.
 //!
 //! [`Registry`] is the connection. It has a typed handle for each kind ([`Registry::countries`], [`Registry::agreements`]
-//! and so on: [`Resources`]), [commits](Registry::commit) across kinds, [watches](Registry::watch) that resume by
-//! themselves, the [history](Registry::list_revisions), and [exports](Registry::export). Calls have deadlines and are
-//! tried again where that is safe; [`Error`] carries all that the server said.
+//! and so on: [`Resources`]), [commits](Registry::commit) across kinds, [watches](Registry::watch) that resume
+//! automatically, the [history](Registry::list_revisions), and [exports](Registry::export). Calls have deadlines and are
+//! retried where that is safe; [`Error`] carries all details that the server sent.
 //!
-//! [`json`] is the text form of resources, and [`import`] the way to bring in many.
+//! [`json`] is the text form of resources, and [`import`] writes many of them.
 
 mod any;
 mod call;

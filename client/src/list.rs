@@ -29,19 +29,19 @@ impl ListOptions {
         self
     }
 
-    /// Deleted ones too.
+    /// Includes deleted resources.
     pub fn show_deleted(mut self, show: bool) -> Self {
         self.request.show_deleted = show;
         self
     }
 
-    /// How many a call fetches, at most 1,000. 200 if it is not said. It changes nothing of what the listing gives.
+    /// How many resources a call fetches, at most 1,000; 200 by default. It does not change the result.
     pub fn page_size(mut self, size: u16) -> Self {
         self.request.page_size = i32::from(size);
         self
     }
 
-    /// As of a moment of the past.
+    /// As of a point in the past.
     pub fn at(mut self, point: impl Into<Point>) -> Self {
         (self.request.read_revision, self.request.read_time) = point.into().split();
         self

@@ -1,4 +1,4 @@
-//! Turning pages: one call after the other, each with the token of the one before.
+//! Paging: consecutive calls, each with the page token of the one before.
 
 use std::future::Future;
 
@@ -7,7 +7,7 @@ use futures_util::stream::{self, TryStreamExt as _};
 use crate::error::Error;
 use crate::items::Items;
 
-/// A page that may have another behind it.
+/// A page of a listing.
 pub(crate) trait Page: Send + 'static {
     type Item: Send + 'static;
 
@@ -15,7 +15,7 @@ pub(crate) trait Page: Send + 'static {
     fn into_items(self) -> Vec<Self::Item>;
 }
 
-/// All pages; `fetch` gets the token of the page wanted, which is empty for the first.
+/// All pages. `fetch` takes a page token, which is empty for the first page.
 pub(crate) fn pages<P, F>(fetch: impl Fn(String) -> F + Send + 'static) -> Items<P>
 where
     P: Page,
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_pages_are_turned_also_empty_ones() {
+    async fn all_pages_are_fetched_also_empty_ones() {
         assert_eq!(items(pages(fetch)).collect().await.unwrap(), [1, 2, 3]);
         assert_eq!(pages(fetch).collect().await.unwrap().len(), 3);
     }

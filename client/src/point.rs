@@ -1,10 +1,10 @@
-//! [`Point`]: the moment that a read shows. And [`Mask`]: which fields an update changes.
+//! [`Point`]: the revision or time at which a read is made. [`Mask`]: the fields that an update changes.
 
 use std::time::SystemTime;
 
 use prost_types::{FieldMask, Timestamp};
 
-/// The moment that a read shows.
+/// The revision or time at which a read is made.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Point {
@@ -13,7 +13,7 @@ pub enum Point {
     Head,
     /// As of a revision of the registry.
     Revision(u64),
-    /// As of a time: the last revision that was made up to then.
+    /// As of a time: the last revision up to then.
     Time(Timestamp),
 }
 
@@ -51,13 +51,13 @@ impl From<SystemTime> for Point {
 pub struct Mask(Vec<String>);
 
 impl Mask {
-    /// Those that are set in the resource that is sent.
+    /// Those that are set in the resource.
     #[must_use]
     pub fn set_fields() -> Self {
         Self(Vec::new())
     }
 
-    /// All: what is not set is cleared. The resource becomes what is sent.
+    /// All: fields that are not set in the resource are cleared.
     #[must_use]
     pub fn all() -> Self {
         Self(vec!["*".to_owned()])

@@ -14,14 +14,14 @@ use crate::resources::Resources;
 use crate::retry::RetryPolicy;
 use crate::service::Service;
 
-/// The longest list of headers that is read: a refused commit tells of a thousand mutations in its trailers.
+/// The largest header list that is read: the trailers of a refused commit may name a thousand mutations.
 const HEADERS_BYTES_MAX: u32 = 4 * 1024 * 1024;
 
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a connection in use is asked for a sign of life, and how long that may take: a watch notices within the sum
-/// of both that the other side is gone.
+/// How often an active connection is pinged, and how long a response may take: a watch notices a lost server within the
+/// sum of both.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
 /// A connection to the registry.
@@ -52,12 +52,12 @@ impl Registry {
     /// Connects to the registry at an address such as `http://127.0.0.1:50051`, with all defaults.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`: that is no address. `UNAVAILABLE`: nobody answers there.
+    /// `INVALID_ARGUMENT`: the address is malformed. `UNAVAILABLE`: no server responds there.
     pub async fn connect(address: impl Into<String>) -> Result<Self, Error> {
         Self::builder(address).connect().await
     }
 
-    /// Sets up a connection.
+    /// Configures a connection.
     pub fn builder(address: impl Into<String>) -> RegistryBuilder {
         RegistryBuilder {
             address: address.into(),
@@ -71,21 +71,21 @@ impl Registry {
         }
     }
 
-    /// The same connection, with another reason: it is kept with every commit that is made through it.
+    /// The same connection with another reason, which is stored with every commit that is made through it.
     #[must_use]
     pub fn with_reason(&self, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { connection: self.connection.with(|settings| settings.caller.reason = reason) }
     }
 
-    /// The same connection, for another actor.
+    /// The same connection with another actor.
     #[must_use]
     pub fn with_actor(&self, actor: impl Into<String>) -> Self {
         let actor = actor.into();
         Self { connection: self.connection.with(|settings| settings.caller.actor = actor) }
     }
 
-    /// The same connection, with another deadline for each call.
+    /// The same connection with another timeout for each call.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self { connection: self.connection.with(|settings| settings.timeout = timeout) }
@@ -102,7 +102,7 @@ impl Registry {
         AnyResources::new(self.connection.clone(), collection)
     }
 
-    /// Begins a commit: many changes of resources of any kinds, all or none.
+    /// Starts a commit: changes to resources of any kinds, all or none.
     pub fn commit(&self) -> CommitBuilder {
         CommitBuilder::new(self.connection.clone())
     }
@@ -135,8 +135,8 @@ partnership_registry::for_each_kind!(handles);
 
 type Configure = Box<dyn FnOnce(Endpoint) -> Endpoint + Send>;
 
-/// Sets up a [`Registry`]. Nothing is done before [`connect`](Self::connect).
-#[must_use = "nothing is connected before `connect`"]
+/// Configures a [`Registry`]. Nothing happens before [`connect`](Self::connect).
+#[must_use = "nothing happens before `connect`"]
 pub struct RegistryBuilder {
     address: String,
     settings: CallSettings,
@@ -144,26 +144,26 @@ pub struct RegistryBuilder {
 }
 
 impl RegistryBuilder {
-    /// Who makes the calls: kept with every commit. `anonymous` if it is not said.
+    /// Who makes the calls: stored with every commit. `anonymous` if it is not set.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.settings.caller.actor = actor.into();
         self
     }
 
-    /// Why: kept with every commit.
+    /// The reason: stored with every commit.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.settings.caller.reason = reason.into();
         self
     }
 
-    /// How long a call may take, further attempts and waits among them. 30 seconds if it is not said. Streams have it for
-    /// their beginning only.
+    /// How long a call may take, including retries and the waits before them; 30 seconds by default. For a stream it
+    /// covers only the start.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// How often and how patiently calls are tried again.
+    /// How often calls are retried, and how long they wait before.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.settings.retry = retry;
         self
@@ -178,31 +178,32 @@ impl RegistryBuilder {
     /// Connects.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`: that is no address. `UNAVAILABLE`: nobody answers there.
+    /// `INVALID_ARGUMENT`: the address is malformed. `UNAVAILABLE`: no server responds there.
     pub async fn connect(mut self) -> Result<Registry, Error> {
         let channel = self.endpoint()?.connect().await?;
         Ok(self.with_channel(channel))
     }
 
-    /// Makes the connection with the first call, so that a registry that is not there yet is no error.
+    /// Connects at the first call, so that a server that is not up yet is not an error.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`: that is no address.
+    /// `INVALID_ARGUMENT`: the address is malformed.
     pub fn connect_lazy(mut self) -> Result<Registry, Error> {
         let channel = self.endpoint()?.connect_lazy();
         Ok(self.with_channel(channel))
     }
 
-    /// Uses a connection that is there already.
+    /// Uses an existing channel.
     pub fn with_channel(self, channel: Channel) -> Registry {
         Registry { connection: Connection::new(channel, self.settings) }
     }
 
     fn endpoint(&mut self) -> Result<Endpoint, Error> {
-        let endpoint = Endpoint::from_shared(self.address.clone())
-            .map_err(|error| Error::invalid(format!("{:?} is no address: {error}", self.address)).caused_by(error))?;
+        let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
+            Error::invalid(format!("{:?} is not an address: {error}", self.address)).caused_by(error)
+        })?;
         if !matches!(endpoint.uri().scheme_str(), Some("http" | "https")) {
-            let message = format!("{:?} is no address; one looks like http://127.0.0.1:50051", self.address);
+            let message = format!("{:?} is not an address such as http://127.0.0.1:50051", self.address);
             return Err(Error::invalid(message));
         }
         let endpoint = endpoint
@@ -222,7 +223,7 @@ mod tests {
     use crate::error::Code;
 
     #[tokio::test]
-    async fn an_address_that_is_none_is_told_at_once() {
+    async fn a_malformed_address_is_refused_at_once() {
         for address in ["", "127.0.0.1:50051", "ftp://registry", "http://", "not an address"] {
             let error = Registry::builder(address).connect_lazy().err();
             assert_eq!(error.map(|error| error.code()), Some(Code::InvalidArgument), "{address}");

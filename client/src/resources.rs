@@ -51,7 +51,7 @@ impl<K: Service> Resources<K> {
         self.get_at(name, Point::Head).await
     }
 
-    /// Reads one as of a moment of the past.
+    /// Reads one as of a point in the past.
     ///
     /// # Errors
     /// `NOT_FOUND`: there was no such resource then. `OUT_OF_RANGE`: a revision that does not exist yet, or a time before
@@ -61,15 +61,15 @@ impl<K: Service> Resources<K> {
         self.send_get(Get { name: full_name::<K>(name), read_revision, read_time, if_none_match: String::new() }).await
     }
 
-    /// Reads one if it is not the one that the caller has, by its etag. `None`: it has not changed.
+    /// Reads one unless its etag is the one that the caller has. `None`: it has not changed.
     ///
     /// # Errors
     /// `NOT_FOUND`: there is no such resource.
     pub async fn get_if_changed(&self, name: &str, etag: &str) -> Result<Option<K>, Error> {
         let get = Get { name: full_name::<K>(name), if_none_match: etag.to_owned(), ..Get::default() };
-        let answer = self.send_get(get).await?;
-        // An answer that has the caller's etag is the short one: what it leaves out, the caller has.
-        Ok(Some(answer).filter(|answer| etag.is_empty() || answer.etag() != etag))
+        let resource = self.send_get(get).await?;
+        // A response with the caller's etag is abridged: the caller has the resource.
+        Ok(Some(resource).filter(|resource| etag.is_empty() || resource.etag() != etag))
     }
 
     async fn send_get(&self, get: Get) -> Result<K, Error> {
@@ -84,7 +84,7 @@ impl<K: Service> Resources<K> {
         self.batch_get_at(names, Point::Head).await
     }
 
-    /// Reads many as of a moment of the past, in the order of the names: all or none. At most 1,000.
+    /// Reads many as of a point in the past, in the order of the names: all or none. At most 1,000.
     ///
     /// # Errors
     /// As [`get_at`](Self::get_at), for any of them.
@@ -99,8 +99,7 @@ impl<K: Service> Resources<K> {
         self.connection.unary(request, |request| K::batch_get(self.connection.channel(), request)).await
     }
 
-    /// Lists resources, fetching page after page as they are wanted. The listing is one consistent snapshot, however long
-    /// reading it takes.
+    /// Lists resources, fetching pages on demand. The listing is one consistent snapshot, however long reading it takes.
     pub fn list(&self, options: ListOptions) -> Items<K> {
         paging::items(self.pages(options))
     }
@@ -117,7 +116,7 @@ impl<K: Service> Resources<K> {
         })
     }
 
-    /// Creates one: await what this gives, after saying more if there is more to say.
+    /// Creates one: set options on the returned call, then await it.
     ///
     /// ```no_run
     /// # use partnership_registry_client::{Error, Registry, v1::FocusArea};
@@ -132,7 +131,7 @@ impl<K: Service> Resources<K> {
         CreateCall::new(self.connection.clone(), Create { resource, request_id, ..Create::default() })
     }
 
-    /// Changes the fields of one that the mask names. The resource has its `name`, and if its `etag` is set, it must be
+    /// Updates the fields of one that the mask names. The resource has its `name`, and if its `etag` is set, it must be
     /// the current one.
     ///
     /// ```no_run
@@ -140,7 +139,7 @@ impl<K: Service> Resources<K> {
     /// # async fn example(registry: Registry) -> Result<(), Error> {
     /// let mut korea = registry.countries().get("kr").await?;
     /// korea.capital = "Seoul".into();
-    /// // Refused if somebody changed it since it was read: the etag is in it.
+    /// // Refused if it was changed since it was read: it contains the etag.
     /// registry.countries().update(korea, ["capital"]).await?;
     /// # Ok(())
     /// # }
@@ -151,20 +150,20 @@ impl<K: Service> Resources<K> {
         UpdateCall::new(self.connection.clone(), request)
     }
 
-    /// Marks one as deleted. It can still be read, and brought back.
+    /// Marks one as deleted. It can still be read, and undeleted.
     pub fn delete(&self, name: &str) -> DeleteCall<K> {
         let (name, request_id) = (full_name::<K>(name), new_request_id());
         DeleteCall::new(self.connection.clone(), Delete { name, request_id, ..Delete::default() })
     }
 
-    /// Brings a deleted one back.
+    /// Undeletes one.
     pub fn undelete(&self, name: &str) -> UndeleteCall<K> {
         let (name, request_id) = (full_name::<K>(name), new_request_id());
         UndeleteCall::new(self.connection.clone(), Undelete { name, request_id, ..Undelete::default() })
     }
 }
 
-/// An id alone is of this kind. What has a slash is left to the server to judge.
+/// Completes an id. What has a slash is sent as it is.
 fn full_name<K: Service>(name: &str) -> String {
     if name.contains('/') { name.to_owned() } else { format!("{}/{name}", K::COLLECTION) }
 }

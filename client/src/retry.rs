@@ -1,14 +1,13 @@
-//! When a call is tried again, and how long it waits before.
+//! When a call is retried, and how long it waits before.
 //!
-//! `UNAVAILABLE` is tried again: reads have no effect, and writes carry a request id by which the server answers a
-//! repeated one as it answered the first. `RESOURCE_EXHAUSTED` only if the server says when. `ABORTED` never: the caller
-//! has to read again and decide again.
+//! `UNAVAILABLE` is retried: reads have no effect, and the server recognizes a repeated write by its request id.
+//! `RESOURCE_EXHAUSTED` only if the server sent a delay. `ABORTED` never: the caller has to read the resource again.
 
 use std::time::Duration;
 
 use crate::error::{Code, Error};
 
-/// How often and how patiently calls are tried again.
+/// How often calls are retried, and how long they wait before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
     attempts_max: u32,
@@ -24,13 +23,13 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// No second attempt.
+    /// No retries.
     #[must_use]
     pub fn never() -> Self {
         Self { attempts_max: 1, ..Self::default() }
     }
 
-    /// At most so many attempts, the first among them; at least one is made.
+    /// The most attempts, including the first; at least one is made.
     #[must_use]
     pub fn attempts_max(mut self, attempts: u32) -> Self {
         self.attempts_max = attempts.max(1);
@@ -51,7 +50,7 @@ impl RetryPolicy {
         self
     }
 
-    /// How long to wait before the next attempt, after `attempts` have failed, the last with `error`. `None`: give up.
+    /// How long to wait before the next attempt, after `attempts` failed, the last with `error`. `None`: give up.
     pub(crate) fn wait(&self, attempts: u32, error: &Error) -> Option<Duration> {
         (attempts < self.attempts_max && is_safe(error)).then(|| self.pause(attempts, error))
     }
@@ -69,9 +68,9 @@ impl RetryPolicy {
     }
 }
 
-/// Whether trying again can help, and cannot do the same thing twice.
+/// Whether a retry can help, and cannot take effect twice.
 pub(crate) fn is_safe(error: &Error) -> bool {
-    // A server that has stopped writing answers UNAVAILABLE too: the number of attempts bounds the hope for a restart.
+    // A server may be restarting: the number of attempts bounds how long that is waited for.
     error.is_unavailable() || (error.code() == Code::ResourceExhausted && error.retry_delay().is_some())
 }
 
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_safe_is_tried_again() {
+    fn only_what_is_safe_is_retried() {
         let policy = RetryPolicy::default();
         let cases = [
             (Error::from(Status::unavailable("")), true),
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_names_a_delay_is_heeded() {
+    fn the_delay_that_a_server_asks_for_is_kept() {
         let wait = RetryPolicy::default().wait(1, &exhausted(Some(Duration::from_secs(9)))).unwrap();
         assert_eq!(wait, Duration::from_secs(9));
     }

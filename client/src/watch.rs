@@ -1,8 +1,8 @@
-//! [`Watch`]: commits as they happen, from any revision on, through any number of lost connections.
+//! [`Watch`]: commits as they happen, from any revision on, across lost connections.
 //!
-//! What is told is told once, in order, without a gap: after a loss it goes on behind the last revision that was seen, in
-//! a commit or in a heartbeat. A loss in the middle of the initial state cannot be mended so; it is told, as
-//! [`WatchEvent::Restarted`].
+//! Each commit is delivered once, in order, without a gap: after a lost connection the watch resumes behind the last
+//! revision that it saw, in a commit or in a heartbeat. The initial state cannot be resumed; if it is interrupted, it
+//! starts again, and [`WatchEvent::Restarted`] says so.
 
 use std::fmt;
 use std::pin::Pin;
@@ -53,7 +53,7 @@ impl WatchOptions {
         Self::beginning(Begin::Now)
     }
 
-    /// Every commit after this revision. To go on where a program was stopped: the last revision it has dealt with.
+    /// Every commit after this revision. A program that was stopped continues with the last revision it has processed.
     pub fn after(revision: u64) -> Self {
         Self::beginning(Begin::After(revision))
     }
@@ -75,17 +75,20 @@ impl WatchOptions {
         self
     }
 
-    /// Give up when a lost connection has not come back after this time. If it is not said, never.
+    /// Gives up when a lost connection has not come back after this time. By default it never does.
     pub fn resume_for(mut self, time: Duration) -> Self {
         self.resume_for = Some(time);
         self
     }
 }
 
-/// What a watch tells.
+/// An event of a watch.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-#[allow(clippy::large_enum_variant, reason = "an event is taken apart where it is received, and never kept in numbers")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an event is taken apart where it is received, and never stored in numbers"
+)]
 pub enum WatchEvent {
     /// A resource of the initial state.
     Resource(Resource),
@@ -94,23 +97,23 @@ pub enum WatchEvent {
         /// Its revision: what follows are the commits after it.
         revision: u64,
     },
-    /// A commit, with the changes that were asked for, each with the resource before and after.
+    /// A commit, with the selected changes, each with the resource before and after.
     Commit {
         /// The commit.
         commit: Commit,
-        /// For each of its changes, how it stands to the filter.
+        /// For each of its changes, its effect on what the filter selects.
         effects: Vec<FilterEffect>,
     },
-    /// Nothing is to be told for some time.
+    /// There has been no commit for some time.
     Heartbeat {
-        /// All commits up to this revision have been told of.
+        /// All commits up to this revision have been delivered.
         revision: u64,
     },
-    /// The connection was lost before the initial state was complete: forget what came of it, it comes again.
+    /// The connection was lost before the initial state was complete: discard what came of it, it starts again.
     Restarted,
 }
 
-/// A watch. It ends only with an error: one that trying again cannot help.
+/// A watch. It ends only with an error that a retry cannot help.
 ///
 /// ```no_run
 /// # use partnership_registry_client::{Error, Registry, WatchEvent, WatchOptions};
@@ -124,26 +127,26 @@ pub enum WatchEvent {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a watch that nobody reads from is of no use"]
+#[must_use = "a watch does nothing unless it is read"]
 pub struct Watch {
     events: Items<WatchEvent>,
 }
 
 impl Watch {
     async fn begin(connection: &Connection, options: WatchOptions) -> Result<Self, Error> {
-        // `now` is a different moment at each attempt, so it is turned into a revision, once.
+        // `now` differs from attempt to attempt, so it is turned into a revision once.
         let place = match options.begin {
             Begin::Now => Place::After(history::head(connection).await?),
             Begin::After(revision) => Place::After(revision),
-            Begin::InitialState => Place::InitialState { told: false },
+            Begin::InitialState => Place::InitialState { started: false },
         };
         let connection = connection.clone();
-        let mut watching = Watching { connection, options, place, answers: None, failures: 0, lost_since: None };
+        let mut watching = Watching { connection, options, place, responses: None, failures: 0, lost_since: None };
         watching.open().await?;
         Ok(Self { events: Items::new(stream::try_unfold(watching, Watching::step)) })
     }
 
-    /// The next event, as soon as there is one. Dropping the future that this gives loses nothing.
+    /// The next event, as soon as there is one. It is safe to drop the future.
     pub async fn next(&mut self) -> Option<Result<WatchEvent, Error>> {
         self.events.next().await
     }
@@ -164,7 +167,7 @@ impl fmt::Debug for Watch {
 }
 
 impl Registry {
-    /// Watches commits. When this returns, the watch has begun.
+    /// Watches commits. When this returns, the watch has started.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT`: an unknown collection or a bad filter. `OUT_OF_RANGE`: a revision that does not exist yet, or
@@ -175,7 +178,7 @@ impl Registry {
 }
 
 impl<K: Service> Resources<K> {
-    /// Watches commits that change resources of this kind. When this returns, the watch has begun.
+    /// Watches commits that change resources of this kind. When this returns, the watch has started.
     ///
     /// # Errors
     /// As [`Registry::watch`].
@@ -187,19 +190,19 @@ impl<K: Service> Resources<K> {
 /// How far a watch has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
-    /// The initial state is not complete; `told` if some of it has been told of.
-    InitialState { told: bool },
-    /// All commits up to this revision have been told of.
+    /// The initial state is not complete; `started` if some of it has been delivered.
+    InitialState { started: bool },
+    /// All commits up to this revision have been delivered.
     After(u64),
 }
 
 impl Place {
-    /// What an answer means at this place, and the place after it. `None`: nothing, it is known already.
-    fn receive(&mut self, answer: WatchResponse) -> Option<WatchEvent> {
-        match answer.event? {
+    /// The event in a response, if it is new, and moves on behind it.
+    fn receive(&mut self, response: WatchResponse) -> Option<WatchEvent> {
+        match response.event? {
             Event::Resource(watched) => {
-                let Self::InitialState { told } = self else { return None };
-                *told = true;
+                let Self::InitialState { started } = self else { return None };
+                *started = true;
                 watched.resource.map(WatchEvent::Resource)
             }
             Event::Synced(synced) => {
@@ -219,7 +222,7 @@ impl Place {
         }
     }
 
-    /// Moves on to a revision that was told of; `None` if that is no move forward.
+    /// Moves on to a revision; `None` if that is no move forward.
     fn advance(&mut self, revision: u64, or_stay: bool) -> Option<()> {
         let Self::After(last) = self else { return None };
         if revision > *last || (or_stay && revision == *last) {
@@ -234,8 +237,8 @@ struct Watching {
     connection: Connection,
     options: WatchOptions,
     place: Place,
-    answers: Option<Streaming<WatchResponse>>,
-    /// How many times in a row it was lost, or could not be resumed.
+    responses: Option<Streaming<WatchResponse>>,
+    /// How many times in a row the connection was lost, or the watch could not be resumed.
     failures: u32,
     lost_since: Option<Instant>,
 }
@@ -243,19 +246,19 @@ struct Watching {
 impl Watching {
     async fn step(mut self) -> Result<Option<(WatchEvent, Self)>, Error> {
         loop {
-            let Some(answers) = &mut self.answers else {
+            let Some(responses) = &mut self.responses else {
                 if let Err(error) = self.open().await {
                     self.lost(error).await?;
-                } else if let Place::InitialState { told: true } = self.place {
-                    self.place = Place::InitialState { told: false };
+                } else if let Place::InitialState { started: true } = self.place {
+                    self.place = Place::InitialState { started: false };
                     return Ok(Some((WatchEvent::Restarted, self)));
                 }
                 continue;
             };
-            match answers.message().await {
-                Ok(Some(answer)) => {
+            match responses.message().await {
+                Ok(Some(response)) => {
                     (self.failures, self.lost_since) = (0, None);
-                    if let Some(event) = self.place.receive(answer) {
+                    if let Some(event) = self.place.receive(response) {
                         return Ok(Some((event, self)));
                     }
                 }
@@ -278,19 +281,19 @@ impl Watching {
             let mut service = self.connection.registry_service();
             async move { service.watch(request).await }
         };
-        self.answers = Some(self.connection.streaming(request, send).await?);
+        self.responses = Some(self.connection.streaming(request, send).await?);
         Ok(())
     }
 
-    /// Waits before the watch is resumed, or gives up.
+    /// Waits before the watch is resumed, or gives up with the error.
     async fn lost(&mut self, error: Error) -> Result<(), Error> {
-        self.answers = None;
+        self.responses = None;
         self.failures = self.failures.saturating_add(1);
         let since = *self.lost_since.get_or_insert_with(Instant::now);
-        let patient = self.options.resume_for.is_none_or(|limit| since.elapsed() < limit);
-        // A server that is busy may miss the deadline for the beginning; reading is safe to try again.
-        let passing = retry::is_safe(&error) || (error.code() == Code::DeadlineExceeded && !error.is_from_server());
-        if !(passing && patient) {
+        let in_time = self.options.resume_for.is_none_or(|limit| since.elapsed() < limit);
+        // A busy server may miss the deadline for the start; a read can be retried.
+        let temporary = retry::is_safe(&error) || (error.code() == Code::DeadlineExceeded && !error.is_from_server());
+        if !(temporary && in_time) {
             return Err(error);
         }
         sleep(self.connection.settings().retry.pause(self.failures, &error)).await;
@@ -304,33 +307,36 @@ mod tests {
 
     use super::*;
 
-    fn answer(event: Event) -> WatchResponse {
+    fn response(event: Event) -> WatchResponse {
         WatchResponse { event: Some(event) }
     }
 
     fn commit(revision: u64) -> WatchResponse {
         let commit = Some(Commit { revision, ..Commit::default() });
-        answer(Event::Commit(WatchedCommit { commit, effects: vec![] }))
+        response(Event::Commit(WatchedCommit { commit, effects: vec![] }))
     }
 
     #[test]
-    fn a_commit_is_told_once_and_the_place_moves_on() {
+    fn a_commit_is_delivered_once_and_the_place_moves_on() {
         let mut place = Place::After(4);
-        assert!(place.receive(commit(4)).is_none(), "it is known");
+        assert!(place.receive(commit(4)).is_none(), "it is old");
         assert!(matches!(place.receive(commit(5)), Some(WatchEvent::Commit { .. })));
-        assert!(place.receive(commit(5)).is_none(), "it was told");
-        assert!(place.receive(answer(Event::Heartbeat(Heartbeat { revision: 9 }))).is_some());
+        assert!(place.receive(commit(5)).is_none(), "it was delivered");
+        assert!(place.receive(response(Event::Heartbeat(Heartbeat { revision: 9 }))).is_some());
         assert_eq!(place, Place::After(9));
-        assert!(place.receive(answer(Event::Heartbeat(Heartbeat { revision: 9 }))).is_some(), "a sign of life");
+        assert!(
+            place.receive(response(Event::Heartbeat(Heartbeat { revision: 9 }))).is_some(),
+            "a heartbeat may repeat its revision"
+        );
     }
 
     #[test]
     fn the_initial_state_ends_with_its_revision() {
-        let mut place = Place::InitialState { told: false };
+        let mut place = Place::InitialState { started: false };
         let resource = Some(Resource::default());
-        assert!(place.receive(answer(Event::Resource(WatchedResource { resource }))).is_some());
-        assert_eq!(place, Place::InitialState { told: true });
-        assert!(place.receive(answer(Event::Synced(Synced { revision: 7 }))).is_some());
+        assert!(place.receive(response(Event::Resource(WatchedResource { resource }))).is_some());
+        assert_eq!(place, Place::InitialState { started: true });
+        assert!(place.receive(response(Event::Synced(Synced { revision: 7 }))).is_some());
         assert_eq!(place, Place::After(7));
     }
 }

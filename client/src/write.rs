@@ -1,7 +1,7 @@
-//! Writes in the making: each is set up, and made when it is awaited.
+//! Write calls: each is a builder, and is sent when it is awaited.
 //!
-//! Each has a request id from the beginning, so that a call that has to be repeated is done once. A caller that wants to
-//! repeat one itself, even after a crash, gives an id of its own.
+//! Each has a request id from the beginning, so that a call that is retried takes effect once. A caller that retries by
+//! itself, even after a crash, sets an id of its own.
 
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
@@ -29,13 +29,13 @@ macro_rules! write_call {
 
             $($own)*
 
-            /// A UUID of the caller's making instead of the one that was made for it.
+            /// A UUID chosen by the caller, instead of the one that was generated.
             pub fn request_id(mut self, id: impl Into<String>) -> Self {
                 self.request.request_id = id.into();
                 self
             }
 
-            /// Check everything, and write nothing: it fails exactly when the real call would.
+            /// Checks everything and writes nothing: it fails exactly when the real call would.
             pub fn validate_only(mut self, validate_only: bool) -> Self {
                 self.request.validate_only = validate_only;
                 self
@@ -57,9 +57,9 @@ macro_rules! write_call {
 }
 
 write_call! {
-    /// A creation in the making. Await it for the resource as it was created.
+    /// A call that creates a resource. Await it for the resource as it was created.
     CreateCall, Create<K>, create {
-        /// The last part of its name. If it is not said, the server makes one that sorts by time.
+        /// The last part of its name. If it is not set, the server generates one that sorts by time.
         pub fn id(mut self, id: impl Into<String>) -> Self {
             self.request.id = id.into();
             self
@@ -68,9 +68,9 @@ write_call! {
 }
 
 write_call! {
-    /// A change in the making. Await it for the resource as it is then.
+    /// A call that updates a resource. Await it for the updated resource.
     UpdateCall, Update<K>, update {
-        /// Create it if it does not exist.
+        /// Creates it if it does not exist.
         pub fn allow_missing(mut self, allow: bool) -> Self {
             self.request.allow_missing = allow;
             self
@@ -79,7 +79,7 @@ write_call! {
 }
 
 write_call! {
-    /// A deletion in the making. Await it for the resource as it is then, with its `delete_time`.
+    /// A call that deletes a resource. Await it for the deleted resource, with its `delete_time`.
     DeleteCall, Delete, delete {
         /// Only if this is the current etag.
         pub fn etag(mut self, etag: impl Into<String>) -> Self {
@@ -87,7 +87,7 @@ write_call! {
             self
         }
 
-        /// If it does not exist, or is deleted already, do nothing and succeed.
+        /// Does nothing, and succeeds, if it does not exist or is already deleted.
         pub fn allow_missing(mut self, allow: bool) -> Self {
             self.request.allow_missing = allow;
             self
@@ -96,7 +96,7 @@ write_call! {
 }
 
 write_call! {
-    /// An undeletion in the making. Await it for the resource as it is then.
+    /// A call that undeletes a resource. Await it for the restored resource.
     UndeleteCall, Undelete, undelete {
         /// Only if this is the current etag.
         pub fn etag(mut self, etag: impl Into<String>) -> Self {

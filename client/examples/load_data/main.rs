@@ -5,8 +5,8 @@
 //! cargo run --release --example load_data -- ../shared/data --server http://127.0.0.1:50051
 //! ```
 //!
-//! Every row is either accepted or refused. What could not be taken over as it stands is a warning. All warnings and
-//! refusals go to a report, their numbers to standard output.
+//! Every row is either accepted or refused. What could not be converted exactly is a warning. All warnings and
+//! refused rows go to a report, their numbers to standard output.
 
 mod countries;
 mod dates;
@@ -35,7 +35,7 @@ struct Arguments {
     /// The registry
     #[arg(long, env = "PARTNERCTL_SERVER", default_value = "http://127.0.0.1:50051")]
     server: String,
-    /// Where to write every warning and refusal, as CSV [default: in the folder for temporary files]
+    /// Where to write every warning and refused row, as CSV [default: in the folder for temporary files]
     #[arg(long)]
     report: Option<PathBuf>,
 }
@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Loads everything; gives the number of refused rows.
+/// Loads everything; returns the number of refused rows.
 async fn load(arguments: Arguments) -> Result<u64> {
     let registry = Registry::builder(arguments.server)
         .actor("example/load-data")
@@ -60,7 +60,7 @@ async fn load(arguments: Arguments) -> Result<u64> {
         .await?;
     let path = arguments.report.unwrap_or_else(|| std::env::temp_dir().join("load_data_report.csv"));
     let report = Report::new(&path)?;
-    // What is there already may know more than these files do: what they do not have is left alone.
+    // The registry may know more than these files: fields that they do not have are kept.
     let loader = Loader::new(Import::new(&registry).merge(true), &report);
 
     let names = countries::load(&loader, &arguments.data.join("country_codes/country-codes.csv")).await?;
@@ -69,6 +69,6 @@ async fn load(arguments: Arguments) -> Result<u64> {
 
     let summary = report.summary();
     let refused = report.finish()?;
-    write!(std::io::stdout().lock(), "{summary}\nEvery warning and refusal: {}\n", path.display())?;
+    write!(std::io::stdout().lock(), "{summary}\nEvery warning and refused row: {}\n", path.display())?;
     Ok(refused)
 }

@@ -1,4 +1,4 @@
-//! What came of each row: numbers for people, and every warning and refusal in a file.
+//! The outcome of each row: numbers for people, and every warning and refused row in a file.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use partnership_registry_client::import::{Import, Observer, Origin, Refusal, Row, Summary};
+use partnership_registry_client::import::{Import, Observer, Origin, RefusedRow, Row, Summary};
 use partnership_registry_client::v1::Resource;
 
 /// What loading gives; any error ends it.
@@ -145,10 +145,10 @@ struct Reporter<'a> {
 }
 
 impl Observer for Reporter<'_> {
-    fn refused(&mut self, refusal: &Refusal) {
-        let reasons = format!("{}: {}", refusal.name, refusal.reasons.join("; "));
-        self.bar.suspend(|| eprintln!("{}: refused: {reasons}", refusal.origin));
-        let written = self.report.inner.borrow_mut().write(&refusal.origin, "refused", &reasons);
+    fn refused(&mut self, row: &RefusedRow) {
+        let reasons = format!("{}: {}", row.name, row.reasons.join("; "));
+        self.bar.suspend(|| eprintln!("{}: refused: {reasons}", row.origin));
+        let written = self.report.inner.borrow_mut().write(&row.origin, "refused", &reasons);
         self.failed = self.failed.take().or(written.err());
     }
 

@@ -1,4 +1,4 @@
-//! [`Batch`]: what goes into one commit.
+//! [`Batch`]: the rows of one commit.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use super::row::Item;
 /// A batch ends here, so that it stays below the 4 MiB that a message may have.
 const BYTES_MAX: usize = 3 * 1024 * 1024;
 
-/// Bytes of a mutation besides its resource, generously.
+/// An upper bound for the bytes of a mutation besides its resource.
 const OVERHEAD: usize = 32;
 
-/// Items for one commit. No name is in it twice.
+/// The rows of one commit. No name is in it twice.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     items: Vec<Item>,
@@ -34,7 +34,7 @@ impl Batch {
         self.items.push(item);
     }
 
-    /// Gives the items, and begins anew.
+    /// Returns the rows, and leaves an empty batch.
     pub(super) fn take(&mut self) -> Vec<Item> {
         std::mem::take(self).items
     }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_bounded_in_number_in_bytes_and_to_one_of_a_name() {
+    fn a_batch_is_limited_in_number_and_bytes_and_has_each_name_once() {
         let mut batch = Batch::default();
         assert!(batch.has_room_for(&item("countries/a", BYTES_MAX), 1), "the first always has room");
         batch.push(item("countries/a", 1_000));

@@ -1,4 +1,4 @@
-//! Rows from NDJSON: a resource in its envelope on each line.
+//! Reads rows from NDJSON: a resource in its envelope on each line.
 
 use std::io::{self, BufRead, Read as _};
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::json;
 /// The longest line. A resource has at most 1 MiB; its JSON is longer, but never so much.
 const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Reads rows from a text with a resource on each line. Empty lines are passed over.
+/// Reads rows from a text with a resource on each line. Empty lines are skipped.
 ///
-/// `source` is what the text is called in reports.
+/// `source` is the name of the text in reports.
 pub fn ndjson(source: &str, mut text: impl BufRead) -> impl Iterator<Item = io::Result<Row>> {
     let source: Arc<str> = source.into();
     let mut number = 0;
@@ -27,7 +27,7 @@ pub fn ndjson(source: &str, mut text: impl BufRead) -> impl Iterator<Item = io::
                 None => Err(format!("the line is longer than {LINE_BYTES_MAX} bytes")),
                 Some(bytes) if bytes.trim_ascii().is_empty() => continue,
                 Some(bytes) => match std::str::from_utf8(bytes) {
-                    // The parser counts lines too, and all that it sees is one.
+                    // The parser counts lines too, but gets one at a time.
                     Ok(text) => json::from_str(text.trim_start_matches('\u{feff}'))
                         .map_err(|error| error.message().replace(" at line 1 column ", " at column ")),
                     Err(_) => Err("the line is not UTF-8".to_owned()),
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_keep_their_numbers_and_bad_ones_say_why() {
+    fn lines_keep_their_numbers_and_malformed_ones_say_why() {
         let text = "{\"country\": {\"name\": \"countries/kr\"}}\r\n\n  \n{\"country\": 7}\n\u{fffd}{\n{\"country\": {\"name\": \"countries/ir\"}}";
         let rows: Vec<_> = ndjson("f", text.as_bytes()).collect::<Result<_, _>>().unwrap();
         assert_eq!(rows.iter().map(|row| row.origin.line).collect::<Vec<_>>(), [1, 4, 5, 6]);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_text_or_much_too_long_is_one_bad_line() {
+    fn a_line_that_is_not_text_or_too_long_is_one_malformed_line() {
         let mut bytes = vec![b'x'; usize::try_from(LINE_BYTES_MAX).unwrap() + 5];
         bytes.extend(b"\n\xff\xfe\n{\"country\": {}}\n");
         let rows: Vec<_> = ndjson("f", bytes.as_slice()).collect::<Result<_, _>>().unwrap();

@@ -1,9 +1,9 @@
-//! What comes of an import: its numbers, who observes it, and how it can be broken off.
+//! The outcome of an import: its numbers, its observer, and the error that ends it early.
 
-use super::row::{Item, Origin, Refusal};
+use super::row::{Item, Origin, RefusedRow};
 use crate::error::Error;
 
-/// How an import stands. `accepted() + refused` is `read` when it is over.
+/// The progress of an import. At the end, `accepted() + refused` is `read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Summary {
@@ -13,48 +13,48 @@ pub struct Summary {
     pub created: u64,
     /// Resources changed.
     pub updated: u64,
-    /// Resources that were so already.
+    /// Resources that were already equal.
     pub unchanged: u64,
     /// Rows refused.
     pub refused: u64,
-    /// Rows that wait for what they refer to.
+    /// Rows that wait for a resource that they refer to.
     pub waiting: u64,
     /// Commits that made a revision.
     pub commits: u64,
 }
 
 impl Summary {
-    /// Rows that the registry holds now.
+    /// Rows that were accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.created + self.updated + self.unchanged
     }
 }
 
-/// Is told what an import does. Everything may be left out; `()` is told nothing.
+/// Observes an import. All methods are optional; `()` ignores everything.
 pub trait Observer {
     /// A row was refused.
-    fn refused(&mut self, _refusal: &Refusal) {}
-    /// Some rows more are done.
+    fn refused(&mut self, _row: &RefusedRow) {}
+    /// A batch is done.
     fn progress(&mut self, _summary: &Summary) {}
 }
 
 impl Observer for () {}
 
-/// An import that was broken off: by the rows, which could not be read, or because the registry could not be reached.
+/// An import that ended early, because the rows cannot be read or the registry cannot be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("the import was broken off: {cause}")]
+#[error("the import was interrupted: {cause}")]
 pub struct Interrupted {
-    /// Why.
+    /// The error.
     pub cause: Error,
-    /// What was done up to then.
+    /// What had been done.
     pub summary: Summary,
-    /// The first row that is not done: an import that begins there leaves nothing out.
+    /// The first row that is not done: an import that starts there omits nothing.
     pub resume_from: Option<Origin>,
 }
 
 impl Interrupted {
-    /// With rows that are not done either.
+    /// Adds rows that are not done.
     pub(super) fn also_undone(mut self, items: &[Item]) -> Self {
         let first = items.iter().map(|item| &item.origin).chain(&self.resume_from).min_by_key(|origin| origin.line);
         self.resume_from = first.cloned();

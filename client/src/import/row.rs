@@ -1,4 +1,4 @@
-//! A row on its way: where it comes from, and the resource in it.
+//! [`Row`]: a resource to import, and where it comes from.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::json;
 /// Where a row comes from: displayed as `file:line`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The file, or what stands for it.
+    /// The file, or another name of the source.
     pub source: Arc<str>,
     /// The line, from 1.
     pub line: u64,
@@ -22,23 +22,23 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A row to import: a resource with its name, or why the row is none.
+/// A row to import: a resource with its name, or why the row is malformed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Where it comes from.
     pub origin: Origin,
-    /// The resource, or a sentence that says why there is none.
+    /// The resource, or why there is none.
     pub resource: Result<Resource, String>,
 }
 
 /// A row that was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedRow {
     /// Where it comes from.
     pub origin: Origin,
-    /// The name of the resource; empty if there is none.
+    /// The name of the resource; empty if it has none.
     pub name: String,
-    /// Why: every violation, as a sentence.
+    /// The reasons: all violations.
     pub reasons: Vec<String>,
 }
 
@@ -51,23 +51,23 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// What can be sent of a row.
-    pub(super) fn new(row: Row) -> Result<Self, Refusal> {
+    /// Checks a row.
+    pub(super) fn new(row: Row) -> Result<Self, RefusedRow> {
         let Row { origin, resource } = row;
         match resource.and_then(prepare) {
             Ok(resource) => Ok(Self { origin, resource }),
-            Err(reason) => Err(Refusal { origin, name: String::new(), reasons: vec![reason] }),
+            Err(reason) => Err(RefusedRow { origin, name: String::new(), reasons: vec![reason] }),
         }
     }
 
-    pub(super) fn refusal(self, reasons: Vec<String>) -> Refusal {
-        Refusal { origin: self.origin, name: self.resource.name().to_owned(), reasons }
+    pub(super) fn refused(self, reasons: Vec<String>) -> RefusedRow {
+        RefusedRow { origin: self.origin, name: self.resource.name().to_owned(), reasons }
     }
 }
 
 fn prepare(resource: Resource) -> Result<Resource, String> {
     if resource.name().is_empty() {
-        return Err("name: is required, since a second import must find the resource again".to_owned());
+        return Err("name: is required; a second import finds the resource by it".to_owned());
     }
     json::without_etag(&resource).map_err(|error| error.message().to_owned())
 }

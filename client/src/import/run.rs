@@ -1,11 +1,11 @@
-//! [`Run`]: batches on their way. What a batch refuses is taken out, and the rest is sent again; what refers to what is not
-//! there yet waits until the rest is in.
+//! [`Run`]: sends batches. Refused rows are removed and the rest is sent again; a row that refers to a resource that does not
+//! exist yet waits until the rest is imported.
 
 use partnership_registry::v1::{ChangeAction, Mutation, Resource, UpdateMutation, mutation::Operation};
 
 use super::batch::Batch;
 use super::outcome::{Interrupted, Observer, Summary};
-use super::row::{Item, Refusal};
+use super::row::{Item, RefusedRow};
 use super::verdict::{self, Verdict, verdicts};
 use crate::error::{Code, Error, reasons};
 use crate::point::Mask;
@@ -14,7 +14,7 @@ use crate::registry::Registry;
 /// The most mutations of a commit.
 pub(super) const MUTATIONS_MAX: usize = 1_000;
 
-/// How an import is done.
+/// The options of an import.
 #[derive(Debug, Clone)]
 pub(super) struct Options {
     pub(super) registry: Registry,
@@ -23,7 +23,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// What is done with a row.
+    /// The change that a row makes.
     fn mutation(&self, resource: &Resource) -> Mutation {
         let mask = if self.merge { Mask::set_fields() } else { Mask::all() };
         let update = UpdateMutation { resource: Some(resource.clone()), update_mask: mask.into(), allow_missing: true };
@@ -31,13 +31,13 @@ impl Options {
     }
 }
 
-/// An import that runs.
+/// A running import.
 pub(super) struct Run<'a, O: Observer + ?Sized> {
     options: &'a Options,
     observer: &'a mut O,
     pub(super) summary: Summary,
     waiting: Vec<Item>,
-    /// What refers to what is not there is not put off any more.
+    /// Rows with dangling references do not wait any more.
     last_chance: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
             };
             let verdicts = verdicts(&error, &items);
             if verdicts.iter().all(Option::is_none) && items.len() > 1 {
-                // The refusal is of the whole, such as of its size: smaller parts tell where it comes from.
+                // The commit was refused as a whole, for example for its size: smaller parts are sent instead.
                 let mut first = items;
                 let second = first.split_off(first.len() / 2);
                 work.extend([second, first]);
@@ -78,7 +78,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         Ok(())
     }
 
-    /// Takes out what was refused, and gives back the rest.
+    /// Removes the refused rows, and returns the rest.
     async fn sort_out(
         &mut self,
         items: Vec<Item>,
@@ -89,36 +89,36 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         let mut rest = Vec::new();
         for (item, verdict) in items.into_iter().zip(verdicts) {
             let verdict = match verdict {
-                // A refusal has room for so many reasons: the others are asked for one by one.
-                Some(Verdict::Untold) => Some(self.ask_alone(&item).await?),
-                told => told,
+                // An error holds a limited number of reasons: the others are asked for one by one.
+                Some(Verdict::Unexplained) => Some(self.ask_alone(&item).await?),
+                verdict => verdict,
             };
             match verdict {
-                None if alone => self.refuse(item.refusal(vec![error.message().to_owned()])),
+                None if alone => self.refuse(item.refused(vec![error.message().to_owned()])),
                 None => rest.push(item),
-                Some(Verdict::Invalid(reasons)) => self.refuse(item.refusal(reasons)),
-                Some(Verdict::Dangling(reasons)) if self.last_chance => self.refuse(item.refusal(reasons)),
+                Some(Verdict::Invalid(reasons)) => self.refuse(item.refused(reasons)),
+                Some(Verdict::Dangling(reasons)) if self.last_chance => self.refuse(item.refused(reasons)),
                 Some(Verdict::Dangling(_)) => {
                     self.summary.waiting += 1;
                     self.waiting.push(item);
                 }
-                Some(Verdict::Untold) => {
-                    self.refuse(item.refusal(vec!["refused together with other rows of its batch".to_owned()]));
+                Some(Verdict::Unexplained) => {
+                    self.refuse(item.refused(vec!["refused together with other rows of its batch".to_owned()]));
                 }
             }
         }
         Ok(rest)
     }
 
-    /// Why a resource is refused, when the refusal of its batch does not say.
+    /// Why a row is refused, when the error of its batch does not say.
     async fn ask_alone(&self, item: &Item) -> Result<Verdict, Error> {
         match self.options.registry.commit().mutation(self.options.mutation(&item.resource)).validate_only(true).await {
-            Ok(_) => Ok(Verdict::Untold),
+            Ok(_) => Ok(Verdict::Unexplained),
             Err(error) if is_refusal(&error) => {
-                let told = verdicts(&error, std::slice::from_ref(item)).into_iter().flatten().next();
-                Ok(match told {
+                let verdict = verdicts(&error, std::slice::from_ref(item)).into_iter().flatten().next();
+                Ok(match verdict {
                     Some(verdict @ (Verdict::Invalid(_) | Verdict::Dangling(_))) => verdict,
-                    Some(Verdict::Untold) | None => {
+                    Some(Verdict::Unexplained) | None => {
                         Verdict::Invalid(vec![verdict::without_place(error.message()).to_owned()])
                     }
                 })
@@ -127,8 +127,8 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         }
     }
 
-    /// Sends what waits, again and again, as long as some of it is accepted. What is left may be a circle: it is tried
-    /// once more, as much as possible in one commit.
+    /// Sends the waiting rows repeatedly, as long as some are accepted. The rest may refer to each other: they are sent once
+    /// more, as many as possible in one commit.
     pub(super) async fn send_waiting(&mut self) -> Result<(), Interrupted> {
         while !self.waiting.is_empty() {
             let before = self.waiting.len();
@@ -167,9 +167,9 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         Ok(())
     }
 
-    pub(super) fn refuse(&mut self, refusal: Refusal) {
+    pub(super) fn refuse(&mut self, row: RefusedRow) {
         self.summary.refused += 1;
-        self.observer.refused(&refusal);
+        self.observer.refused(&row);
     }
 
     pub(super) fn interrupted(&self, cause: Error, undone: &[Item]) -> Interrupted {
@@ -177,19 +177,19 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
     }
 }
 
-/// Whether the registry has judged what was sent, rather than failed to.
+/// Whether the server refused what was sent, rather than failed.
 fn is_refusal(error: &Error) -> bool {
-    let judged = [
+    let refused = [
         Code::InvalidArgument,
         Code::NotFound,
         Code::AlreadyExists,
         Code::FailedPrecondition,
         Code::Aborted,
-        // What is longer than a message may be.
+        // A message over the limit.
         Code::OutOfRange,
     ];
     let too_large = error.reason() == Some(reasons::COMMIT_TOO_LARGE);
-    error.is_from_server() && (too_large || judged.contains(&error.code()))
+    error.is_from_server() && (too_large || refused.contains(&error.code()))
 }
 
 #[cfg(test)]
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_judgement_is_told_from_a_failure() {
+    fn a_refusal_is_distinguished_from_a_failure() {
         let too_large =
             ErrorDetails::with_error_info(reasons::COMMIT_TOO_LARGE, "partnership.registry", HashMap::new());
         for (status, refused) in [
@@ -216,6 +216,6 @@ mod tests {
         ] {
             assert_eq!(is_refusal(&status.clone().into()), refused, "{status:?}");
         }
-        assert!(!is_refusal(&Error::invalid("a file")), "what this side found is no judgement");
+        assert!(!is_refusal(&Error::invalid("a file")), "the client found it, not the server");
     }
 }

@@ -1,4 +1,4 @@
-//! What the refusal of a batch says of each of its items.
+//! What the error of a refused batch says about each of its rows.
 
 use super::row::Item;
 use crate::error::Error;
@@ -6,42 +6,42 @@ use crate::error::Error;
 /// Why an item was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It can never be accepted as it is.
+    /// It is invalid.
     Invalid(Vec<String>),
-    /// It refers to what does not exist, or does not yet.
+    /// It refers to a resource that does not exist, or not yet.
     Dangling(Vec<String>),
-    /// The refusal does not say.
-    Untold,
+    /// The error does not say why.
+    Unexplained,
 }
 
-/// A verdict for each item; `None`: it was not refused.
+/// A verdict for each row; `None`: it was not refused.
 pub(super) fn verdicts(error: &Error, items: &[Item]) -> Vec<Option<Verdict>> {
     let mut verdicts: Vec<Option<Verdict>> = vec![None; items.len()];
     for index in error.refused_mutations() {
         if let Some(verdict) = verdicts.get_mut(index) {
-            *verdict = Some(Verdict::Untold);
+            *verdict = Some(Verdict::Unexplained);
         }
     }
     for violation in error.field_violations() {
         if let Some((index, field)) = place(&violation.field) {
-            say(&mut verdicts, index, Verdict::Invalid(vec![sentence(field, &violation.description)]));
+            add(&mut verdicts, index, Verdict::Invalid(vec![sentence(field, &violation.description)]));
         }
     }
     for violation in error.precondition_violations() {
         if let Some((index, field)) = place(&violation.subject) {
             let reasons = vec![sentence(field, &violation.description)];
             let dangling = violation.kind == "REFERENCE";
-            say(&mut verdicts, index, if dangling { Verdict::Dangling(reasons) } else { Verdict::Invalid(reasons) });
+            add(&mut verdicts, index, if dangling { Verdict::Dangling(reasons) } else { Verdict::Invalid(reasons) });
         } else if let Some(index) = items.iter().position(|item| item.resource.name() == violation.subject) {
             let reason = without_place(&violation.description).to_owned();
-            say(&mut verdicts, index, Verdict::Invalid(vec![reason]));
+            add(&mut verdicts, index, Verdict::Invalid(vec![reason]));
         }
     }
     verdicts
 }
 
-/// Adds to a verdict: what is invalid weighs more than what only refers to nothing.
-fn say(verdicts: &mut [Option<Verdict>], index: usize, new: Verdict) {
+/// Adds to a verdict. A row that is both invalid and dangling is invalid.
+fn add(verdicts: &mut [Option<Verdict>], index: usize, new: Verdict) {
     let Some(Some(verdict)) = verdicts.get_mut(index) else { return };
     match (&mut *verdict, new) {
         (Verdict::Invalid(reasons), Verdict::Invalid(more) | Verdict::Dangling(more))
@@ -49,12 +49,12 @@ fn say(verdicts: &mut [Option<Verdict>], index: usize, new: Verdict) {
         (Verdict::Dangling(reasons), Verdict::Invalid(more)) => {
             *verdict = Verdict::Invalid(reasons.drain(..).chain(more).collect());
         }
-        (Verdict::Untold, new) => *verdict = new,
-        (Verdict::Invalid(_) | Verdict::Dangling(_), Verdict::Untold) => {}
+        (Verdict::Unexplained, new) => *verdict = new,
+        (Verdict::Invalid(_) | Verdict::Dangling(_), Verdict::Unexplained) => {}
     }
 }
 
-/// Takes `mutations[7].` off a path: the index, and the field within the resource.
+/// Splits a path such as `mutations[7].name` into the index and the field within the mutation.
 fn place(path: &str) -> Option<(usize, &str)> {
     let (index, field) = path.strip_prefix("mutations[")?.split_once(']')?;
     Some((index.parse().ok()?, field.trim_start_matches(['.', ':', ' '])))
@@ -66,7 +66,7 @@ pub(super) fn without_place(message: &str) -> &str {
 }
 
 fn sentence(field: &str, description: &str) -> String {
-    // The operation and the envelope around the resource are of no interest to who wrote the row.
+    // Whoever wrote the row knows neither the operation nor the envelope around the resource.
     let field =
         ["update.", "resource."].iter().fold(field, |field, prefix| field.strip_prefix(prefix).unwrap_or(field));
     if field.is_empty() { description.to_owned() } else { format!("{field}: {description}") }
@@ -105,16 +105,16 @@ mod tests {
             .add_bad_request_violation("mutations[5].capital", "is too long");
         let error = Status::with_error_details(Code::InvalidArgument, "no", details).into();
         let items: Vec<_> = ["a", "b", "c", "d", "e", "f"].map(item).into();
-        let told = |reasons: &[&str]| reasons.iter().map(|reason| (*reason).to_owned()).collect::<Vec<_>>();
+        let owned = |reasons: &[&str]| reasons.iter().map(|reason| (*reason).to_owned()).collect::<Vec<_>>();
         assert_eq!(
             verdicts(&error, &items),
             [
-                Some(Verdict::Invalid(told(&["display_name: is required", "labels: has too many"]))),
-                Some(Verdict::Dangling(told(&["sovereign: countries/x does not exist"]))),
+                Some(Verdict::Invalid(owned(&["display_name: is required", "labels: has too many"]))),
+                Some(Verdict::Dangling(owned(&["sovereign: countries/x does not exist"]))),
                 None,
-                Some(Verdict::Invalid(told(&["countries/d is deleted"]))),
-                Some(Verdict::Untold),
-                Some(Verdict::Invalid(told(&["capital: is too long", "sovereign: countries/y does not exist"]))),
+                Some(Verdict::Invalid(owned(&["countries/d is deleted"]))),
+                Some(Verdict::Unexplained),
+                Some(Verdict::Invalid(owned(&["capital: is too long", "sovereign: countries/y does not exist"]))),
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Resources without their envelope, of a kind that is given.
+//! Resources of a given kind, without their envelope.
 
 use std::marker::PhantomData;
 

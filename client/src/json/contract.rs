@@ -18,7 +18,7 @@ pub(super) fn descriptor(full_name: &str) -> Result<MessageDescriptor, Error> {
     pool().get_message_by_name(full_name).ok_or_else(unknown)
 }
 
-/// What can only be a fault of this program.
+/// The error for what only a bug in this crate can cause.
 pub(super) fn internal(error: impl Display) -> Error {
     Error::local(Code::Internal, error.to_string())
 }

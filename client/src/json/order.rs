@@ -1,4 +1,4 @@
-//! The order of map entries: serde has none, and equal resources are to have equal text.
+//! Sorts map entries, so that equal resources have equal text.
 
 use prost_reflect::{Kind as FieldKind, MessageDescriptor};
 use serde_json::Value;

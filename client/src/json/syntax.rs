@@ -1,27 +1,27 @@
-//! [`Syntax`]: the two forms of text, and reading the values in one.
+//! [`Syntax`]: JSON or YAML, and reading values from either.
 
 use serde::de::Deserialize;
 
 use crate::error::Error;
 
-/// How a text is written.
+/// The syntax of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syntax {
-    /// JSON values, one after the other, or one array of them.
+    /// Consecutive JSON values, or one array of them.
     Json,
-    /// YAML documents, parted by `---`.
+    /// YAML documents, separated by `---`.
     Yaml,
 }
 
 impl Syntax {
-    /// What a text looks like: JSON begins with a brace or a bracket.
+    /// Guesses the syntax: JSON begins with a brace or a bracket.
     #[must_use]
     pub fn of(text: &str) -> Self {
         if text.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Yaml }
     }
 }
 
-/// Reads values one after the other, or out of an array.
+/// Reads all values of a text.
 pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str, syntax: Syntax) -> Result<Vec<T>, Error> {
     match syntax {
         Syntax::Json if text.trim_start().starts_with('[') => serde_json::from_str(text).map_err(malformed),
@@ -37,7 +37,7 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str, syntax: Syntax) -> 
     }
 }
 
-/// A text that is not what it should be; what serde says of it names the field and the place.
+/// The error of a malformed text. The message of serde names the field and the position.
 pub(super) fn malformed(error: impl std::fmt::Display) -> Error {
     Error::invalid(error.to_string())
 }

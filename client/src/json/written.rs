@@ -1,4 +1,4 @@
-//! What the server alone writes, and how to leave it out: found in the annotations of the contract.
+//! Leaves out what only the server writes, as the annotations of the contract have it.
 
 use partnership_registry::v1::Resource;
 use prost::Message as _;
@@ -10,8 +10,8 @@ use crate::error::Error;
 /// `google.api.FieldBehavior.OUTPUT_ONLY`.
 const OUTPUT_ONLY: i32 = 3;
 
-/// The resource without what the server alone writes: the fields that the contract marks as OUTPUT_ONLY, and the etag.
-/// What is left is what a person wrote.
+/// The resource without what only the server writes: the fields that the contract marks as OUTPUT_ONLY, and the etag.
+/// What is left was written by a client.
 ///
 /// # Errors
 /// `INTERNAL`: never, of a resource that a server sent.
@@ -19,7 +19,7 @@ pub fn without_server_fields(resource: &Resource) -> Result<Resource, Error> {
     without(resource, |field| field.name() == "etag" || is_output_only(field))
 }
 
-/// The resource without its etag: a write of it is not refused because somebody was faster.
+/// The resource without its etag: a write of it cannot conflict with another.
 ///
 /// # Errors
 /// `INTERNAL`: never, of a resource that a server sent.

@@ -1,4 +1,4 @@
-//! `apply`: resources become what files say, as many as possible in one commit.
+//! `apply`: creates or updates resources from files, as many as possible in one commit.
 
 use partnership_registry_client::v1::{ChangeAction, Mutation, UpdateMutation, mutation::Operation};
 
@@ -7,7 +7,7 @@ use crate::connect::connect;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::output;
-use crate::write::said;
+use crate::write::outcome;
 
 /// The most mutations of a commit.
 const MUTATIONS_MAX: usize = 1_000;
@@ -15,7 +15,7 @@ const MUTATIONS_MAX: usize = 1_000;
 pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Failure> {
     let resources = files::read(&args.file)?;
     if let Some(nameless) = resources.iter().position(|resource| resource.name().is_empty()) {
-        return Err(Failure::usage(format!("resource {} has no name; apply needs one to find it by", nameless + 1)));
+        return Err(Failure::usage(format!("resource {} has no name", nameless + 1)));
     }
     let registry = connect(globals)?;
     for batch in resources.chunks(MUTATIONS_MAX) {
@@ -25,8 +25,8 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
                 operation: Some(Operation::Update(UpdateMutation { resource, update_mask, allow_missing: true })),
             }
         };
-        let begun = registry.commit().validate_only(args.dry_run);
-        let done = batch.iter().map(mutation).fold(begun, |commit, mutation| commit.mutation(mutation)).await?;
+        let commit = registry.commit().validate_only(args.dry_run);
+        let done = batch.iter().map(mutation).fold(commit, |commit, mutation| commit.mutation(mutation)).await?;
         for result in &done.results {
             let what = match result.action() {
                 ChangeAction::Create => "created",
@@ -34,7 +34,7 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
                 ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete => "configured",
             };
             let line =
-                if globals.output.is_table() { said(&result.name, what, args.dry_run) } else { result.name.clone() };
+                if globals.output.is_table() { outcome(&result.name, what, args.dry_run) } else { result.name.clone() };
             output::line(&line)?;
         }
     }

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line: commands, arguments and options.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,11 +16,11 @@ Exit codes:
   1  there are differences (diff)
   2  the command line is wrong
   3  not found
-  4  refused: invalid, exists already, or its precondition does not hold
-  5  conflict: somebody else was faster; read again
-  6  the server cannot be reached, or did not answer in time
+  4  refused: invalid, already exists, or a precondition does not hold
+  5  conflict: it was changed in the meantime; read it again before retrying
+  6  the server cannot be reached, or did not respond in time
   7  another error of the server
-  8  the import is finished, and rows were refused";
+  8  the import is complete, and rows were refused";
 
 /// The command line of the Partnership Registry.
 #[derive(Debug, Parser)]
@@ -32,7 +32,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command understands.
+/// The options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
@@ -42,19 +42,19 @@ pub(crate) struct Globals {
     /// The context to use, instead of the current one
     #[arg(long, global = true, env = "PARTNERCTL_CONTEXT", hide_env_values = true, value_name = "NAME")]
     pub(crate) context: Option<String>,
-    /// Who does it [default: that of the context, or user@host]
+    /// The actor: who makes the change [default: that of the context, or user@host]
     #[arg(long, global = true, env = "PARTNERCTL_ACTOR", hide_env_values = true, value_name = "WHO")]
     pub(crate) actor: Option<String>,
-    /// Why: kept with what is written
+    /// The reason: stored with the change
     #[arg(long, short = 'm', global = true, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// How to print
+    /// Output format
     #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
-    /// How long a call may take, such as 500ms, 30s or 2m
+    /// Timeout of a call, such as 500ms, 30s or 2m
     #[arg(long, global = true, value_parser = duration, default_value = "30s", value_name = "TIME")]
     pub(crate) timeout: Duration,
-    /// No colour, even on a terminal; the environment variable NO_COLOR says the same
+    /// No colour, even on a terminal; as does the environment variable NO_COLOR
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
 }
@@ -70,30 +70,30 @@ pub(crate) enum Command {
     Create(CreateArgs),
     /// Change fields of a resource
     Update(UpdateArgs),
-    /// Mark resources as deleted; they can be brought back
+    /// Mark resources as deleted; they can be restored
     Delete(DeleteArgs),
-    /// Bring deleted resources back
+    /// Restore deleted resources
     Undelete(UndeleteArgs),
-    /// Make resources what files say: create them, or change them if they differ
+    /// Create resources from files, or update those that differ
     Apply(ApplyArgs),
     /// Show what apply would change
     Diff(FileArgs),
-    /// Show how a resource changed: who, when, why
+    /// Show the revisions of a resource: who changed it, when and why
     History(HistoryArgs),
     /// Show changes as they happen
     Watch(WatchArgs),
-    /// Bring in many resources: NDJSON, a resource on each line
+    /// Import many resources from NDJSON, a resource on each line
     #[command(
-        after_help = "Each line is put under its name: created, or made what is given. A line that is so already \
-makes no revision: after a break, simply run the same import again. Lines that refer to later lines wait for those. Each \
-refused line is reported on standard error as file:line: reason."
+        after_help = "Each resource is created, or replaced. One that is already equal makes no revision: after an \
+interruption, simply run the same import again. Lines may refer to later lines. Each refused line is reported on standard \
+error as file:line: reason."
     )]
     Import(ImportArgs),
-    /// Write resources as NDJSON, all as of one revision
+    /// Export resources as NDJSON, all as of one revision
     Export(ExportArgs),
-    /// Keep servers under short names
+    /// Manage contexts: servers under short names
     Config(ConfigArgs),
-    /// Print the kinds of resources, with all that they may be called here
+    /// List the kinds of resources, with their short names
     Kinds,
     /// Print a completion script for a shell
     Completion {
@@ -124,10 +124,10 @@ pub(crate) struct ListArgs {
     /// name, display_name, create_time or update_time, and desc behind it for descending
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) order_by: String,
-    /// The most to list
+    /// List at most this many
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Deleted ones too
+    /// Include deleted resources
     #[arg(long)]
     pub(crate) show_deleted: bool,
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
@@ -141,7 +141,7 @@ pub(crate) struct FileArgs {
     /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
     #[arg(long = "file", short, required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The kind of the resources, if they stand without envelope
+    /// The kind of the resources, if they have no envelope
     #[arg(long)]
     pub(crate) kind: Option<String>,
 }
@@ -157,7 +157,7 @@ pub(crate) struct CreateArgs {
     /// A field and its value, such as display_name=Korea, labels.region=asia or 'parties=[{"country": "countries/kr"}]'
     #[arg(long, value_name = "FIELD=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Check everything, and write nothing
+    /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -170,7 +170,7 @@ pub(crate) struct UpdateArgs {
     /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
     #[arg(long = "file", short, value_name = "FILE", conflicts_with = "set")]
     pub(crate) files: Vec<PathBuf>,
-    /// A field and its value, such as display_name=Korea; without a value it is cleared. May be repeated
+    /// A field and its value, such as display_name=Korea; an empty value clears it. May be repeated
     #[arg(long, value_name = "FIELD=VALUE", required_unless_present = "files")]
     pub(crate) set: Vec<String>,
     /// The fields of the file to change, such as display_name,term; * is all [default: those that it has]
@@ -179,7 +179,7 @@ pub(crate) struct UpdateArgs {
     /// Create it if it does not exist
     #[arg(long)]
     pub(crate) allow_missing: bool,
-    /// Check everything, and write nothing
+    /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -192,20 +192,20 @@ pub(crate) struct DeleteArgs {
     /// Only if this is the current etag; for a single name
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) etag: String,
-    /// What does not exist, or is deleted already, is no error
+    /// Ignore names that do not exist or are already deleted
     #[arg(long)]
     pub(crate) allow_missing: bool,
-    /// Check everything, and write nothing
+    /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct UndeleteArgs {
-    /// Names such as countries/kr; or a kind, and ids. Several are brought back in one commit: all or none
+    /// Names such as countries/kr; or a kind, and ids. Several are restored in one commit: all or none
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// Check everything, and write nothing
+    /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -214,7 +214,7 @@ pub(crate) struct UndeleteArgs {
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
-    /// Check everything, and write nothing
+    /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -227,7 +227,7 @@ pub(crate) struct HistoryArgs {
     /// Show what changed
     #[arg(long)]
     pub(crate) diff: bool,
-    /// The most revisions to show, newest first
+    /// Show at most this many revisions, newest first
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<usize>,
 }
@@ -237,10 +237,10 @@ pub(crate) struct WatchArgs {
     /// The kinds to watch [default: all]
     #[arg(value_name = "KIND")]
     pub(crate) kinds: Vec<String>,
-    /// Begin with the first commit after this revision
+    /// Start with the first commit after this revision
     #[arg(long, value_name = "REV", conflicts_with = "initial")]
     pub(crate) after: Option<u64>,
-    /// Begin with every resource as it is
+    /// Start with the current state of every resource
     #[arg(long)]
     pub(crate) initial: bool,
     /// Only what the filter selects; it needs exactly one kind
@@ -252,10 +252,10 @@ pub(crate) struct WatchArgs {
 pub(crate) struct ImportArgs {
     /// The file; - is standard input
     pub(crate) file: PathBuf,
-    /// The most resources of a commit, 1 to 1,000
+    /// The most resources in a commit, 1 to 1,000
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000), value_name = "N")]
     pub(crate) batch: u16,
-    /// Pass over the lines before this one
+    /// Skip the lines before this one
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) from_line: u64,
 }
@@ -265,7 +265,7 @@ pub(crate) struct ExportArgs {
     /// The kinds to export [default: all]
     #[arg(value_name = "KIND")]
     pub(crate) kinds: Vec<String>,
-    /// The file to write; it is there when it is complete [default: standard output]
+    /// The file to write, which appears when it is complete [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Only what the filter selects; it needs exactly one kind
@@ -274,10 +274,10 @@ pub(crate) struct ExportArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
-    /// Deleted ones too; it needs --full, since only that tells them apart
+    /// Include deleted resources; needs --full, which tells them apart
     #[arg(long, requires = "full")]
     pub(crate) show_deleted: bool,
-    /// With what the server writes itself: uid, etag, revision, times, creator and updater
+    /// Include what only the server writes: uid, etag, revision, times, creator and updater
     #[arg(long)]
     pub(crate) full: bool,
 }
@@ -288,7 +288,7 @@ pub(crate) struct ConfigArgs {
     pub(crate) command: ConfigCommand,
 }
 
-/// What can be done with contexts.
+/// The commands for contexts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Add or change the context NAME, with --server and --actor
@@ -296,7 +296,7 @@ pub(crate) enum ConfigCommand {
         /// Its name
         name: String,
     },
-    /// Use a context from now on
+    /// Make a context the current one
     Use {
         /// Its name
         name: String,

@@ -1,4 +1,4 @@
-//! The columns of a kind: which of its fields stand in a table.
+//! The columns of a kind in a table.
 
 use partnership_registry_client::v1::Resource;
 
@@ -53,10 +53,10 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
-/// What a kind without columns of its own shows, as far as it has it.
+/// The columns of a kind that has no own ones, as far as it has these fields.
 const ANY: &[&str] = &["state", "type", "parent", "country"];
 
-/// What every wide table ends with.
+/// The last columns of every wide table.
 const SHARED: &[&str] = &["labels", "revision", "create_time", "update_time", "updater", "delete_time"];
 
 /// The columns of a table.

@@ -1,4 +1,4 @@
-//! Contexts: servers under short names, in a file of the user's.
+//! Contexts: servers under short names, in a configuration file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,20 +24,20 @@ pub(crate) struct Config {
     pub(crate) contexts: BTreeMap<String, Context>,
 }
 
-/// A server, and who one is there.
+/// A server, and the actor there.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Context {
     /// Its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server: Option<String>,
-    /// Who does what is done there.
+    /// The actor of what is done there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) actor: Option<String>,
 }
 
 impl Config {
-    /// Reads the file; without one there are no contexts.
+    /// Reads the file; if there is none, there are no contexts.
     pub(crate) fn load() -> Result<Self, Failure> {
         match path() {
             Some(path) => Self::read(&path),
@@ -98,7 +98,7 @@ impl Config {
                     return Err(unknown(&name));
                 }
                 self.current = Some(name.clone());
-                Ok(format!("context {name} is used from now on"))
+                Ok(format!("context {name} is now the current one"))
             }
             ConfigCommand::Delete { name } => {
                 self.contexts.remove(&name).ok_or_else(|| unknown(&name))?;
@@ -127,7 +127,8 @@ pub(crate) fn config(globals: &Globals, args: ConfigArgs) -> Result<Exit, Failur
         output::print_table(header, config.rows(), true)?;
         return Ok(Exit::Success);
     }
-    let path = path().ok_or_else(|| Failure::usage("there is no home folder; set PARTNERCTL_CONFIG to a file"))?;
+    let path =
+        path().ok_or_else(|| Failure::usage("there is no home folder; set PARTNERCTL_CONFIG to the path of a file"))?;
     let done = config.change(args.command, globals)?;
     config.write(&path)?;
     output::line(&done)?;
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_what_nobody_knows_is_refused() {
+    fn a_file_with_an_unknown_setting_is_refused() {
         assert!(toml::from_str::<Config>("curent = 'x'").is_err());
         assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
     }

@@ -1,4 +1,4 @@
-//! From the command line and the context to a connection.
+//! Connects, by the command line and the context.
 
 use partnership_registry_client::{Registry, RetryPolicy};
 
@@ -6,22 +6,22 @@ use crate::args::Globals;
 use crate::config::{Config, address};
 use crate::failure::Failure;
 
-/// Where the registry is if nobody says.
+/// The server, unless one is given.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
-/// Connects to the registry that is meant, for a command that somebody waits for: a server that is not there is told soon.
+/// Connects for a command that a person waits for: it fails soon if the server is down.
 pub(crate) fn connect(globals: &Globals) -> Result<Registry, Failure> {
     connect_with(globals, RetryPolicy::default().attempts_max(4))
 }
 
-/// Connects to the registry that is meant, for long work: a server may restart meanwhile.
-pub(crate) fn connect_patiently(globals: &Globals) -> Result<Registry, Failure> {
+/// Connects for long work: the server may restart meanwhile.
+pub(crate) fn connect_for_long(globals: &Globals) -> Result<Registry, Failure> {
     connect_with(globals, RetryPolicy::default())
 }
 
 fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failure> {
     let context = match (&globals.context, &globals.server) {
-        // An address on the command line needs no context, so that a broken file is in nobody's way.
+        // With an address on the command line, a malformed file is no obstacle.
         (None, Some(_)) => Config::load().map(|config| config.current_context()).unwrap_or_default(),
         (None, None) => Config::load()?.current_context(),
         (Some(name), _) => Config::load()?.named(name)?,
@@ -37,7 +37,7 @@ fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failu
     Ok(registry)
 }
 
-/// Who sits here, as far as the system says.
+/// The user and the host, as far as the system knows them.
 fn who() -> String {
     let variable =
         |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));

@@ -19,30 +19,30 @@ pub(crate) async fn diff(globals: &Globals, args: FileArgs) -> Result<Exit, Fail
     let mut differences = false;
     for resource in wanted {
         let collection = resource.collection().unwrap_or_default();
-        let handle = registry.collection(collection).ok_or_else(|| Failure::usage("a resource without a kind"))?;
+        let handle = registry.collection(collection).ok_or_else(|| Failure::usage("the resource has no kind"))?;
         let current = match handle.get(resource.name(), Point::Head).await {
             Ok(current) => Some(current),
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error.into()),
         };
         let name = resource.name().to_owned();
-        let text = unified(&name, current.as_ref(), Some(&resource), Keep::WhatUpdatesKeep)?;
+        let text = unified(&name, current.as_ref(), Some(&resource), Keep::SetAtCreation)?;
         differences |= !text.is_empty();
         output::write(&text)?;
     }
     Ok(if differences { Exit::Differences } else { Exit::Success })
 }
 
-/// What of the resource before is taken to be in the one after, too.
+/// Which fields of the old resource are assumed to be in the new one too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// What an update does not touch: the fields that are only set at creation.
-    WhatUpdatesKeep,
+    /// Those that an update keeps: the fields that are only set at creation.
+    SetAtCreation,
     /// Nothing.
     Nothing,
 }
 
-/// How two resources differ in what a person wrote, as a unified diff of their YAML. Empty: they do not.
+/// The differences of two resources in what a client wrote, as a unified diff of their YAML; empty if there are none.
 pub(crate) fn unified(
     name: &str,
     before: Option<&Resource>,
@@ -53,14 +53,14 @@ pub(crate) fn unified(
     let mut new = after.map(json::without_server_fields).transpose()?;
     let old_value = old.as_ref().map(json::to_value).transpose()?;
     let mut new_value = new.take().as_ref().map(json::to_value).transpose()?;
-    if let (Keep::WhatUpdatesKeep, Some(old), Some(new)) = (keep, &old_value, &mut new_value) {
+    if let (Keep::SetAtCreation, Some(old), Some(new)) = (keep, &old_value, &mut new_value) {
         keep_creation_fields(old, new);
     }
     let yaml = |value: &Option<Json>| value.as_ref().map(json::to_yaml).transpose().map(Option::unwrap_or_default);
     Ok(paint_diff(name, &yaml(&old_value)?, &yaml(&new_value)?))
 }
 
-/// Takes over what only a creation sets, in its place in the order of the schema.
+/// Copies the fields that only a creation sets, in the order of the schema.
 fn keep_creation_fields(old: &Json, new: &mut Json) {
     let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) else { return };
     let pool = partnership_registry::descriptors();
@@ -125,19 +125,19 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_server_writes_is_no_difference() {
+    fn what_only_the_server_writes_is_not_a_difference() {
         let (old, new) = (korea("Seoul", CountryState::Active, 7), korea("Seoul", CountryState::Unspecified, 0));
-        assert_eq!(unified("countries/kr", Some(&old), Some(&new), Keep::WhatUpdatesKeep).unwrap(), "");
+        assert_eq!(unified("countries/kr", Some(&old), Some(&new), Keep::SetAtCreation).unwrap(), "");
         assert!(unified("countries/kr", Some(&old), Some(&new), Keep::Nothing).unwrap().contains("-  state:"));
     }
 
     #[test]
     fn a_difference_is_shown_line_by_line() {
         let (old, new) = (korea("Busan", CountryState::Active, 7), korea("Seoul", CountryState::Dormant, 0));
-        let text = unified("countries/kr", Some(&old), Some(&new), Keep::WhatUpdatesKeep).unwrap();
+        let text = unified("countries/kr", Some(&old), Some(&new), Keep::SetAtCreation).unwrap();
         assert!(text.contains("-  capital: Busan\n+  capital: Seoul\n"), "{text}");
         assert!(!text.contains("DORMANT"), "{text}");
-        let created = unified("countries/kr", None, Some(&new), Keep::WhatUpdatesKeep).unwrap();
+        let created = unified("countries/kr", None, Some(&new), Keep::SetAtCreation).unwrap();
         assert!(created.starts_with("--- /dev/null\n+++ countries/kr\n"), "{created}");
     }
 }

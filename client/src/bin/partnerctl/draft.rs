@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file that gets its name when it is complete, and is removed otherwise.
+/// A file that is renamed to its target when it is complete, and removed otherwise.
 #[derive(Debug)]
 pub(crate) struct Draft<'a> {
     target: &'a Path,
@@ -14,7 +14,7 @@ pub(crate) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// Begins a file beside the one that it is to be.
+    /// Creates the file beside its target.
     pub(crate) fn new(target: &'a Path) -> io::Result<Self> {
         let mut name = target.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.draft", std::process::id()));
@@ -27,7 +27,7 @@ impl<'a> Draft<'a> {
         &self.file
     }
 
-    /// Gives the file its name, once it is on the disk.
+    /// Syncs the file, and renames it to its target.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, self.target)?;
@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
         if !self.finished {
-            // What cannot be removed is no worse than what failed before.
+            // The first failure is the one to report.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_there_whole_or_not_at_all() {
+    fn a_file_is_written_whole_or_not_at_all() {
         let folder = std::env::temp_dir().join(format!("partnerctl-draft-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let target = folder.join("out");

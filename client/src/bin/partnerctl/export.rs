@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use partnership_registry_client::{Export, ExportOptions, json};
 
 use crate::args::{ExportArgs, Globals};
-use crate::connect::connect_patiently;
+use crate::connect::connect_for_long;
 use crate::draft::Draft;
 use crate::failure::{Exit, Failure};
 use crate::kinds;
@@ -19,7 +19,7 @@ pub(crate) async fn export(globals: &Globals, args: ExportArgs) -> Result<Exit, 
         .filter(args.filter)
         .show_deleted(args.show_deleted)
         .at(args.at.unwrap_or_default());
-    let registry = connect_patiently(globals)?;
+    let registry = connect_for_long(globals)?;
     let export = registry.export(options).await?;
     let revision = export.revision;
     let bar = progress::bar(None);

@@ -1,4 +1,4 @@
-//! How a run can end, and how a failure is told.
+//! How a run can end, and how a failure is printed.
 
 use std::fmt;
 use std::io;
@@ -45,14 +45,14 @@ impl Exit {
 /// Why a run failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command line does not make sense.
+    /// The command line is wrong.
     Usage(String),
     /// A call failed.
     Call(Error),
-    /// Reading or writing here failed.
+    /// Reading or writing locally failed.
     Local(String),
-    /// Nobody reads the output any more: that is no failure of ours.
-    Unread,
+    /// The reader of the output has closed it, which is not an error.
+    OutputClosed,
 }
 
 impl Failure {
@@ -65,13 +65,13 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::Call(error) => Exit::of(error),
             Self::Local(_) => Exit::Failed,
-            Self::Unread => Exit::Success,
+            Self::OutputClosed => Exit::Success,
         }
     }
 
     /// Prints it to standard error: the message, and every violation on a line of its own.
     pub(crate) fn print(&self) {
-        if !matches!(self, Self::Unread) {
+        if !matches!(self, Self::OutputClosed) {
             eprint!("{self}");
         }
     }
@@ -82,7 +82,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(message) | Self::Local(message) => writeln!(f, "error: {message}"),
             Self::Call(error) => describe(error, f),
-            Self::Unread => Ok(()),
+            Self::OutputClosed => Ok(()),
         }
     }
 }
@@ -91,7 +91,7 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let violations: Vec<_> =
         error.field_violations().iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
     if violations.len() > 1 && violations.join("; ") == error.message() {
-        writeln!(f, "error: {} rules are broken", violations.len())?;
+        writeln!(f, "error: {} fields break rules", violations.len())?;
     } else {
         writeln!(f, "error: {}", error.message())?;
     }
@@ -104,7 +104,7 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
     }
     if error.is_conflict() {
-        writeln!(f, "Somebody else was faster. Read it again, and decide again.")?;
+        writeln!(f, "  it was changed in the meantime; read it again before retrying")?;
     }
     Ok(())
 }
@@ -117,7 +117,7 @@ impl From<Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::Unread } else { Self::Local(error.to_string()) }
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::OutputClosed } else { Self::Local(error.to_string()) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Resources from files: JSON, NDJSON or YAML, in envelopes or of a kind that is told.
+//! Resources from files: JSON, NDJSON or YAML, in envelopes or of a given kind.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -17,7 +17,7 @@ pub(crate) fn read(args: &FileArgs) -> Result<Vec<Resource>, Failure> {
     read_files(&args.files, collection)
 }
 
-/// Reads all resources of the files; `collection`: they stand without an envelope, and are of this one.
+/// Reads all resources of the files; With a `collection`, they have no envelope.
 pub(crate) fn read_files(files: &[PathBuf], collection: Option<&str>) -> Result<Vec<Resource>, Failure> {
     let mut resources = Vec::new();
     for file in files {
@@ -27,12 +27,12 @@ pub(crate) fn read_files(files: &[PathBuf], collection: Option<&str>) -> Result<
         resources.extend(read.map_err(|error| Failure::usage(format!("{}: {}", shown(file), error.message())))?);
     }
     if resources.is_empty() {
-        return Err(Failure::usage("there is no resource in it"));
+        return Err(Failure::usage("the files contain no resource"));
     }
     Ok(resources)
 }
 
-/// What a file is called in messages.
+/// The name of a file in messages.
 pub(crate) fn shown(file: &Path) -> String {
     if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() }
 }
@@ -51,7 +51,7 @@ fn text(file: &Path) -> Result<String, Failure> {
     text.map_err(|error| Failure::usage(format!("{}: {error}", shown(file))))
 }
 
-/// By the file's name, or else by what the text looks like.
+/// By the extension of the file, or else by the text.
 fn syntax(file: &Path, text: &str) -> Syntax {
     let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {

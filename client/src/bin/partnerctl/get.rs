@@ -24,7 +24,7 @@ pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failur
     Ok(Exit::Success)
 }
 
-/// Reads resources of any kinds, in the order of their names. Those of one kind that stand together are read together, at
+/// Reads resources of any kinds, in the order of their names. Consecutive names of one kind are read together, at
 /// one revision.
 pub(crate) async fn read(registry: &Registry, names: &[String], point: Point) -> Result<Vec<Resource>, Failure> {
     const BATCH_MAX: usize = 1_000;

@@ -1,4 +1,4 @@
-//! `history`: how a resource changed.
+//! `history`: the revisions of a resource.
 
 use partnership_registry_client::json;
 use partnership_registry_client::v1::ResourceRevision;
@@ -15,7 +15,7 @@ const MESSAGE: &str = "partnership.registry.v1.ResourceRevision";
 
 pub(crate) async fn history(globals: &Globals, args: HistoryArgs) -> Result<Exit, Failure> {
     let names = kinds::names(&args.name)?;
-    let [name] = names.as_slice() else { return Err(Failure::usage("history is of one resource")) };
+    let [name] = names.as_slice() else { return Err(Failure::usage("history takes one resource")) };
     let registry = connect(globals)?;
     let mut revisions = registry.list_revisions(name.as_str());
     let (mut rows, mut printed) = (Vec::new(), 0);

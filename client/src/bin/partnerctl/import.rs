@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use indicatif::ProgressBar;
-use partnership_registry_client::import::{Import, Interrupted, Observer, Refusal, Summary, ndjson};
+use partnership_registry_client::import::{Import, Interrupted, Observer, RefusedRow, Summary, ndjson};
 
 use crate::args::{Globals, ImportArgs};
-use crate::connect::connect_patiently;
+use crate::connect::connect_for_long;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::progress::{self, Counted};
 
 pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, Failure> {
-    let registry = connect_patiently(globals)?;
+    let registry = connect_for_long(globals)?;
     let name = files::shown(&args.file);
     let unreadable = |error: io::Error| Failure::usage(format!("{name}: {error}"));
     let (text, length): (Box<dyn Read>, _) = if files::is_stdin(&args.file) {
@@ -31,13 +31,13 @@ pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, 
     bar.finish_and_clear();
     match done {
         Ok(summary) => {
-            eprintln!("{}", sentence(&summary));
+            eprintln!("{}", numbers(&summary));
             Ok(if summary.refused > 0 { Exit::RowsRefused } else { Exit::Success })
         }
         Err(Interrupted { cause, summary, resume_from, .. }) => {
-            eprintln!("{}", sentence(&summary));
+            eprintln!("{}", numbers(&summary));
             if let Some(origin) = resume_from {
-                eprintln!("Broken off. Run it again, or go on with --from-line {}.", origin.line);
+                eprintln!("interrupted; run it again, or continue with --from-line {}", origin.line);
             }
             Err(cause.into())
         }
@@ -50,21 +50,21 @@ struct Reporter {
 }
 
 impl Observer for Reporter {
-    fn refused(&mut self, refusal: &Refusal) {
-        let name = if refusal.name.is_empty() { String::new() } else { format!("{}: ", refusal.name) };
+    fn refused(&mut self, row: &RefusedRow) {
+        let name = if row.name.is_empty() { String::new() } else { format!("{}: ", row.name) };
         self.bar.suspend(|| {
-            for reason in &refusal.reasons {
-                eprintln!("{}: {name}{reason}", refusal.origin);
+            for reason in &row.reasons {
+                eprintln!("{}: {name}{reason}", row.origin);
             }
         });
     }
 
     fn progress(&mut self, summary: &Summary) {
-        self.bar.set_message(format!("{} in, {} refused", summary.accepted(), summary.refused));
+        self.bar.set_message(format!("{} accepted, {} refused", summary.accepted(), summary.refused));
     }
 }
 
-fn sentence(summary: &Summary) -> String {
+fn numbers(summary: &Summary) -> String {
     let Summary { read, created, updated, unchanged, refused, commits, .. } = summary;
     format!(
         "{read} read: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused; {commits} commits"

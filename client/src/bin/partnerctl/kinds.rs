@@ -1,11 +1,11 @@
-//! What kinds may be called on the command line, and names made of them.
+//! The names of kinds on the command line, and resource names that use them.
 
 use partnership_registry_client::Kind;
 
 use crate::failure::{Exit, Failure};
 use crate::output;
 
-/// Short names beside those that follow from the contract. A kind without one here works as well.
+/// Short names, besides those that follow from the contract. A kind needs none.
 const ALIASES: &[(&str, &[&str])] = &[
     ("countries", &["co"]),
     ("focusAreas", &["fa", "area", "areas"]),
@@ -20,7 +20,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("commitments", &["cmt"]),
 ];
 
-/// A kind of the contract by its names.
+/// The names of a kind in the contract.
 struct KindNames {
     collection: &'static str,
     kind: &'static str,
@@ -41,7 +41,7 @@ pub(crate) fn collections() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|names| names.collection)
 }
 
-/// The collection of what somebody calls a kind: `focusAreas`, `focus-area`, `FocusArea`, `fa`.
+/// The collection of a kind by any of its names: `focusAreas`, `focus-area`, `FocusArea`, `fa`.
 pub(crate) fn collection(word: &str) -> Result<&'static str, Failure> {
     let plain = plain(word);
     let found = KINDS.iter().find(|names| {
@@ -55,7 +55,7 @@ pub(crate) fn collection(word: &str) -> Result<&'static str, Failure> {
     })
 }
 
-/// What names or kinds are asked for.
+/// What a command is asked to work on.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// All of a kind.
@@ -81,19 +81,19 @@ pub(crate) fn asked(words: &[String]) -> Result<Asked, Failure> {
     rest.iter().map(name).collect::<Result<_, _>>().map(Asked::Names)
 }
 
-/// The names that are asked for, where all of a kind would be too much.
+/// Reads names, where a kind alone is not enough.
 pub(crate) fn names(words: &[String]) -> Result<Vec<String>, Failure> {
     match asked(words)? {
         Asked::Names(names) => Ok(names),
-        Asked::All(collection) => Err(Failure::usage(format!("which of the {collection}? give their names"))),
+        Asked::All(collection) => Err(Failure::usage(format!("the names of {collection} are required"))),
     }
 }
 
-/// Reads one name; the kind in it may be called what it may be called anywhere.
+/// Reads one name, with any name of its kind.
 pub(crate) fn full_name(word: &str) -> Result<String, Failure> {
     match word.split_once('/') {
         Some((kind, id)) if !id.is_empty() => Ok(format!("{}/{id}", collection(kind)?)),
-        Some(_) | None => Err(Failure::usage(format!("{word:?} is no name; a name looks like countries/kr"))),
+        Some(_) | None => Err(Failure::usage(format!("{word:?} is not a name such as countries/kr"))),
     }
 }
 
@@ -118,7 +118,7 @@ fn aliases(collection: &str) -> &'static [&'static str] {
     ALIASES.iter().find(|(of, _)| *of == collection).map_or(&[], |(_, aliases)| *aliases)
 }
 
-/// Without what parts words: `focus-areas`, `focus_areas` and `FocusAreas` are the same.
+/// Without separators: `focus-areas`, `focus_areas` and `FocusAreas` are the same.
 fn plain(word: &str) -> String {
     word.chars().filter(|letter| !matches!(letter, '-' | '_')).map(|letter| letter.to_ascii_lowercase()).collect()
 }

@@ -1,7 +1,7 @@
 //! `partnerctl`, the command line of the Partnership Registry.
 //!
-//! It parses and prints; what it does is in the library. Answers go to standard output, everything else to standard
-//! error, and how it ended is told by the exit code.
+//! It parses and prints; the work is done by the library. Results go to standard output, everything else to standard
+//! error; the exit code says how it ended.
 
 mod apply;
 mod args;
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and the version are no mistakes. If even this cannot be printed, nobody is there to read it.
+            // Help and the version are not mistakes. If printing fails, the output is closed.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Success.code() });
         }

@@ -1,4 +1,4 @@
-//! Printing resources in the format that is asked for.
+//! Prints resources in the requested format.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::style::{Style, paint};
 use crate::table;
 
-/// How to print.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Columns for people, fitted to the terminal
@@ -20,7 +20,7 @@ pub(crate) enum Format {
     Wide,
     /// Canonical protobuf JSON
     Json,
-    /// YAML that says the same
+    /// The same as YAML
     Yaml,
     /// JSON, a resource on each line
     Ndjson,
@@ -31,13 +31,13 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Whether it is for people to read, rather than for programs.
+    /// Whether it is for people, rather than for programs.
     pub(crate) fn is_table(self) -> bool {
         matches!(self, Self::Table | Self::Wide)
     }
 }
 
-/// Prints resources as they come, or once all are there, as the format needs it.
+/// Prints resources as they come, or all at the end, as the format needs it.
 #[derive(Debug)]
 pub(crate) struct Printer {
     format: Format,
@@ -82,7 +82,7 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints what is kept, and what must stand at the end.
+    /// Prints what is kept, and what closes the format.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         match self.format {
             Format::Json if self.single => write("\n"),
@@ -97,7 +97,7 @@ impl Printer {
         let wide = self.format == Format::Wide;
         let kept = std::mem::take(&mut self.kept);
         if kept.is_empty() {
-            eprintln!("Nothing found.");
+            eprintln!("no resources found");
         }
         for (index, group) in kept.chunk_by(|one, next| one.collection() == next.collection()).enumerate() {
             if index > 0 {

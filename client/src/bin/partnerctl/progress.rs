@@ -1,4 +1,4 @@
-//! A bar on standard error while something takes long; nothing where that is no terminal.
+//! A progress bar on standard error, if that is a terminal.
 
 use std::io::{self, Read};
 
@@ -17,7 +17,7 @@ pub(crate) fn bar(bytes: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// Tells a bar how much of a text has been read.
+/// A reader that moves a bar.
 pub(crate) struct Counted<R> {
     text: R,
     bar: ProgressBar,

@@ -1,4 +1,4 @@
-//! `--set field=value`: an edit of the JSON form of a resource. What a value must be, the contract says.
+//! `--set field=value`: edits the JSON form of a resource, guided by its descriptor.
 
 use partnership_registry_client::json;
 use partnership_registry_client::v1::Resource;
@@ -15,7 +15,7 @@ struct Edit<'a> {
     value: &'a str,
 }
 
-/// Edits a resource, and gives with it the top fields that were touched.
+/// Edits a resource; also returns the top-level fields that were edited.
 pub(crate) fn edit(resource: &Resource, edits: &[String]) -> Result<(Resource, Vec<String>), Failure> {
     let mut envelope = json::to_value(resource)?;
     let (field, descriptor) = envelope_field(resource.collection().unwrap_or_default())?;
@@ -51,7 +51,7 @@ fn envelope_field(collection: &str) -> Result<(FieldDescriptor, MessageDescripto
     Ok((field, message))
 }
 
-/// Makes one edit; gives the name of the top field.
+/// Makes one edit; returns the name of the top-level field.
 fn apply(resource: &mut Value, message: &MessageDescriptor, edit: &Edit<'_>) -> Result<String, Failure> {
     let wrong = |what: String| Failure::usage(format!("--set {}={}: {what}", edit.path, edit.value));
     let mut top = None;
@@ -70,14 +70,14 @@ fn apply(resource: &mut Value, message: &MessageDescriptor, edit: &Edit<'_>) -> 
             }
             Some(entry) if field.is_map() => {
                 let map = object.entry(key).or_insert_with(|| Value::Object(Map::new()));
-                let map = map.as_object_mut().ok_or_else(|| wrong("it is no map".to_owned()))?;
+                let map = map.as_object_mut().ok_or_else(|| wrong("it is not a map".to_owned()))?;
                 set(map, entry.to_owned(), Some(Value::from(edit.value)).filter(|_| !edit.value.is_empty()));
                 break;
             }
             Some(deeper) => {
                 let Kind::Message(inner) = field.kind() else { return Err(wrong(format!("{name:?} has no fields"))) };
                 if field.is_list() {
-                    return Err(wrong(format!("{name:?} is a list; set it as a whole, as JSON")));
+                    return Err(wrong(format!("{name:?} is a list and can only be set as a whole, as JSON")));
                 }
                 value = object.entry(key).or_insert_with(|| Value::Object(Map::new()));
                 (message, rest) = (inner, deeper);
@@ -94,16 +94,16 @@ fn set(object: &mut Map<String, Value>, key: String, value: Option<Value>) {
     }
 }
 
-/// The JSON of a value as it is typed. `None`: the field is cleared.
+/// The JSON of a value. `None`: the field is cleared.
 fn read(field: &FieldDescriptor, text: &str) -> Result<Option<Value>, String> {
     if text.is_empty() {
         return Ok(None);
     }
     let kind = field.kind();
     if field.is_list() && !text.trim_start().starts_with('[') {
-        // A list of simple values may be typed with commas.
+        // A list of scalars may be written with commas.
         if matches!(kind, Kind::Message(_)) {
-            return Err("it is a list of messages; give it as JSON, such as '[{…}]'".to_owned());
+            return Err("must be a JSON list, such as '[{…}]'".to_owned());
         }
         return text.split(',').map(|item| scalar(&kind, item.trim())).collect::<Result<_, _>>().map(Some);
     }
@@ -112,7 +112,7 @@ fn read(field: &FieldDescriptor, text: &str) -> Result<Option<Value>, String> {
         return match serde_json::from_str(text) {
             Ok(value) => Ok(Some(value)),
             Err(_) if is_text(&kind) => Ok(Some(Value::from(text))),
-            Err(error) => Err(format!("it is no JSON: {error}")),
+            Err(error) => Err(format!("it is not JSON: {error}")),
         };
     }
     scalar(&kind, text).map(Some)
@@ -127,7 +127,7 @@ fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
         return enum_value(of, text);
     }
     if matches!(kind, Kind::Bool) {
-        return text.parse::<bool>().map(Value::from).map_err(|_| "it is true or false".to_owned());
+        return text.parse::<bool>().map(Value::from).map_err(|_| "must be true or false".to_owned());
     }
     // Numbers are strings to protobuf JSON as well.
     Ok(Value::from(text))
@@ -141,7 +141,7 @@ fn enum_value(of: &EnumDescriptor, text: &str) -> Result<Value, String> {
     found.map(|value| Value::from(value.name())).ok_or_else(|| {
         let prefix = enum_prefix(of);
         let known: Vec<_> = of.values().skip(1).map(|value| value.name().replacen(&prefix, "", 1)).collect();
-        format!("it is one of {}", known.join(", "))
+        format!("must be one of {}", known.join(", "))
     })
 }
 
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn values_become_what_their_fields_are() {
+    fn values_are_converted_to_the_types_of_their_fields() {
         let (agreement, touched) = edited(&[
             "display_name=Treaty = good",
             "state=in-force",
@@ -193,7 +193,7 @@ mod tests {
             ("displaynam=x", "no field \"displaynam\""),
             ("state=happy", "IN_FORCE"),
             ("term.indefinite=maybe", "true or false"),
-            ("parties=kr", "as JSON"),
+            ("parties=kr", "a JSON list"),
             ("parties.country=kr", "as a whole"),
             ("display_name.x=1", "has no fields"),
         ] {

@@ -1,17 +1,17 @@
-//! Colour: on a terminal, unless somebody asked for none.
+//! Colour on a terminal, unless it is turned off.
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 static PLAIN: OnceLock<bool> = OnceLock::new();
 
-/// Decides once, before anything is printed.
+/// Decides whether there is colour; once, before anything is printed.
 pub(crate) fn decide(no_color: bool) {
     let asked = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     PLAIN.get_or_init(|| asked || !std::io::stdout().is_terminal());
 }
 
-/// What a piece of text is.
+/// The role of a text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Style {
     Header,
@@ -20,7 +20,7 @@ pub(crate) enum Style {
     Place,
 }
 
-/// The text, in the colour of what it is.
+/// The text in the colour of its role.
 pub(crate) fn paint(style: Style, text: &str) -> String {
     if *PLAIN.get().unwrap_or(&true) {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Tables: columns side by side, fitted to a width by cutting the widest.
+//! Tables, fitted to a width by cutting the widest columns.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -26,7 +26,7 @@ pub(crate) fn lines(header: Vec<String>, rows: Vec<Vec<String>>, width: Option<u
     all.iter().map(|row| line(row, &widths)).collect()
 }
 
-/// Cuts the widest columns until all fit, or nothing more can be cut. The first column is what somebody copies: it is cut
+/// Cuts the widest columns until all fit, or nothing more can be cut. The first column is the name, which is copied: it is cut
 /// last.
 fn fit(widths: &mut [usize], width: usize) {
     let gaps = GAP.len() * widths.len().saturating_sub(1);
@@ -62,7 +62,7 @@ fn line(row: &[String], widths: &[usize]) -> String {
     line
 }
 
-/// At most `width` columns of a text; what is cut off is told by `…`.
+/// At most `width` columns of a text; `…` marks a cut.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -80,7 +80,7 @@ fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// A text in one line, without what would move a terminal's cursor.
+/// A text in one line, without control characters.
 fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_under_each_other_and_every_row_is_a_line() {
+    fn columns_are_aligned_and_every_row_is_a_line() {
         let lines = table(None);
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| !line.contains(['\n', '\u{1b}']) && !line.ends_with(' ')));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_its_width_and_says_what_it_cut() {
+    fn a_table_fits_its_width_and_marks_what_it_cut() {
         let lines = table(Some(40));
         assert!(lines.iter().all(|line| line.width() <= 40), "{lines:#?}");
         assert!(lines.iter().any(|line| line.contains('…')));

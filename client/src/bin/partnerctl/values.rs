@@ -1,4 +1,4 @@
-//! The fields of a resource as short text, for a cell of a table. What a value is, the contract says.
+//! The fields of a resource as short text for the cells of a table, guided by its descriptor.
 
 use partnership_registry_client::v1::Resource;
 use prost::Message as _;
@@ -7,8 +7,8 @@ use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, ReflectMessage as _, V
 use crate::failure::Failure;
 use crate::time;
 
-/// The first of these that a message has is its gist.
-const GIST: &[&str] = &[
+/// A message is shown by the first of these fields that it has.
+const SUMMARY_FIELDS: &[&str] = &[
     "country",
     "organization",
     "official",
@@ -33,7 +33,7 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) fn of(resource: &Resource) -> Result<Self, Failure> {
-        let broken = || Failure::Local("the resource is not of the contract that this program knows".to_owned());
+        let broken = || Failure::Local("the resource is of a contract that this program does not know".to_owned());
         let descriptor = partnership_registry::descriptors().get_message_by_name("partnership.registry.v1.Resource");
         let envelope = DynamicMessage::decode(descriptor.ok_or_else(broken)?, resource.encode_to_vec().as_slice());
         let envelope = envelope.map_err(|_| broken())?;
@@ -90,8 +90,8 @@ fn message_text(message: &DynamicMessage) -> String {
             format!("{}/{}", field_text(message, "start"), field_text(message, "end"))
         }
         _ => {
-            let gist = GIST.iter().map(|field| field_text(message, field)).find(|text| !text.is_empty());
-            gist.unwrap_or_else(|| "…".to_owned())
+            let summary = SUMMARY_FIELDS.iter().map(|field| field_text(message, field)).find(|text| !text.is_empty());
+            summary.unwrap_or_else(|| "…".to_owned())
         }
     }
 }
@@ -114,20 +114,20 @@ fn date_text(date: &DynamicMessage) -> String {
     format!("{known}{}{}", mark("approximate", "~"), mark("uncertain", "?"))
 }
 
-/// A number also if it is 0.
+/// A number, also if it is 0.
 fn number_text(message: &DynamicMessage, name: &str) -> String {
     let value = message.get_field_by_name(name).and_then(|value| value.as_i64());
     value.unwrap_or_default().to_string()
 }
 
-/// An enum's value without what all its values begin with: `IN_FORCE`.
+/// The value of an enum without the common prefix: `IN_FORCE`.
 fn enum_text(of: &EnumDescriptor, number: i32) -> String {
     let Some(value) = of.get_value(number) else { return number.to_string() };
     let prefix = enum_prefix(of);
     value.name().strip_prefix(&prefix).unwrap_or(value.name()).to_owned()
 }
 
-/// What all values of an enum begin with: `AGREEMENT_STATE_`.
+/// The common prefix of the values of an enum: `AGREEMENT_STATE_`.
 pub(crate) fn enum_prefix(of: &EnumDescriptor) -> String {
     of.default_value().name().strip_suffix("UNSPECIFIED").unwrap_or_default().to_owned()
 }

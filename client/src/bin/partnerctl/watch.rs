@@ -7,7 +7,7 @@ use partnership_registry_client::v1::{
 use partnership_registry_client::{WatchEvent, WatchOptions, json};
 
 use crate::args::{Globals, WatchArgs};
-use crate::connect::connect_patiently;
+use crate::connect::connect_for_long;
 use crate::failure::{Exit, Failure};
 use crate::kinds;
 use crate::output::{self, Format};
@@ -24,9 +24,9 @@ pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Fa
     let human = match globals.output {
         Format::Table | Format::Wide => true,
         Format::Json | Format::Ndjson => false,
-        Format::Yaml | Format::Csv | Format::Name => return Err(Failure::usage("watch prints as table or as ndjson")),
+        Format::Yaml | Format::Csv | Format::Name => return Err(Failure::usage("watch prints only table or ndjson")),
     };
-    let registry = connect_patiently(globals)?;
+    let registry = connect_for_long(globals)?;
     let mut watch = registry.watch(options.collections(collections).filter(args.filter)).await?;
     while let Some(event) = watch.next().await {
         output::write(&if human { lines(&event?)? } else { document(event?)? })?;
@@ -41,13 +41,12 @@ fn lines(event: &WatchEvent) -> Result<String, Failure> {
             let display_name = Fields::of(resource)?.text("display_name");
             format!("IS         {}  {display_name}\n", resource.name())
         }
-        WatchEvent::Synced { revision } => format!("-- this was all at revision {revision}; now changes --\n"),
+        WatchEvent::Synced { revision } => format!("-- complete as of revision {revision}; changes follow --\n"),
         WatchEvent::Commit { commit, effects } => {
             let changes = commit.changes.iter().zip(effects.iter().map(Some).chain(std::iter::repeat(None)));
             changes.map(|(change, effect)| line(commit, change, effect)).collect()
         }
-        WatchEvent::Restarted => "-- the connection was lost: again from the beginning --\n".to_owned(),
-        // A sign of life is for programs.
+        WatchEvent::Restarted => "-- the connection was lost; starting again --\n".to_owned(),
         WatchEvent::Heartbeat { .. } => String::new(),
         _ => String::new(),
     })
@@ -61,7 +60,7 @@ fn line(commit: &Commit, change: &Change, effect: Option<&FilterEffect>) -> Stri
     format!("{action:<9}  {}  revision {revision}  {time}  {}{left}{reason}\n", change.name, commit.actor)
 }
 
-/// An event for programs: a line of JSON, as the service sends it.
+/// An event for programs: a line of JSON, as the server sent it.
 fn document(event: WatchEvent) -> Result<String, Failure> {
     let event = match event {
         WatchEvent::Resource(resource) => Event::Resource(WatchedResource { resource: Some(resource) }),

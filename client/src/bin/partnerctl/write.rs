@@ -60,7 +60,7 @@ pub(crate) async fn update(globals: &Globals, args: UpdateArgs) -> Result<Exit, 
     }
     let name = kinds::full_name(args.name.as_deref().unwrap_or_default())?;
     let handle = handle_of(&registry, &name)?;
-    // What is read has its etag: if somebody is faster, the change is refused, not theirs undone.
+    // The resource that was read has its etag: a change in the meantime is not overwritten.
     let current = match handle.get(&name, Point::Head).await {
         Err(error) if error.is_not_found() && args.allow_missing => set::empty(kinds::collection_of(&name), &name)?,
         other => other?,
@@ -105,23 +105,27 @@ pub(crate) async fn undelete(globals: &Globals, args: UndeleteArgs) -> Result<Ex
     commit(globals, names.iter().map(operation), args.dry_run).await
 }
 
-/// Makes changes all or none, and says what came of each.
+/// Makes changes, all or none, and prints the outcome of each.
 async fn commit(
     globals: &Globals,
     operations: impl Iterator<Item = Operation>,
     dry_run: bool,
 ) -> Result<Exit, Failure> {
     let registry = connect(globals)?;
-    let begun = registry.commit().validate_only(dry_run);
+    let commit = registry.commit().validate_only(dry_run);
     let done =
-        operations.fold(begun, |commit, operation| commit.mutation(Mutation { operation: Some(operation) })).await?;
+        operations.fold(commit, |commit, operation| commit.mutation(Mutation { operation: Some(operation) })).await?;
     for result in &done.results {
         let what = match result.action() {
             ChangeAction::Delete => "deleted",
             ChangeAction::Undelete => "undeleted",
             ChangeAction::Unspecified | ChangeAction::Create | ChangeAction::Update => "unchanged",
         };
-        output::line(&if globals.output.is_table() { said(&result.name, what, dry_run) } else { result.name.clone() })?;
+        output::line(&if globals.output.is_table() {
+            outcome(&result.name, what, dry_run)
+        } else {
+            result.name.clone()
+        })?;
     }
     Ok(Exit::Success)
 }
@@ -132,15 +136,15 @@ fn handle(registry: &Registry, resource: &Resource) -> Result<AnyResources, Fail
 
 /// The handle of the kind that a name, or a collection alone, is of.
 fn handle_of(registry: &Registry, name: &str) -> Result<AnyResources, Failure> {
-    registry.collection(kinds::collection_of(name)).ok_or_else(|| Failure::usage(format!("{name:?} is of no kind")))
+    registry.collection(kinds::collection_of(name)).ok_or_else(|| Failure::usage(format!("{name:?} has no kind")))
 }
 
 /// `countries/kr created`.
-pub(crate) fn said(name: &str, what: &str, dry_run: bool) -> String {
+pub(crate) fn outcome(name: &str, what: &str, dry_run: bool) -> String {
     format!("{name} {what}{}", if dry_run { " (dry run)" } else { "" })
 }
 
-/// Tells of writes: in a sentence, or by printing the resources in the format that is asked for.
+/// Prints the outcome of writes: a line each, or the resources in the requested format.
 struct Report {
     printer: Option<Printer>,
     dry_run: bool,
@@ -155,7 +159,7 @@ impl Report {
     fn done(&mut self, resource: Resource, what: &str) -> Result<(), Failure> {
         match &mut self.printer {
             Some(printer) => printer.push(resource),
-            None => output::line(&said(resource.name(), what, self.dry_run)),
+            None => output::line(&outcome(resource.name(), what, self.dry_run)),
         }
     }
 
