@@ -61,8 +61,8 @@ impl Api {
         self.registry.kind_by_tag(K::TAG).ok_or_else(|| Status::unimplemented("this server does not keep this kind"))
     }
 
-    fn get_one<K: Kind>(&self, name: &str, point: Point, if_none_match: &str) -> Result<Response<K>, Status> {
-        let document = self.registry.get(self.kind::<K>()?, name, point, if_none_match)?;
+    async fn get_one<K: Kind>(&self, name: &str, point: Point, if_none_match: &str) -> Result<Response<K>, Status> {
+        let document = self.registry.get(self.kind::<K>()?, name, point, if_none_match).await?;
         Ok(Response::new(decode(document)?))
     }
 
@@ -72,8 +72,8 @@ impl Api {
         Ok((resources, page))
     }
 
-    fn batch_get_all<K: Kind>(&self, names: &[String], point: Point) -> Result<(Vec<K>, u64), Status> {
-        let (documents, revision) = self.registry.batch_get(self.kind::<K>()?, names, point)?;
+    async fn batch_get_all<K: Kind>(&self, names: &[String], point: Point) -> Result<(Vec<K>, u64), Status> {
+        let (documents, revision) = self.registry.batch_get(self.kind::<K>()?, names, point).await?;
         Ok((documents.into_iter().map(decode).collect::<Result<_, _>>()?, revision))
     }
 
@@ -132,7 +132,7 @@ macro_rules! services {
             impl v1::$service_server::$Service for Api {
                 async fn $get(&self, request: Request<v1::$GetRequest>) -> Result<Response<v1::$Kind>, Status> {
                     let request = request.into_inner();
-                    self.get_one(&request.name, point(request.read_revision, request.read_time)?, &request.if_none_match)
+                    self.get_one(&request.name, point(request.read_revision, request.read_time)?, &request.if_none_match).await
                 }
 
                 async fn $list(&self, request: Request<v1::$ListRequest>) -> Result<Response<v1::$ListResponse>, Status> {
@@ -187,7 +187,7 @@ macro_rules! services {
                 async fn $batch_get(&self, request: Request<v1::$BatchGetRequest>) -> Result<Response<v1::$BatchGetResponse>, Status> {
                     let request = request.into_inner();
                     let point = point(request.read_revision, request.read_time)?;
-                    let ($plural, revision) = self.batch_get_all(&request.names, point)?;
+                    let ($plural, revision) = self.batch_get_all(&request.names, point).await?;
                     Ok(Response::new(v1::$BatchGetResponse { $plural, revision }))
                 }
             }

@@ -1,7 +1,7 @@
 //! Floor 2: the registry. It speaks of kinds, names and revisions, and knows no kind by name.
 //!
-//! A write goes through three threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible
-//! and answered, the `applier` keeps sled up. A read asks the `index`, then sled, then the journal. Everything that
+//! A write goes through two threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible
+//! and answered. A read asks the `index`, then sled, then the journal. Everything that
 //! readers see is durable.
 
 mod error;
@@ -12,6 +12,7 @@ pub(crate) mod resource;
 mod schema;
 mod write;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -34,17 +35,16 @@ pub use write::request::{
 };
 
 use crate::kinds::KindRules;
-use crate::store::{self, Revision, StoreError};
+pub use crate::store::StateHealth;
+use crate::store::{self, Revision, StateFollower, StoreError};
 use crate::time::{Clock, Time};
 use crate::violations::Violations;
 use index::{Index, Row};
 use query::list;
 use query::page_token::PageTokens;
-use read::reader as read_one;
 use read::reader::Reader;
 use resource::document;
 use schema::Schemas;
-use write::applier;
 use write::committer::{Committer, Submission};
 use write::ledger::Ledger;
 use write::writer::Writer;
@@ -67,6 +67,7 @@ struct Inner {
     /// `None` once the registry is closed.
     queue: RwLock<Option<mpsc::Sender<Submission>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    follower: StateFollower,
 }
 
 /// Why a registry does not open.
@@ -110,28 +111,24 @@ impl Registry {
             schemas: schemas.clone(),
             index: Arc::new(RwLock::new(index)),
             journal: opened.reader.clone(),
-            state: opened.state.clone(),
+            state: opened.follower.reader(),
         };
         let (bell_rope, bell) = watch::channel(head);
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let (decisions, decided) = sync_channel(DECISIONS_MAX);
-        let (feed, batches) = applier::way();
         let committer = Committer { schemas, reader: reader.clone(), ledger, clock, last_time };
         let writer = Writer {
             journal: opened.writer,
             index: reader.index.clone(),
             reader: reader.clone(),
             bell: bell_rope,
-            feed,
             stopped: None,
         };
-        let (state, index) = (opened.state, reader.index.clone());
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
             thread("writer", Box::new(move || writer.run(&decided)))?,
-            thread("applier", Box::new(move || applier::run(&state, &index, &batches)))?,
         ];
         let tokens = PageTokens::new(opened.reader.seed());
         Ok(Self(Arc::new(Inner {
@@ -140,6 +137,7 @@ impl Registry {
             bell,
             queue: RwLock::new(Some(queue)),
             threads: Mutex::new(threads),
+            follower: opened.follower,
         })))
     }
 
@@ -152,6 +150,13 @@ impl Registry {
                 tracing::error!(thread = name, "the thread panicked");
             }
         }
+        self.0.follower.close();
+    }
+
+    /// How sled does, now and from now on. Whatever it says, the registry answers.
+    #[must_use]
+    pub fn state_health(&self) -> watch::Receiver<StateHealth> {
+        self.0.follower.health()
     }
 
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does
@@ -166,11 +171,11 @@ impl Registry {
     }
 
     /// The document of `name`, deleted or not. If its etag is `if_none_match`, only its name, etag and revision.
-    pub fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
+    pub async fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         let at = reader.resolve(point)?;
-        let (_, document) = reader.get(&name, at)?.ok_or_else(|| not_found(&name, point, at))?;
+        let (_, document) = reader.look_up(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
         if !if_none_match.is_empty() && document::etag(&document) == if_none_match {
             return Ok(document::not_modified(&document).into());
         }
@@ -178,7 +183,12 @@ impl Registry {
     }
 
     /// The documents of `names` in their order, as of one revision, which is answered too.
-    pub fn batch_get(&self, kind: KindId, names: &[String], point: Point) -> Result<(Vec<Bytes>, Revision), Error> {
+    pub async fn batch_get(
+        &self,
+        kind: KindId,
+        names: &[String],
+        point: Point,
+    ) -> Result<(Vec<Bytes>, Revision), Error> {
         let reader = &self.0.reader;
         let mut violations = Violations::new();
         match names.len() {
@@ -200,7 +210,7 @@ impl Registry {
         let mut bytes = 0;
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
-            let (_, document) = reader.get(&name, at)?.ok_or_else(|| not_found(&name, point, at))?;
+            let (_, document) = reader.look_up(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
             bytes += document.len();
             if bytes > document::ANSWER_BYTES_MAX {
                 let max = document::ANSWER_BYTES_MAX;
@@ -246,26 +256,26 @@ fn commit_time(journal: &store::JournalReader, revision: Revision) -> Result<Tim
     Ok(journal.read(revision).map_err(StoreError::from)?.commit_time)
 }
 
-/// Fills the index and the ledger from the store.
+/// Fills the index and the ledger from the journal.
 fn load(schemas: &Schemas, store: &store::Opened, index: &mut Index, ledger: &mut Ledger) -> Result<(), OpenError> {
-    for entry in store.state.scan() {
-        let (name, revision, mut envelope) = entry.map_err(StoreError::from)?;
-        if envelope.is_empty() {
-            let record = store.reader.read(revision).map_err(StoreError::from)?;
-            envelope = read_one::change_of(&record, &name).ok_or(OpenError::Unreadable(revision))?.document.clone();
+    let mut last: HashMap<Arc<str>, (Revision, Bytes)> = HashMap::new();
+    for record in store.reader.scan(1) {
+        let record = record.map_err(StoreError::from)?;
+        if let Some(request) = record.request {
+            ledger.remember(request.id, record.revision, request.hash);
         }
+        for change in record.changes {
+            last.insert(change.name, (record.revision, change.document));
+        }
+    }
+    for (name, (revision, envelope)) in last {
         let (kind, document) = document::open_envelope(schemas, &envelope).ok_or(OpenError::Unreadable(revision))?;
         let row = Row { revision, deleted: document::is_deleted(document) };
-        let name: Arc<str> = name.into();
         index.load(kind, &name, row, document::display_name(document), list::create_time(document));
         ledger.load(&name, row);
         if !row.deleted {
             ledger.refer(&name, &document::referrals(schemas, kind, &document::body(schemas, kind, document)));
         }
-    }
-    for entry in store.state.requests() {
-        let (revision, id, hash) = entry.map_err(StoreError::from)?;
-        ledger.remember(id, revision, hash);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 mod disk;
 
@@ -20,10 +20,11 @@ pub use journal::frame::PAYLOAD_BYTES_MAX;
 pub use journal::reader::{JournalReader, JournalScan, scan_read_only};
 pub use journal::{JournalError, JournalWriter};
 pub use record::{Action, Change, Place, Record, RequestMark, Salt, digest};
-pub use state::{State, StateError};
+pub use state::{PlantedStall, READS_MAX, StateError, StateFollower, StateHealth, StateReader};
 
-use disk::{DirLock, failed};
+use disk::DirLock;
 use journal::Inspected;
+use state::{Places, Standing, Witness};
 
 /// The place of a commit in the order of all commits: 1, 2, 3, without a gap. 0 is before the first.
 pub type Revision = u64;
@@ -37,10 +38,9 @@ const SLED_DIR: &str = "sled";
 /// A state that was found wanting, kept until its successor is complete.
 const SLED_ASIDE_DIR: &str = "sled.bad";
 
-/// A catch-up applies this much of the journal at once: few batches, and little memory.
-const BATCH_BYTES: usize = 4 << 20;
-const BATCH_COMMITS: usize = 4096;
-const PROGRESS_EVERY: Duration = Duration::from_secs(3);
+/// How long the start waits for what sled knows of the journal's end. sled opens in well under a second for each GiB that
+/// it holds; a start that takes longer than this would cost more than the second witness is worth.
+const WITNESS_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Where a journal ends: its last commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +67,13 @@ pub struct Options {
     pub sync: bool,
     /// Memory for sled's cache of pages. 256 MiB by default.
     pub cache_bytes_max: u64,
+    /// A call into sled that does not come back. Only for the test which shows that nobody waits for it.
+    pub stall: Option<PlantedStall>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { segment_bytes_max: 64 << 20, sync: true, cache_bytes_max: 256 << 20 }
+        Options { segment_bytes_max: 64 << 20, sync: true, cache_bytes_max: 256 << 20, stall: None }
     }
 }
 
@@ -84,9 +86,9 @@ pub enum StoreError {
     /// The journal is not sound.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The state could not be brought up to the journal.
-    #[error(transparent)]
-    State(#[from] StateError),
+    /// The operating system gives no thread.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
     /// Another server has the directory.
     #[error("The data directory {} is in use by another server. Stop that one, or name another directory.", dir.display())]
     Locked {
@@ -113,6 +115,16 @@ pub enum StoreError {
         /// The last revision of the state.
         applied: Revision,
     },
+    /// The state knows another commit than the journal has.
+    #[error("The journal is not the one that the state in {} came from: at revision {applied} they hold different commits, so the journal has lost its end at some time and gone on without it. Nothing was changed. Restore {} from a backup or from another copy. Only if that is impossible, and knowing that acknowledged commits are lost, remove {}.", sled.display(), journal.display(), sled.display())]
+    JournalForked {
+        /// The journal.
+        journal: PathBuf,
+        /// The state.
+        sled: PathBuf,
+        /// The last revision of the state.
+        applied: Revision,
+    },
     /// A commit of the journal is whole, and means nothing to this server.
     #[error(
         "Revision {revision} of the journal is whole but is not a commit that this version can read. Start the version of the server that wrote it."
@@ -123,21 +135,20 @@ pub enum StoreError {
     },
 }
 
-/// A store in use. The directory stays locked until the writer and every `State` are dropped.
+/// A store in use. The directory stays locked until the writer is dropped and the follower is closed.
 pub struct Opened {
     /// For the committer, and nobody else.
     pub writer: JournalWriter,
     /// To be cloned for everybody who reads the journal.
     pub reader: JournalReader,
-    /// At the journal's head. To be cloned for everybody who reads the state.
-    pub state: State,
-    /// Whether the state had to be built anew from the journal.
-    pub rebuilt: bool,
+    /// Keeps the state up to the journal. [`StateFollower::reader`] is for everybody who reads the state.
+    pub follower: StateFollower,
 }
 
-/// Opens the store in `dir`, or begins one if there is nothing. Returns with the journal verified
-/// to the last byte, its unfinished end cut off, and the state verified and up to date. Refuses
-/// whatever it cannot put right without losing a commit that may have been acknowledged.
+/// Opens the store in `dir`, or begins one if there is nothing. Returns with the journal verified to the last byte and its
+/// unfinished end cut off; the state is verified and brought up behind that. Refuses whatever it cannot put right without
+/// losing a commit that may have been acknowledged: sled, if it answers in time, is a further witness that the end of the
+/// journal is there.
 pub fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
     disk::ensure_dir(dir)?;
     let lock = DirLock::take(&dir.join(LOCK_FILE))?;
@@ -150,25 +161,13 @@ pub fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
         lock,
     };
     let inspected = opening.journal()?;
-    let verdict = opening.state(&inspected)?;
+    let follower = opening.follower().map_err(StoreError::Thread)?;
+    // Dropped on a refusal, the follower closes sled.
+    opening.hear_witness(&inspected, &follower)?;
     // Every doubt about the journal has been raised by now, and nothing was changed.
     let (writer, reader) = inspected.settle(&opening.journal_dir, options, opening.lock.clone())?;
-    let (state, rebuilt) = match verdict {
-        Verdict::Sound(state) => (state, false),
-        Verdict::Absent if reader.head() == 0 => (opening.begin_state(&reader)?, false),
-        Verdict::Absent => {
-            tracing::info!(head = reader.head(), "there is no state; building it from the journal");
-            (opening.begin_state(&reader)?, true)
-        }
-        Verdict::Doubtful(why) => {
-            tracing::warn!(why, head = reader.head(), "the state cannot be trusted; rebuilding it from the journal");
-            opening.set_state_aside()?;
-            (opening.begin_state(&reader)?, true)
-        }
-    };
-    catch_up(&state, &reader)?;
-    disk::remove(&opening.aside_dir)?;
-    Ok(Opened { writer, reader, state, rebuilt })
+    follower.follow(&reader);
+    Ok(Opened { writer, reader, follower })
 }
 
 struct Opening<'a> {
@@ -177,16 +176,6 @@ struct Opening<'a> {
     aside_dir: PathBuf,
     options: &'a Options,
     lock: Arc<DirLock>,
-}
-
-/// What is to be thought of the state, held against the journal.
-enum Verdict {
-    /// It is a state of this journal, perhaps of some commits ago.
-    Sound(State),
-    /// There is none.
-    Absent,
-    /// It cannot be trusted, for this reason.
-    Doubtful(String),
 }
 
 impl Opening<'_> {
@@ -206,103 +195,38 @@ impl Opening<'_> {
         created.ok_or_else(|| JournalError::Absent { dir: self.journal_dir.clone() }.into())
     }
 
-    /// Opens the state and holds it against the journal. Refuses one that is ahead.
-    fn state(&self, inspected: &Inspected) -> Result<Verdict, StoreError> {
-        if disk::list(&self.sled_dir)?.is_empty() {
-            return Ok(Verdict::Absent);
-        }
+    fn follower(&self) -> std::io::Result<StateFollower> {
+        let places = Places {
+            sled_dir: self.sled_dir.clone(),
+            aside_dir: self.aside_dir.clone(),
+            cache_bytes_max: self.options.cache_bytes_max,
+        };
+        StateFollower::start(places, self.options.stall.clone(), self.lock.clone())
+    }
+
+    /// Holds the journal against what sled knows of its end. If sled does not answer in time, nobody waits for it, and
+    /// the follower does this later.
+    fn hear_witness(&self, inspected: &Inspected, follower: &StateFollower) -> Result<(), StoreError> {
         let reader = inspected.reader();
-        let doubtful = |why: &str| Ok(Verdict::Doubtful(why.to_owned()));
-        let (state, mark) = match self.open_state(&reader) {
-            Ok(opened) => opened,
-            Err(error) => return Ok(Verdict::Doubtful(told(&error))),
+        let mark = match follower.witness(WITNESS_WAIT_MAX) {
+            Witness::Mark(mark) if mark.store_id == reader.store_id() => mark,
+            // The follower rebuilds it.
+            Witness::Mark(_) | Witness::Absent => return Ok(()),
+            Witness::Late => {
+                tracing::warn!(
+                    "sled did not open within {} s; the server starts without it, and answers from the journal until \
+                     it does",
+                    WITNESS_WAIT_MAX.as_secs()
+                );
+                return Ok(());
+            }
         };
-        let Some(mark) = mark else {
-            return doubtful("it has no mark that can be read");
-        };
-        if mark.store_id != reader.store_id() {
-            return doubtful("it belongs to another journal");
-        }
-        // Before anything else is held against it: this may be all that is left of a lost end.
-        if mark.head.revision > inspected.head().revision {
-            return Err(StoreError::JournalBehind {
-                journal: self.journal_dir.clone(),
-                head: inspected.head().revision,
-                sled: self.sled_dir.clone(),
-                applied: mark.head.revision,
-            });
-        }
-        let head_then = match mark.head.revision {
-            0 => Head::NONE,
-            revision => reader.read(revision)?.head(),
-        };
-        if mark.head != head_then {
-            return doubtful("its last commit is not that of the journal");
-        }
-        match state.verify() {
-            Ok(()) => Ok(Verdict::Sound(state)),
-            Err(error) => Ok(Verdict::Doubtful(told(&error))),
+        let (journal, sled) = (self.journal_dir.clone(), self.sled_dir.clone());
+        let (head, applied) = (inspected.head().revision, mark.head.revision);
+        match state::standing(&mark, &reader, head)? {
+            Standing::Sound => Ok(()),
+            Standing::Ahead => Err(StoreError::JournalBehind { journal, head, sled, applied }),
+            Standing::Forked => Err(StoreError::JournalForked { journal, sled, applied }),
         }
     }
-
-    fn open_state(&self, reader: &JournalReader) -> Result<(State, Option<state::key::Mark>), StateError> {
-        let lock = self.lock.clone();
-        State::open(&self.sled_dir, self.options.cache_bytes_max, reader.store_id(), lock)
-    }
-
-    fn begin_state(&self, reader: &JournalReader) -> Result<State, StoreError> {
-        let (state, _) = self.open_state(reader)?;
-        state.begin()?;
-        Ok(state)
-    }
-
-    fn set_state_aside(&self) -> Result<(), StoreError> {
-        disk::remove(&self.aside_dir)?;
-        std::fs::rename(&self.sled_dir, &self.aside_dir).map_err(failed("rename", &self.sled_dir))?;
-        Ok(())
-    }
-}
-
-/// An error with its causes, for a log line that is not followed by the error itself.
-fn told(error: &StateError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text} Cause: {error}");
-        cause = error.source();
-    }
-    text
-}
-
-/// Applies to the state the commits that it lacks. A crash on the way is harmless: the state's mark
-/// goes with every batch.
-fn catch_up(state: &State, reader: &JournalReader) -> Result<(), StoreError> {
-    let (from, head) = (state.applied(), reader.head());
-    if from == head {
-        return Ok(());
-    }
-    let began = Instant::now();
-    let mut told = began;
-    let mut records = Vec::new();
-    let mut bytes = 0;
-    for entry in reader.scan(from + 1) {
-        let entry = entry?;
-        let revision = entry.revision;
-        bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
-        let head_now = entry.head();
-        records.push(entry);
-        if bytes >= BATCH_BYTES || records.len() >= BATCH_COMMITS || revision == head {
-            state.apply(&head_now, &records)?;
-            records.clear();
-            bytes = 0;
-        }
-        if told.elapsed() >= PROGRESS_EVERY {
-            told = Instant::now();
-            tracing::info!(revision, head, "bringing the state up to the journal");
-        }
-    }
-    state.flush()?;
-    let seconds = began.elapsed().as_secs_f64();
-    tracing::info!(commits = head - from, seconds, "the state is up to the journal");
-    Ok(())
 }

@@ -3,11 +3,9 @@
 //! Invariant: the index holds exactly the durable commits up to its head. Only the writer changes it, one group at a
 //! time, under the lock that holds it; a reader sees all of a group or nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use crate::registry::schema::KindId;
 use crate::store::Revision;
@@ -30,8 +28,6 @@ pub(crate) struct Indexed {
     pub(crate) row: Row,
     pub(crate) display_name: Box<str>,
     pub(crate) create_time: Time,
-    /// The envelope, until sled has it.
-    pub(crate) envelope: Bytes,
 }
 
 /// How a listing is ordered.
@@ -59,8 +55,6 @@ const SUPERSEDED_MAX: usize = 1_000_000;
 pub(crate) struct Index {
     pub(crate) head: Revision,
     kinds: Vec<KindIndex>,
-    /// Versions that sled does not have yet, oldest first.
-    recent: HashMap<Arc<str>, Vec<(Revision, Bytes)>>,
     superseded: usize,
     /// From this revision on the orders know every version; before it they do not.
     complete_from: Revision,
@@ -118,7 +112,6 @@ impl Index {
     /// Takes a durable commit in, and with it the head.
     pub(crate) fn apply(&mut self, head: Revision, changes: Vec<Indexed>) {
         for change in changes {
-            self.recent.entry(change.name.clone()).or_default().push((change.row.revision, change.envelope));
             let Some(kind) = self.kinds.get_mut(change.kind.index()) else { continue };
             let (revision, display_name) = (change.row.revision, change.display_name.as_bytes());
             let renamed = key(display_name, &change.name);
@@ -158,26 +151,9 @@ impl Index {
         self.complete_from = self.head;
     }
 
-    /// Drops the recent versions up to `revision`: sled has them now.
-    pub(crate) fn forget_recent<'a>(&mut self, names: impl Iterator<Item = &'a str>, revision: Revision) {
-        for name in names {
-            if let Some(versions) = self.recent.get_mut(name) {
-                versions.retain(|(version, _)| *version > revision);
-                if versions.is_empty() {
-                    self.recent.remove(name);
-                }
-            }
-        }
-    }
-
     /// The resource as it is at the head.
     pub(crate) fn row(&self, kind: KindId, name: &str) -> Option<Row> {
         self.kinds.get(kind.index())?.rows.get(name).map(|(row, _)| *row)
-    }
-
-    /// The newest recent version not after `at`.
-    pub(crate) fn recent(&self, name: &str, at: Revision) -> Option<(Revision, Bytes)> {
-        self.recent.get(name)?.iter().rev().find(|(revision, _)| *revision <= at).cloned()
     }
 
     /// How many live resources, and how many with the deleted ones, a kind has at the head.

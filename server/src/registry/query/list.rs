@@ -25,6 +25,9 @@ pub(crate) const PAGE_SIZE_MAX: usize = 1_000;
 /// A page ends when it has this many bytes: with one more resource it stays below the 4 MiB that clients take.
 pub(crate) const PAGE_BYTES_MAX: usize = 2 << 20;
 
+/// How many resources are asked of sled at once.
+const READ_AT_ONCE: usize = 100;
+
 /// What to list.
 #[derive(Debug, Clone)]
 pub struct ListRequest {
@@ -235,11 +238,14 @@ impl Listing<'_> {
             let Some(end) = keys.last() else { return Ok(()) };
             last = Some(end.clone());
             let complete = keys.len() < chunk;
-            for key in keys {
-                if let Some(document) = self.read(&key.name)?
-                    && !each(Item { key, document })
-                {
-                    return Ok(());
+            for keys in keys.chunks(READ_AT_ONCE) {
+                let names: Vec<Arc<str>> = keys.iter().map(|key| key.name.clone()).collect();
+                for (key, found) in keys.iter().zip(self.reader.get_many(self.kind, &names, self.at)?) {
+                    if let Some(document) = found.and_then(|(_, document)| self.shown(document))
+                        && !each(Item { key: key.clone(), document })
+                    {
+                        return Ok(());
+                    }
                 }
             }
             if complete {
@@ -266,8 +272,12 @@ impl Listing<'_> {
     fn read(&self, name: &Arc<str>) -> Result<Option<Bytes>, Error> {
         let name = Name::stored(self.kind, name.clone());
         let Some((_, document)) = self.reader.get(&name, self.at)? else { return Ok(None) };
+        Ok(self.shown(document))
+    }
+
+    fn shown(&self, document: Bytes) -> Option<Bytes> {
         let shown = self.show_deleted || !document::is_deleted(&document);
-        Ok((shown && self.filter.selects(&document)).then_some(document))
+        (shown && self.filter.selects(&document)).then_some(document)
     }
 
     /// The order of a past that the index does not know any more: everything is read and sorted.

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 
 use crate::registry::error::Error;
-use crate::registry::index::{Index, Row};
+use crate::registry::index::Index;
 use crate::registry::resource::document;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::{Change, JournalError, JournalReader, Record, Revision, State, StateError};
+use crate::store::{Change, JournalError, JournalReader, Record, Revision, StateReader};
 use crate::time::Time;
 
 /// As of when to read.
@@ -34,7 +34,7 @@ pub(crate) struct Reader {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) index: Arc<RwLock<Index>>,
     pub(crate) journal: JournalReader,
-    pub(crate) state: State,
+    pub(crate) state: StateReader,
     /// Tells the etags of one store from those of another.
     pub(crate) etag_salt: u32,
 }
@@ -43,11 +43,6 @@ impl Reader {
     /// The last durable revision.
     pub(crate) fn head(&self) -> Revision {
         self.index.read().head
-    }
-
-    /// The last revision that sled has.
-    pub(crate) fn applied(&self) -> Revision {
-        self.state.applied()
     }
 
     /// The etag of any resource that last changed in `revision`.
@@ -80,64 +75,68 @@ impl Reader {
         }
     }
 
-    /// The document of `name` as of `at`, deleted or not, with the revision it had. `None`: there was none.
+    /// The document of `name` as of `at`, deleted or not, with the revision it had, from the journal. `None`: there was
+    /// none.
     pub(crate) fn get(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
-        let (row, recent) = {
-            let index = self.index.read();
-            (index.row(name.kind(), name.as_str()), index.recent(name.as_str(), at))
-        };
-        let Some(row) = row else { return Ok(None) };
-        if let Some((revision, envelope)) = recent {
-            return Ok(Some((revision, self.open(&envelope, revision)?.1)));
+        let Some(row) = self.index.read().row(name.kind(), name.as_str()) else { return Ok(None) };
+        let mut revision = row.revision;
+        while revision > at {
+            let record = self.record(revision)?;
+            revision = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?.previous_revision;
         }
-        if row.revision <= at {
-            return Ok(Some((row.revision, self.current(name, row)?)));
+        if revision == 0 {
+            return Ok(None);
         }
-        match self.version_at(name, row, at)? {
-            None => Ok(None),
-            Some(revision) => Ok(Some((revision, self.version(name, revision)?))),
-        }
+        Ok(Some((revision, self.version(name, revision)?)))
     }
 
-    /// The document of `name` in its current row, which sled has or is about to leave behind.
-    pub(crate) fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
-        match self.state.get(name.as_str()) {
-            Ok(Some((revision, envelope))) if revision == row.revision && !envelope.is_empty() => {
-                Ok(self.open(&envelope, revision)?.1)
-            }
-            // sled has moved on, or leaves what is large to the journal.
-            Ok(_) => self.version(name, row.revision),
-            Err(error) => {
-                self.fell_back(&error);
-                self.version(name, row.revision)
-            }
+    /// As [`Reader::get`], from sled where it answers.
+    pub(crate) async fn look_up(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
+        let Some(row) = self.index.read().row(name.kind(), name.as_str()) else { return Ok(None) };
+        if row.revision > at {
+            return match self.state.version_at(&name.shared(), at).await {
+                None => self.get(name, at),
+                Some(None) => Ok(None),
+                Some(Some(revision)) => Ok(Some((revision, self.version(name, revision)?))),
+            };
         }
+        if self.state.applied() >= row.revision
+            && let Some(found) = self.state.get(&[name.shared()]).await
+            && let Some(Some((revision, envelope))) = found.first()
+            && *revision == row.revision
+        {
+            return Ok(Some((*revision, self.open(envelope, *revision)?.1)));
+        }
+        Ok(Some((row.revision, self.version(name, row.revision)?)))
     }
 
-    /// The revision that `name` had at `at`, which is before that of its current row.
-    fn version_at(&self, name: &Name, row: Row, at: Revision) -> Result<Option<Revision>, Error> {
-        match self.state.version_at(name.as_str(), at) {
-            Ok(revision) => Ok(revision),
-            Err(error) => {
-                self.fell_back(&error);
-                let mut revision = row.revision;
-                while revision > at {
-                    let record = self.record(revision)?;
-                    let change = record.changes.iter().find(|change| &*change.name == name.as_str());
-                    revision = change.ok_or(Error::Damaged { revision })?.previous_revision;
+    /// As [`Reader::get`] for many names, from sled where it answers. Blocks; never to be called in a task.
+    pub(crate) fn get_many(
+        &self,
+        kind: KindId,
+        names: &[Arc<str>],
+        at: Revision,
+    ) -> Result<Vec<Option<(Revision, Bytes)>>, Error> {
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let found = runtime.and_then(|runtime| runtime.block_on(self.state.get(names))).unwrap_or_default();
+        let mut found = found.into_iter();
+        names
+            .iter()
+            .map(|name| {
+                let name = Name::stored(kind, name.clone());
+                let row = self.index.read().row(kind, name.as_str());
+                match (row, found.next().flatten()) {
+                    (Some(row), Some((revision, envelope))) if revision == row.revision && revision <= at => {
+                        Ok(Some((revision, self.open(&envelope, revision)?.1)))
+                    }
+                    _ => self.get(&name, at),
                 }
-                Ok((revision > 0).then_some(revision))
-            }
-        }
+            })
+            .collect()
     }
 
     /// The document that the commit of `revision` made of `name`.
     pub(crate) fn version(&self, name: &Name, revision: Revision) -> Result<Bytes, Error> {
-        if let Some((found, envelope)) = self.index.read().recent(name.as_str(), revision)
-            && found == revision
-        {
-            return Ok(self.open(&envelope, revision)?.1);
-        }
         let record = self.record(revision)?;
         let change = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?;
         Ok(self.open(&change.document, revision)?.1)
@@ -175,10 +174,6 @@ impl Reader {
     /// The commit of a revision.
     pub(crate) fn record(&self, revision: Revision) -> Result<Record, Error> {
         self.journal.read(revision).map_err(|error| damaged(&error, revision))
-    }
-
-    fn fell_back(&self, error: &StateError) {
-        tracing::warn!(%error, "sled could not be read; the journal answers instead; restart to rebuild the state");
     }
 }
 

@@ -63,7 +63,7 @@ impl Committer {
     /// Takes writes until nobody can send one any more, or the writer is gone.
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Submission>, decisions: &SyncSender<Decision>) {
         while let Some(submission) = queue.blocking_recv() {
-            self.ledger.forget(self.reader.applied());
+            self.ledger.forget(self.reader.journal.head());
             let decision = self.decide(submission);
             if decisions.send(decision).is_err() {
                 return;
@@ -145,14 +145,13 @@ impl Committer {
             let previous_revision = plan.previous.map_or(0, |row| row.revision);
             let salt = *uuid::Uuid::new_v4().as_bytes();
             let name = plan.name.shared();
-            record_changes.push(Change::new(action, name, previous_revision, envelope.clone(), salt));
+            record_changes.push(Change::new(action, name, previous_revision, envelope, salt));
             indexed.push(Indexed {
                 kind: plan.name.kind(),
                 name: plan.name.shared(),
                 row,
                 display_name: document::display_name(&document).into(),
                 create_time: plan.stamp.create_time,
-                envelope,
             });
             let name = plan.name.shared();
             self.ledger.unrefer(&name, &plan.old_referrals);

@@ -22,7 +22,7 @@ pub(crate) struct Ledger {
     referrers: HashMap<Arc<str>, HashSet<Arc<str>>>,
     /// What each request id became, and the fingerprint of its request.
     requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
-    /// The changes that sled may not have yet, oldest first, and their documents.
+    /// The changes that the journal may not have yet, oldest first, and their documents.
     fresh: VecDeque<(Revision, Arc<str>)>,
     fresh_documents: HashMap<Arc<str>, (Revision, Bytes)>,
 }
@@ -42,7 +42,7 @@ impl Ledger {
         self.referrers.get(name).into_iter().flatten()
     }
 
-    /// The document of a change that sled may not have yet.
+    /// The document of a change that the journal may not have yet.
     pub(crate) fn fresh_document(&self, name: &str) -> Option<(Revision, Bytes)> {
         self.fresh_documents.get(name).cloned()
     }
@@ -89,7 +89,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets what sled can tell now: the documents up to `applied`.
+    /// Forgets what the journal can tell now: the documents up to `applied`.
     pub(crate) fn forget(&mut self, applied: Revision) {
         while self.fresh.front().is_some_and(|(revision, _)| *revision <= applied)
             && let Some((revision, name)) = self.fresh.pop_front()

@@ -1,6 +1,5 @@
 //! The way of a write: request, plan, commit, journal.
 
-pub(crate) mod applier;
 pub(crate) mod committer;
 pub(crate) mod ledger;
 pub(crate) mod plan;

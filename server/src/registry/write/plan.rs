@@ -286,8 +286,8 @@ impl Drafting<'_> {
     fn current(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
         match self.ledger.fresh_document(name.as_str()) {
             Some((revision, document)) if revision == row.revision => Ok(document),
-            // What sled may not have yet is fresh.
-            _ => self.reader.current(name, row),
+            // What the journal may not have yet is fresh.
+            _ => self.reader.version(name, row.revision),
         }
     }
 

@@ -5,8 +5,7 @@
 //! what the disk holds.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::sync::mpsc::Receiver;
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -14,7 +13,6 @@ use tokio::sync::watch;
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Indexed};
 use crate::registry::read::reader::Reader;
-use crate::registry::write::applier::{Feed, Gone};
 use crate::registry::write::committer::{Commit, Decision, Replay};
 use crate::registry::write::request::{Written, WrittenOne};
 use crate::store::{Head, JournalWriter, Record, Revision};
@@ -30,7 +28,6 @@ pub(crate) struct Writer {
     pub(crate) index: Arc<RwLock<Index>>,
     pub(crate) reader: Reader,
     pub(crate) bell: watch::Sender<Revision>,
-    pub(crate) feed: Feed,
     /// Why nothing is written any more.
     pub(crate) stopped: Option<&'static str>,
 }
@@ -38,18 +35,9 @@ pub(crate) struct Writer {
 impl Writer {
     /// Takes decisions until the committer is gone.
     pub(crate) fn run(mut self, decisions: &Receiver<Decision>) {
-        loop {
-            let first = match self.feed.due() {
-                None => decisions.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => decisions.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match first {
-                Ok(first) => self.write(group(first, decisions)),
-                Err(RecvTimeoutError::Timeout) => self.feed(Feed::hand_over),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(first) = decisions.recv() {
+            self.write(group(first, decisions));
         }
-        self.feed(Feed::hand_over);
     }
 
     fn write(&mut self, mut group: Vec<Decision>) {
@@ -69,7 +57,7 @@ impl Writer {
         // What is durable is answered as such, even if nothing can follow it.
         let stopped = self.stopped;
         if let Some(head) = appended {
-            self.publish(head, records, indexed);
+            self.publish(head, &records, indexed);
         }
         for decision in group {
             let result = match (stopped, decision.replay) {
@@ -83,7 +71,7 @@ impl Writer {
     }
 
     /// Makes durable commits visible to readers and watchers.
-    fn publish(&mut self, head: Head, records: Vec<Record>, indexed: Vec<Vec<Indexed>>) {
+    fn publish(&self, head: Head, records: &[Record], indexed: Vec<Vec<Indexed>>) {
         {
             let mut index = self.index.write();
             for (record, indexed) in records.iter().zip(indexed) {
@@ -91,15 +79,6 @@ impl Writer {
             }
         }
         self.bell.send_replace(head.revision);
-        self.feed(|feed| feed.add(head, records));
-    }
-
-    /// Feeds sled. Once that has failed, nothing more is written: what sled lacks is in memory until a restart.
-    fn feed(&mut self, feed: impl FnOnce(&mut Feed) -> Result<(), Gone>) {
-        if feed(&mut self.feed).is_err() && self.stopped.is_none() {
-            tracing::error!("sled is not kept up any more; no write is accepted until a restart, which rebuilds it");
-            self.stopped = Some("sled could not be written");
-        }
     }
 
     /// The answer that an earlier request was given, read from its commit.
@@ -142,5 +121,6 @@ fn group(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
 }
 
 fn size(decision: &Decision) -> usize {
-    decision.commit.as_ref().map_or(0, |commit| commit.indexed.iter().map(|change| change.envelope.len()).sum())
+    let changes = decision.commit.iter().flat_map(|commit| &commit.record.changes);
+    changes.map(|change| change.document.len()).sum()
 }

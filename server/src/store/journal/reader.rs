@@ -153,6 +153,20 @@ impl JournalReader {
         change.map(|change| change.document.clone()).ok_or(JournalError::NotFound { revision, head: self.head() })
     }
 
+    // TEMPORARY, until the journal's own bell is merged: this polls.
+    /// Waits until there is a commit beyond `revision`, or the time is up; answers whether there is.
+    pub fn wait_beyond(&self, revision: Revision, timeout: std::time::Duration) -> bool {
+        let due = std::time::Instant::now() + timeout;
+        while self.head() <= revision {
+            let left = due.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::sleep(left.min(std::time::Duration::from_millis(2)));
+        }
+        true
+    }
+
     /// The head, with the hash of its commit.
     pub fn head_with_hash(&self) -> Result<crate::store::Head, JournalError> {
         match self.head() {
