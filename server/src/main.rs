@@ -1,13 +1,16 @@
 //! The server's front door, as a checklist: parse, trace, open, bind, announce, serve, drain.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser as _;
 use partnership_registry_server::commands::{demo, journal};
 use partnership_registry_server::config::{Command, Config, EXIT_USAGE, LogFormat};
 use partnership_registry_server::registry::Registry;
+use partnership_registry_server::store::READS_MAX;
 use partnership_registry_server::time::SystemClock;
 use partnership_registry_server::{kinds, serve};
 use tokio::net::TcpListener;
@@ -18,6 +21,9 @@ use tracing_subscriber::EnvFilter;
 /// threads. The allocator of the C library takes a fifth more time for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long the end of the process waits for the threads of the runtime. All that matters has ended by then.
+const THREADS_WAIT_MAX: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let config = match Config::try_parse() {
@@ -62,29 +68,38 @@ fn main() -> ExitCode {
 
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let registry = Registry::open(&config.data, &config.store(), kinds::ALL, Arc::new(SystemClock))?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        // Before the address is announced: whoever stops the server then is heard.
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        if config.demo {
-            demo::load(&registry).await?;
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    // sled can keep each of those who read it for ever, and they are workers: without these, it could keep them all.
+    let workers = cores + READS_MAX;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    let done = runtime.block_on(listen_and_serve(config, registry));
+    // A thread that sled keeps would be waited for in vain.
+    runtime.shutdown_timeout(THREADS_WAIT_MAX);
+    done
+}
+
+async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box<dyn std::error::Error>> {
+    // Before the address is announced: whoever stops the server then is heard.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    if config.demo {
+        demo::load(&registry).await?;
+    }
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    tracing::info!(
+        address = %listener.local_addr()?,
+        data = %config.data.display(),
+        revision = registry.head(),
+        "serving"
+    );
+    let shutdown = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-        tracing::info!(
-            address = %listener.local_addr()?,
-            data = %config.data.display(),
-            revision = registry.head(),
-            "serving"
-        );
-        let shutdown = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        serve::serve(listener, registry, config, shutdown).await?;
-        tracing::info!("stopped");
-        Ok(())
-    })
+    };
+    serve::serve(listener, registry, config, shutdown).await?;
+    tracing::info!("stopped");
+    Ok(())
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::store::{self, PlantedStall};
+
 /// The exit code for a configuration that is wrong: EX_USAGE of sysexits.h.
 pub const EXIT_USAGE: u8 = 64;
 
@@ -110,12 +112,14 @@ pub const LOCAL_ERROR_RESETS_MAX: usize = 1_024;
 impl Config {
     /// The options of the store.
     #[must_use]
-    pub fn store(&self) -> crate::store::Options {
-        crate::store::Options {
+    pub fn store(&self) -> store::Options {
+        store::Options {
             segment_bytes_max: self.segment_mib << 20,
             cache_bytes_max: self.cache_mib << 20,
             // The planted fault of the power-cut test, and of nothing else: see `store::Options::sync`.
             sync: std::env::var_os("PARTNERSHIP_TEST_WITHOUT_FDATASYNC").is_none(),
+            // The planted fault of the tests of stalls, `<call>:<path of a file>`: see `store::PlantedStall`.
+            stall: std::env::var("PARTNERSHIP_TEST_STALL_SLED").ok().and_then(|text| PlantedStall::parse(&text)),
         }
     }
 }

@@ -34,10 +34,10 @@ pub use write::request::{
     Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
 
-pub use crate::store::{Action, Record, Revision};
+pub use crate::store::{Action, Record, Revision, StateHealth};
 
 use crate::kinds::KindRules;
-use crate::store::{self, StoreError};
+use crate::store::{self, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
 use index::{Index, Unreadable};
@@ -71,6 +71,7 @@ struct Inner {
     /// `None` once the registry is closed.
     queue: RwLock<Option<mpsc::Sender<Submission>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    follower: StateFollower,
 }
 
 /// Why a registry does not open.
@@ -110,7 +111,12 @@ impl Registry {
             return Err(OpenError::Unreadable(revision));
         }
         let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
-        let reader = Reader { schemas: schemas.clone(), index: index.clone(), journal: opened.reader.clone(), etags };
+        let reader = Reader {
+            schemas: schemas.clone(),
+            index: index.clone(),
+            journal: opened.reader.clone(),
+            state: opened.follower.reader(),
+        };
 
         let (bell_rope, bell) = watch::channel(index.head());
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
@@ -132,6 +138,7 @@ impl Registry {
             bell,
             queue: RwLock::new(Some(queue)),
             threads: Mutex::new(threads),
+            follower: opened.follower,
         })))
     }
 
@@ -144,6 +151,13 @@ impl Registry {
                 tracing::error!(thread = name, "the thread panicked");
             }
         }
+        self.0.follower.close();
+    }
+
+    /// How sled does, now and from now on. Whatever it says, the registry answers.
+    #[must_use]
+    pub fn state_health(&self) -> watch::Receiver<StateHealth> {
+        self.0.follower.health()
     }
 
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does
@@ -172,7 +186,7 @@ impl Registry {
     async fn fetch(&self, request: &mut Prepared) -> Result<(), Error> {
         for ((_, mutation), current) in request.mutations.iter().zip(&mut request.current) {
             if mutation.needs_current() {
-                *current = self.find(mutation.name(), Revision::MAX).await?;
+                *current = self.0.reader.find(mutation.name(), Revision::MAX).await?;
             }
         }
         Ok(())
@@ -210,17 +224,12 @@ impl Registry {
         Ok(Written { revision, time: Some(record.commit_time), results })
     }
 
-    /// The document of `name` as of `at`, with the revision it had.
-    async fn find(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
-        self.0.reader.get(name, at)
-    }
-
     /// The document of `name`, deleted or not. If its etag is `if_none_match`, only its name, etag and revision.
     pub async fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         let at = reader.resolve(point)?;
-        let (_, document) = self.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
+        let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
         if !if_none_match.is_empty() && document::etag(&document) == if_none_match {
             return Ok(document::not_modified(&document).into());
         }
@@ -255,7 +264,7 @@ impl Registry {
         let mut bytes = 0;
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
-            let (_, document) = self.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
+            let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
             bytes += document.len();
             if bytes > document::ANSWER_BYTES_MAX {
                 let max = document::ANSWER_BYTES_MAX;

@@ -1,5 +1,7 @@
 //! Serving: a listener, the services, and the end. `serve` returns when it is told to stop and all has ended well.
 
+mod health;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use tower::util::MapResponseLayer;
 use crate::api::{self, Api};
 use crate::config::{self, Config};
 use crate::registry::Registry;
+
+pub use health::STATE as HEALTH_OF_STATE;
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,7 @@ pub async fn serve(
     for name in &names {
         health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
     }
+    let state_told = health::tell_state(health.clone(), registry.state_health()).await;
 
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
@@ -64,13 +69,15 @@ pub async fn serve(
         served = &mut server => served,
         () = shutdown => {
             tracing::info!(grace_seconds = config.drain_grace.as_secs(), "draining");
+            state_told.abort();
+            let _ = state_told.await;
             health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-            for name in &names {
+            for name in names.iter().chain(&[health::STATE]) {
                 health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
             }
             drain.send_replace(true);
             // Whoever watches the health is told, and then let go.
-            for name in names.iter().chain(&[""]) {
+            for name in names.iter().chain(&["", health::STATE]) {
                 health.clear_service_status(name).await;
             }
             // A silent connection can hold a graceful end up for ever.

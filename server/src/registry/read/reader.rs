@@ -10,10 +10,9 @@ use bytes::Bytes;
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
 use crate::registry::resource::document;
-use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::{Change, JournalError, JournalReader, Record, Revision};
+use crate::store::{Change, JournalError, JournalReader, Record, Revision, StateReader};
 use crate::time::Time;
 
 /// As of when to read.
@@ -34,7 +33,7 @@ pub(crate) struct Reader {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) index: Arc<Index>,
     pub(crate) journal: JournalReader,
-    pub(crate) etags: Etags,
+    pub(crate) state: StateReader,
 }
 
 impl Reader {
@@ -67,7 +66,28 @@ impl Reader {
         }
     }
 
-    /// The document of `name` as of `at`, deleted or not, with the revision it had. `None`: there was none.
+    /// The document of `name` as of `at`, deleted or not, with the revision it had. `None`: there was none. From sled, if
+    /// that has it and is free.
+    pub(crate) async fn find(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
+        let Some(row) = self.row(name) else { return Ok(None) };
+        if row.revision > at {
+            return match self.state.version_at(&name.shared(), at).await {
+                None => self.get(name, at),
+                Some(None) => Ok(None),
+                Some(Some(revision)) => Ok(Some((revision, self.version(name, revision)?))),
+            };
+        }
+        if self.state.applied() >= row.revision
+            && let Some(found) = self.state.get(&[name.shared()]).await
+            && let Some(Some((revision, envelope))) = found.first()
+            && *revision == row.revision
+        {
+            return Ok(Some((row.revision, self.open(envelope, row.revision)?.1)));
+        }
+        Ok(Some((row.revision, self.stored(row)?)))
+    }
+
+    /// As [`Reader::find`], from the journal alone: for walks over many resources, which must not keep sled from its work.
     pub(crate) fn get(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
         let Some(row) = self.row(name) else { return Ok(None) };
         if row.revision <= at {

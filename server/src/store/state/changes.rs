@@ -10,20 +10,20 @@ use crate::store::state::key;
 const ENVELOPE_BYTES_MAX: usize = 16 << 10;
 
 /// Gathers the changes of records, in their order.
-pub(in crate::store) struct Changes {
+pub(super) struct Changes {
     /// Keys and values to write, of which a later one overrides an earlier.
-    pub(in crate::store) entries: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) entries: Vec<(Vec<u8>, Vec<u8>)>,
     /// That of the state once they are written.
-    pub(in crate::store) fingerprint: u64,
+    pub(super) fingerprint: u64,
 }
 
 impl Changes {
     /// Nothing yet, on a state of this fingerprint.
-    pub(in crate::store) fn new(fingerprint: u64) -> Changes {
+    pub(super) fn new(fingerprint: u64) -> Changes {
         Changes { entries: Vec::new(), fingerprint }
     }
 
-    pub(in crate::store) fn add(&mut self, record: &Record) {
+    pub(super) fn add(&mut self, record: &Record) {
         let revision = record.revision;
         for change in &record.changes {
             let key = key::current(&change.name);
@@ -37,12 +37,6 @@ impl Changes {
             self.add_share(&key, &revision.to_le_bytes());
             let kept: &[u8] = if change.document.len() > ENVELOPE_BYTES_MAX { &[] } else { &change.document };
             let value = key::current_value(&key, revision, kept);
-            self.entries.push((key, value));
-        }
-        if let Some(request) = &record.request {
-            let key = key::request(revision);
-            let value = key::request_value(&request.id, &request.hash);
-            self.add_share(&key, &value);
             self.entries.push((key, value));
         }
     }

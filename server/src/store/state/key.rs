@@ -6,7 +6,6 @@
 //! | -------------------- | ------------------------------------------------------- | ------------------------- |
 //! | `s` name             | crc32 u32, revision u64, envelope                       | a resource as it is       |
 //! | `h` name 0 revision  | nothing                                                 | a version before that one |
-//! | `r` revision         | request id 16, request hash 16                          | which request became this |
 //! | `m`                  | format u32, store id 16, revision u64, hash 32, fingerprint u64, crc32 u32 | how far this goes |
 //!
 //! A change of any layout takes a new `FORMAT_VERSION`: the state is then rebuilt from the journal.
@@ -17,23 +16,17 @@ use uuid::Uuid;
 use crate::store::{Hash, Head, Revision};
 
 /// The version of the layouts in this file.
-const FORMAT_VERSION: u32 = 2;
+const FORMAT_VERSION: u32 = 3;
 
 const CURRENT: u8 = b's';
 const REPLACED: u8 = b'h';
-const REQUEST: u8 = b'r';
 /// The key of the mark.
-pub(in crate::store) const MARK: &[u8] = b"m";
+pub(super) const MARK: &[u8] = b"m";
 
 const REVISION_BYTES: usize = 8;
 const CRC_BYTES: usize = 4;
 
-/// All keys of current resources begin with this.
-pub(in crate::store) const CURRENT_PREFIX: &[u8] = &[CURRENT];
-/// All keys of requests begin with this.
-pub(in crate::store) const REQUEST_PREFIX: &[u8] = &[REQUEST];
-
-pub(in crate::store) fn current(name: &str) -> Vec<u8> {
+pub(super) fn current(name: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + name.len());
     key.put_u8(CURRENT);
     key.put_slice(name.as_bytes());
@@ -41,12 +34,12 @@ pub(in crate::store) fn current(name: &str) -> Vec<u8> {
 }
 
 /// The name in the key of a current resource.
-pub(in crate::store) fn name_of(current_key: &[u8]) -> Option<&str> {
-    let name = current_key.strip_prefix(CURRENT_PREFIX)?;
+fn name_of(current_key: &[u8]) -> Option<&str> {
+    let name = current_key.strip_prefix(&[CURRENT])?;
     std::str::from_utf8(name).ok()
 }
 
-pub(in crate::store) fn current_value(key: &[u8], revision: Revision, envelope: &[u8]) -> Vec<u8> {
+pub(super) fn current_value(key: &[u8], revision: Revision, envelope: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(CRC_BYTES + REVISION_BYTES + envelope.len());
     value.put_u32_le(0);
     value.put_u64_le(revision);
@@ -59,7 +52,7 @@ pub(in crate::store) fn current_value(key: &[u8], revision: Revision, envelope: 
 }
 
 /// The revision and the envelope; `None` if the value is not as it was written under this key.
-pub(in crate::store) fn read_current<'a>(key: &[u8], value: &'a [u8]) -> Option<(Revision, &'a [u8])> {
+pub(super) fn read_current<'a>(key: &[u8], value: &'a [u8]) -> Option<(Revision, &'a [u8])> {
     let mut rest = value;
     let crc = rest.try_get_u32_le().ok()?;
     if crc != crc_of(key, rest) {
@@ -78,7 +71,7 @@ fn crc_of(key: &[u8], rest: &[u8]) -> u32 {
 }
 
 /// The key of a version that another has replaced.
-pub(in crate::store) fn replaced(name: &str, revision: Revision) -> Vec<u8> {
+pub(super) fn replaced(name: &str, revision: Revision) -> Vec<u8> {
     let mut key = Vec::with_capacity(2 + name.len() + REVISION_BYTES);
     key.put_u8(REPLACED);
     key.put_slice(name.as_bytes());
@@ -88,27 +81,9 @@ pub(in crate::store) fn replaced(name: &str, revision: Revision) -> Vec<u8> {
 }
 
 /// The revision in the key of a replaced version; `None` for any other key.
-pub(in crate::store) fn replaced_revision(key: &[u8]) -> Option<Revision> {
+pub(super) fn replaced_revision(key: &[u8]) -> Option<Revision> {
     let (rest, revision) = key.strip_prefix(&[REPLACED])?.split_last_chunk()?;
     rest.ends_with(&[0]).then_some(Revision::from_be_bytes(*revision))
-}
-
-pub(in crate::store) fn request(revision: Revision) -> Vec<u8> {
-    let mut key = Vec::with_capacity(1 + REVISION_BYTES);
-    key.put_u8(REQUEST);
-    key.put_u64(revision);
-    key
-}
-
-pub(in crate::store) fn request_value(id: &[u8; 16], hash: &[u8; 16]) -> Vec<u8> {
-    [id.as_slice(), hash].concat()
-}
-
-/// The revision, the id and the hash in the entry of a request.
-pub(in crate::store) fn read_request(key: &[u8], value: &[u8]) -> Option<(Revision, [u8; 16], [u8; 16])> {
-    let revision = Revision::from_be_bytes(key.strip_prefix(REQUEST_PREFIX)?.try_into().ok()?);
-    let (id, hash) = value.split_first_chunk()?;
-    Some((revision, *id, hash.try_into().ok()?))
 }
 
 /// How far the state has come, of which journal, and what it must add up to.
@@ -116,11 +91,11 @@ pub(in crate::store) fn read_request(key: &[u8], value: &[u8]) -> Option<(Revisi
 pub(in crate::store) struct Mark {
     pub(in crate::store) store_id: Uuid,
     pub(in crate::store) head: Head,
-    pub(in crate::store) fingerprint: u64,
+    pub(super) fingerprint: u64,
 }
 
 impl Mark {
-    pub(in crate::store) fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.put_u32_le(FORMAT_VERSION);
         bytes.put_slice(self.store_id.as_bytes());
@@ -133,7 +108,7 @@ impl Mark {
     }
 
     /// `None` if the bytes are no mark of this format.
-    pub(in crate::store) fn decode(bytes: &[u8]) -> Option<Mark> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Mark> {
         let (covered, crc) = bytes.split_last_chunk()?;
         if u32::from_le_bytes(*crc) != crc32fast::hash(covered) {
             return None;
@@ -159,7 +134,7 @@ impl Mark {
 /// What one entry adds to the fingerprint, the wrapping sum over all entries but the mark. Of a
 /// current resource it is the revision (its value has a checksum of its own, so the sum can follow
 /// a change without the old value), of the others the value.
-pub(in crate::store) fn share(key: &[u8], told: &[u8]) -> u64 {
+pub(super) fn share(key: &[u8], told: &[u8]) -> u64 {
     // FNV-1a: fixed by its definition, a few lines, quick on short keys. Its low bits are weak, and
     // a sum shows that, so the last step of MurmurHash3 spreads them.
     let fnv = key
@@ -172,7 +147,7 @@ pub(in crate::store) fn share(key: &[u8], told: &[u8]) -> u64 {
 }
 
 /// What the entry `key`, `value` adds to the fingerprint; `None` if it is not a sound entry.
-pub(in crate::store) fn share_of_stored(key: &[u8], value: &[u8]) -> Option<u64> {
+pub(super) fn share_of_stored(key: &[u8], value: &[u8]) -> Option<u64> {
     match *key.first()? {
         CURRENT => {
             let (revision, _) = read_current(key, value)?;
@@ -180,7 +155,6 @@ pub(in crate::store) fn share_of_stored(key: &[u8], value: &[u8]) -> Option<u64>
             Some(share(key, &revision.to_le_bytes()))
         }
         REPLACED => replaced_revision(key).filter(|_| value.is_empty()).map(|_| share(key, value)),
-        REQUEST => read_request(key, value).map(|_| share(key, value)),
         _ if key == MARK => Some(0),
         _ => None,
     }
@@ -216,16 +190,6 @@ mod tests {
         assert_eq!(replaced_revision(b"h"), None);
         assert_eq!(replaced_revision(b"ha/b\x01\0\0\0\0\0\0\x01\x02"), None);
         assert!(replaced("a/b", 255) < replaced("a/b", 256));
-    }
-
-    #[test]
-    fn a_request_reads_back() {
-        let key = request(9);
-        assert_eq!(key, b"r\0\0\0\0\0\0\0\x09");
-        let value = request_value(&[1; 16], &[2; 16]);
-        assert_eq!(read_request(&key, &value), Some((9, [1; 16], [2; 16])));
-        assert_eq!(read_request(&key, &value[1..]), None);
-        assert_eq!(read_request(&key[1..], &value), None);
     }
 
     #[test]

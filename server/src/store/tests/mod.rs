@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 
 mod journal;
 mod journal_damage;
-mod model;
-mod store;
 
 /// Random enough for tests, and the same on every machine (SplitMix64).
 struct Dice(u64);
@@ -56,14 +54,4 @@ fn files_in(dir: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
-}
-
-type Sled = sled::Db;
-
-/// Changes what sled holds behind the store's back, and leaves its files sound.
-fn behind_the_back(dir: &Path, change: impl FnOnce(&Sled)) {
-    let config = sled::Config::new().segment_size(super::state::SEGMENT_BYTES);
-    let db: Sled = config.path(dir.join(super::SLED_DIR)).open().unwrap();
-    change(&db);
-    db.flush().unwrap();
 }

@@ -1,0 +1,181 @@
+//! The state goes with the journal, also after it fell behind, and a call that sled keeps keeps nobody else.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::model::Model;
+use super::{Dice, PATIENCE, append, commit, open_in, open_settled, options, settle, wait_for};
+use crate::store::open::SLED_DIR;
+use crate::store::state::calls::{Call, PlantedStall, READS_MAX};
+use crate::store::state::health::StateHealth;
+use crate::store::{Opened, Options, open};
+
+/// A store in which a call does not come back while the file exists.
+fn open_with_stall(data: &TempDir, call: Call) -> (Opened, std::path::PathBuf) {
+    let file = data.path().join("stall");
+    let stall = PlantedStall::parse(&format!("{call}:{}", file.display()));
+    (open(data.path(), &Options { stall, ..options() }, &mut |_| {}).unwrap(), file)
+}
+
+#[test]
+fn a_new_store_is_empty_and_stays_so() {
+    let data = TempDir::new().unwrap();
+    let dir = data.path().join("deep/er");
+    for _ in 0..2 {
+        Model::default().assert_is(&open_settled(&dir));
+    }
+}
+
+#[test]
+fn what_is_written_is_there_at_once_and_after_a_restart() {
+    let data = TempDir::new().unwrap();
+    let (mut model, mut dice) = (Model::default(), Dice(1));
+    for _ in 0..3 {
+        let mut opened = open_settled(data.path());
+        commit(&mut opened, &mut model, &mut dice, 60);
+        model.assert_is(&opened);
+    }
+    model.assert_is(&open_settled(data.path()));
+}
+
+#[test]
+fn a_state_that_is_behind_catches_up() {
+    let data = TempDir::new().unwrap();
+    let (mut model, mut dice) = (Model::default(), Dice(2));
+    let mut opened = open_in(data.path()).unwrap();
+    commit(&mut opened, &mut model, &mut dice, 20);
+    drop(opened);
+    let sled = super::copy_of(&data.path().join(SLED_DIR));
+    let mut opened = open_in(data.path()).unwrap();
+    let records = (0..300).map(|_| model.next(&mut dice)).collect();
+    append(&mut opened, records);
+    drop(opened);
+    fs::remove_dir_all(data.path().join(SLED_DIR)).unwrap();
+    super::copy_dir(sled.path(), &data.path().join(SLED_DIR));
+    model.assert_is(&open_settled(data.path()));
+}
+
+#[test]
+fn the_handles_go_to_other_threads() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    shared::<crate::store::JournalReader>();
+    shared::<crate::store::StateReader>();
+}
+
+#[test]
+fn the_journal_goes_on_while_sled_takes_nothing_and_sled_catches_up_after() {
+    for call in [Call::Apply, Call::Flush] {
+        let data = TempDir::new().unwrap();
+        let (mut opened, file) = open_with_stall(&data, call);
+        let (mut model, mut dice) = (Model::default(), Dice(3));
+        commit(&mut opened, &mut model, &mut dice, 5);
+        settle(&opened);
+        fs::write(&file, b"").unwrap();
+        commit(&mut opened, &mut model, &mut dice, 50);
+        let stalled = wait_for(&opened.follower, |health| !health.is_well());
+        assert!(matches!(stalled, StateHealth::Stalled { call: found, .. } if found == call), "{stalled}");
+        commit(&mut opened, &mut model, &mut dice, 50);
+        assert!(!opened.follower.shared.can_be_read(), "readers do not wait for it");
+        fs::remove_file(&file).unwrap();
+        model.assert_is(&opened);
+    }
+}
+
+#[test]
+fn a_close_that_sled_keeps_is_left_behind() {
+    let data = TempDir::new().unwrap();
+    let (mut opened, file) = open_with_stall(&data, Call::Close);
+    let (mut model, mut dice) = (Model::default(), Dice(4));
+    commit(&mut opened, &mut model, &mut dice, 5);
+    settle(&opened);
+    fs::write(&file, b"").unwrap();
+    let began = Instant::now();
+    opened.follower.close();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    fs::remove_file(&file).unwrap();
+    drop(opened);
+    let began = Instant::now();
+    let again = loop {
+        match open_in(data.path()) {
+            Ok(opened) => break opened,
+            Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    model.assert_is(&again);
+}
+
+/// Workers as `main` makes them for one core.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1 + READS_MAX).enable_all().build().unwrap()
+}
+
+#[test]
+fn reads_answer_as_sled_has_it_and_never_of_what_it_has_not() {
+    let data = TempDir::new().unwrap();
+    let mut opened = open_settled(data.path());
+    let (mut model, mut dice) = (Model::default(), Dice(8));
+    commit(&mut opened, &mut model, &mut dice, 30);
+    settle(&opened);
+    let state = opened.follower.reader();
+    let (name, versions) = model.history.iter().max_by_key(|(_, versions)| versions.len()).unwrap();
+    let never: Arc<str> = "kinds/never".into();
+    let head = model.records.len() as u64;
+    runtime().block_on(async {
+        let found = state.get(&[name.clone(), never.clone()]).await.unwrap();
+        assert_eq!(found[0].as_ref().map(|(revision, _)| *revision), versions.last().copied());
+        assert_eq!(found[1], None);
+        assert_eq!(state.version_at(name, versions[0]).await, Some(Some(versions[0])));
+        assert_eq!(state.version_at(name, versions[0] - 1).await, Some(None));
+        assert_eq!(state.version_at(&never, head).await, Some(None));
+        assert_eq!(state.version_at(name, head + 1).await, None, "it has not come so far");
+    });
+    opened.follower.close();
+    assert_eq!(runtime().block_on(state.get(&[name.clone()])), None, "it is closed");
+}
+
+#[test]
+fn a_read_that_sled_keeps_is_given_up_on_and_sled_is_used_again_after() {
+    for call in [Call::Get, Call::Range] {
+        let data = TempDir::new().unwrap();
+        let (mut opened, file) = open_with_stall(&data, call);
+        let (mut model, mut dice) = (Model::default(), Dice(9));
+        commit(&mut opened, &mut model, &mut dice, 30);
+        settle(&opened);
+        let state = opened.follower.reader();
+        let name = model.history.keys().next().unwrap().clone();
+        let runtime = runtime();
+        // In a task, as a handler is, and with nothing else to do for the runtime: whoever would wake the others up may be
+        // kept by sled himself.
+        let read = || {
+            let (state, name) = (state.clone(), name.clone());
+            let task = runtime.spawn(async move {
+                match call {
+                    Call::Range => state.version_at(&name, 1).await.is_some(),
+                    _ => state.get(&[name]).await.is_some(),
+                }
+            });
+            let began = Instant::now();
+            let found = runtime.block_on(task).unwrap();
+            (found, began.elapsed())
+        };
+        assert!(read().0);
+        fs::write(&file, b"").unwrap();
+        for _ in 0..20 {
+            let (found, waited) = read();
+            assert!(!found);
+            assert!(waited < Duration::from_secs(5), "{waited:?}");
+        }
+        let stalled = wait_for(&opened.follower, |health| !health.is_well());
+        assert!(matches!(stalled, StateHealth::Stalled { call: found, .. } if found == call), "{stalled}");
+        // The follower wants to apply, and waits for the read; the journal does not.
+        commit(&mut opened, &mut model, &mut dice, 30);
+        fs::remove_file(&file).unwrap();
+        model.assert_is(&opened);
+        assert!(read().0);
+        runtime.shutdown_background();
+    }
+}

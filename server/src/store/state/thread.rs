@@ -1,0 +1,144 @@
+//! The thread that owns sled: it opens it, makes it sound (`opening`), and then follows the journal from the position that
+//! sled itself holds (`following`), until the store is closed or sled is not to be used any more.
+//!
+//! The writer of the journal knows nothing of it: however far behind it is, no write fails or waits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::Shared;
+use crate::store::disk::DiskError;
+use crate::store::state::calls::Call;
+use crate::store::state::engine::{Engine, StateError};
+use crate::store::state::health::StateHealth;
+use crate::store::state::key::Mark;
+use crate::store::{JournalError, JournalReader, Revision};
+
+/// Where sled lies, and how it is to be opened.
+pub(in crate::store) struct Places {
+    pub(in crate::store) sled_dir: PathBuf,
+    /// Where a sled that cannot be trusted is kept until its successor is complete.
+    pub(in crate::store) aside_dir: PathBuf,
+    pub(in crate::store) cache_bytes_max: u64,
+}
+
+/// The journal, once it is in use.
+pub(super) struct Given {
+    pub(super) journal: JournalReader,
+    /// Where it ended when it was opened.
+    pub(super) head: Revision,
+}
+
+/// Why the follower follows no longer.
+pub(super) enum Stop {
+    /// The store is being closed.
+    Closing,
+    /// sled knows of commits that the journal does not have.
+    BehindWitness(Revision),
+    /// sled failed, or the journal.
+    Failed(String),
+}
+
+impl From<StateError> for Stop {
+    fn from(error: StateError) -> Stop {
+        match error {
+            StateError::Closing => Stop::Closing,
+            error @ (StateError::Disk(_)
+            | StateError::Sled { .. }
+            | StateError::Panicked { .. }
+            | StateError::Damaged { .. }
+            | StateError::OutOfOrder { .. }) => Stop::Failed(told(&error)),
+        }
+    }
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Stop {
+        Stop::Failed(told(&error))
+    }
+}
+
+impl From<DiskError> for Stop {
+    fn from(error: DiskError) -> Stop {
+        Stop::Failed(told(&error))
+    }
+}
+
+/// An error with its causes, for a log line that is not followed by the error itself.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// What was found where sled should be.
+pub(super) enum Found {
+    Absent,
+    Doubtful(String),
+    Open(Engine, Mark),
+}
+
+pub(super) struct Follower {
+    pub(super) places: Places,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Follower {
+    pub(super) fn run(self, tell_mark: &Sender<Option<Mark>>, given: &Receiver<Given>) {
+        let mut found = self.open();
+        // Whoever has opened the store may not have waited.
+        let _ = tell_mark.send(match &found {
+            Found::Open(_, mark) => Some(*mark),
+            Found::Absent | Found::Doubtful(_) => None,
+        });
+        let stop = match given.recv() {
+            Ok(given) => self.keep_up(&mut found, &given),
+            Err(_) => Stop::Closing,
+        };
+        match stop {
+            Stop::Closing => self.shared.health.set_phase(StateHealth::Closed),
+            Stop::BehindWitness(applied) => {
+                tracing::error!(
+                    applied,
+                    "the journal has lost its end: sled knows of commits up to revision {applied} that the journal does \
+                     not have; sled is not used, and was not changed; restore the journal from a backup or from another \
+                     copy"
+                );
+                self.shared.health.set_phase(StateHealth::BehindWitness { applied });
+            }
+            Stop::Failed(why) => {
+                tracing::error!(
+                    why,
+                    "sled is not used until a restart; no data is lost, the journal answers, and the next start checks \
+                     sled and rebuilds it if need be"
+                );
+                self.shared.health.set_phase(StateHealth::Failed(why));
+            }
+        }
+        let unused = match found {
+            Found::Open(engine, _) => Some(engine),
+            Found::Absent | Found::Doubtful(_) => None,
+        };
+        for engine in [self.shared.gate.write().take(), unused].into_iter().flatten() {
+            self.close(engine);
+        }
+    }
+
+    /// Makes a sound state of what was found, and follows the journal until it has to stop.
+    fn keep_up(&self, found: &mut Found, Given { journal, head }: &Given) -> Stop {
+        let done = self.sound(found, journal, *head).and_then(|engine| self.follow(engine, journal));
+        done.err().unwrap_or(Stop::Closing)
+    }
+
+    pub(super) fn close(&self, engine: Engine) {
+        let _close = self.shared.calls.enter(Call::Close);
+        if let Err(error) = engine.close() {
+            tracing::warn!(error = told(&error), "sled did not close cleanly; the next start checks it");
+        }
+    }
+}
