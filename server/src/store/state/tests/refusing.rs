@@ -11,7 +11,7 @@ use crate::store::state::calls::PlantedStall;
 use crate::store::state::health::StateHealth;
 use crate::store::{JOURNAL_DIR, JournalError, Options, StoreError, open};
 
-/// A store and one of its past: its last commit, which sled has, is in this copy of the journal no more.
+/// A store that has lost its last commit: sled has it, and neither the journal nor the witness beside it.
 fn with_lost_end() -> (TempDir, Model) {
     let data = TempDir::new().unwrap();
     let mut opened = open_in(data.path()).unwrap();
@@ -25,6 +25,7 @@ fn with_lost_end() -> (TempDir, Model) {
     settle(&opened);
     drop(opened);
     fs::remove_dir_all(data.path().join(JOURNAL_DIR)).unwrap();
+    fs::remove_file(data.path().join("HEAD")).unwrap();
     super::copy_dir(&older.path().join(JOURNAL_DIR), &data.path().join(JOURNAL_DIR));
     (data, model)
 }
