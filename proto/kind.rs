@@ -112,6 +112,22 @@ macro_rules! kinds {
                 }
             }
 
+            /// The number of the kind's field in the envelope; `None` if it is empty.
+            pub fn tag(&self) -> Option<u32> {
+                match &self.kind {
+                    $(Some(resource::Kind::$Kind(_)) => Some($tag),)*
+                    None => None,
+                }
+            }
+
+            /// The name of the kind's field in the envelope; `None` if it is empty.
+            pub fn singular(&self) -> Option<&'static str> {
+                match &self.kind {
+                    $(Some(resource::Kind::$Kind(_)) => Some(stringify!($singular)),)*
+                    None => None,
+                }
+            }
+
             /// The collection of the kind in the envelope; `None` if it is empty.
             pub fn collection(&self) -> Option<&'static str> {
                 match &self.kind {

@@ -1,8 +1,8 @@
 //! The contract of the Partnership Registry: the messages and services of `partnership.registry.v1`, generated from the
 //! schemas beside this file, and their descriptors.
 //!
-//! Nothing here is written by hand but this door and [`Kind`], what all kinds have in common. [`for_each_kind!`] is their
-//! table.
+//! Written by hand are this file, [`Kind`], what all kinds have in common, and [`Method`], what all methods have.
+//! [`for_each_kind!`] is the table of kinds.
 
 #![allow(clippy::all, missing_docs, unreachable_pub, reason = "generated; the schemas carry the comments")]
 
@@ -38,9 +38,16 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 
 include!(concat!(env!("OUT_DIR"), "/kinds.rs"));
 
+include!(concat!(env!("OUT_DIR"), "/methods.rs"));
+
 mod kind;
+mod method;
 
 pub use kind::Kind;
+pub use method::{
+    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Standard, Streaming, Unary, Undelete, Update,
+    call,
+};
 
 /// The descriptors of the contract, for reading annotations and for canonical protobuf JSON.
 #[allow(clippy::expect_used, reason = "the bytes are of the same build; a test of any kind would fail first")]

@@ -230,10 +230,10 @@ fn contents(registry: &Registry) -> Result<Contents, Error> {
     let everything = registry.select(&[], "")?;
     let walk = |at| {
         let mut found = Vec::new();
-        registry.walk(&everything, at, true, &mut |envelope| {
-            found.push(envelope.to_vec());
-            true
-        })?;
+        let mut export = registry.export(everything.clone(), at, true);
+        while let Some(envelopes) = export.next_chunk()? {
+            found.extend(envelopes.iter().map(|envelope| envelope.to_vec()));
+        }
         Ok::<_, Error>(found)
     };
     let mut listed = Vec::new();

@@ -17,6 +17,7 @@ mod client;
 mod conformance;
 mod crash;
 mod damage;
+mod door;
 mod model;
 mod no_room;
 mod power_cut;

@@ -543,14 +543,11 @@ fn observe(registry: &Registry) -> Result<Observed, String> {
     }
     let mut resources = Vec::new();
     let everything = registry.select(&[], "").map_err(|error| error.to_string())?;
-    let mut envelopes = Vec::new();
-    let mut keep = |envelope| {
-        envelopes.push(envelope);
-        true
-    };
-    registry.walk(&everything, registry.head(), true, &mut keep).map_err(|error| error.to_string())?;
-    for envelope in envelopes {
-        resources.push(partnership_registry::v1::Resource::decode(envelope).map_err(|error| error.to_string())?);
+    let mut export = registry.export(everything, registry.head(), true);
+    while let Some(envelopes) = export.next_chunk().map_err(|error| error.to_string())? {
+        for envelope in envelopes {
+            resources.push(partnership_registry::v1::Resource::decode(envelope).map_err(|error| error.to_string())?);
+        }
     }
     Ok(Observed { commits, resources })
 }

@@ -128,7 +128,8 @@ impl<K: Service> Resources<K> {
     /// ```
     pub fn create(&self, resource: K) -> CreateCall<K> {
         let request_id = new_request_id();
-        CreateCall::new(self.connection.clone(), Create { resource, request_id, ..Create::default() })
+        let request = Create { resource: Some(resource), request_id, ..Create::default() };
+        CreateCall::new(self.connection.clone(), request)
     }
 
     /// Updates the fields of one that the mask names. The resource has its `name`, and if its `etag` is set, it must be
@@ -146,7 +147,7 @@ impl<K: Service> Resources<K> {
     /// ```
     pub fn update(&self, resource: K, mask: impl Into<Mask>) -> UpdateCall<K> {
         let (request_id, update_mask) = (new_request_id(), mask.into().into());
-        let request = Update { resource, update_mask, request_id, ..Update::default() };
+        let request = Update { resource: Some(resource), update_mask, request_id, ..Update::default() };
         UpdateCall::new(self.connection.clone(), request)
     }
 

@@ -6,6 +6,7 @@ mod api;
 pub mod commands;
 pub mod config;
 pub mod kinds;
+pub mod log;
 pub mod registry;
 pub mod serve;
 pub mod store;

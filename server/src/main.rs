@@ -1,6 +1,6 @@
 //! The server's front door, as a checklist: parse, trace, open, bind, announce, serve, drain.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use partnership_registry_server::commands::{demo, journal};
-use partnership_registry_server::config::{Command, Config, EXIT_USAGE, LogFormat};
+use partnership_registry_server::config::{Command, Config, EXIT_USAGE};
 use partnership_registry_server::registry::Registry;
 use partnership_registry_server::store::READS_MAX;
 use partnership_registry_server::time::SystemClock;
-use partnership_registry_server::{kinds, serve};
+use partnership_registry_server::{kinds, log, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -40,18 +40,13 @@ fn main() -> ExitCode {
             return ExitCode::from(EXIT_USAGE);
         }
     };
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match config.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
+    let log = log::start(filter, config.log_format);
     let done = match &config.command {
         Some(Command::Journal(command)) => journal::run(&config.data, command),
         None => run(&config),
     };
+    // What waits to be written stands before what is said below.
+    drop(log);
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

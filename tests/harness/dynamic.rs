@@ -91,9 +91,20 @@ impl Caller {
         method: &MethodDescriptor,
         request: DynamicMessage,
     ) -> Result<Option<DynamicMessage>, Status> {
+        self.first_of_stream_with(method, request, MetadataMap::new()).await
+    }
+
+    /// Calls a method that answers with a stream, with metadata, and answers its first message.
+    pub(crate) async fn first_of_stream_with(
+        &self,
+        method: &MethodDescriptor,
+        request: DynamicMessage,
+        metadata: MetadataMap,
+    ) -> Result<Option<DynamicMessage>, Status> {
         let mut grpc = Grpc::new(self.0.clone());
         grpc.ready().await.map_err(|error| Status::unknown(error.to_string()))?;
-        let answer = grpc.server_streaming(Request::new(request), path(method), DynamicCodec(method.output())).await?;
+        let request = Request::from_parts(metadata, Default::default(), request);
+        let answer = grpc.server_streaming(request, path(method), DynamicCodec(method.output())).await?;
         answer.into_inner().message().await
     }
 }

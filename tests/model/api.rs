@@ -2,10 +2,12 @@
 
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::{self, Resource, resource};
-use partnership_registry::{Kind, for_each_service};
+use partnership_registry::{
+    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Standard, Undelete, Update, for_each_kind,
+};
 use prost_types::FieldMask;
-use tonic::Status;
 use tonic::transport::Channel;
+use tonic::{Request, Status};
 
 /// One connection to a registry.
 #[derive(Clone)]
@@ -42,65 +44,57 @@ impl Api {
         Api { channel }
     }
 
+    async fn call<M: Method>(&self, request: impl Into<M>) -> Result<M::Response, Status> {
+        let request = Request::new(request.into());
+        Ok(partnership_registry::call(self.channel.clone(), request, 64 << 20).await?.into_inner())
+    }
+
+    async fn list_of<K: Standard>(&self, request: List) -> Result<Page, Status> {
+        let listed: Listed<K> = self.call::<K::List>(request).await?.into();
+        Ok(Page {
+            resources: listed.resources.into_iter().map(Into::into).collect(),
+            next_page_token: listed.next_page_token,
+            revision: listed.revision,
+            total_size: listed.total_size,
+        })
+    }
+
+    async fn batch_get_of<K: Standard>(&self, request: BatchGet) -> Result<(Vec<Resource>, u64), Status> {
+        let read: BatchRead<K> = self.call::<K::BatchGet>(request).await?.into();
+        Ok((read.resources.into_iter().map(Into::into).collect(), read.revision))
+    }
+
     pub(crate) fn registry(&self) -> RegistryServiceClient<Channel> {
         RegistryServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
     }
 }
 
 macro_rules! methods {
-    ($({
-        $Kind:ident $singular:ident $id:ident $plural:ident
-        service $Service:ident $service_server:ident $Server:ident
-        client $service_client:ident $Client:ident
-        get $get:ident $GetRequest:ident
-        list $list:ident $ListRequest:ident $ListResponse:ident
-        create $create:ident $CreateRequest:ident
-        update $update:ident $UpdateRequest:ident
-        delete $delete:ident $DeleteRequest:ident
-        undelete $undelete:ident $UndeleteRequest:ident
-        batch_get $batch_get:ident $BatchGetRequest:ident $BatchGetResponse:ident
-    })*) => {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
         impl Api {
             pub(crate) async fn get(&self, name: &str, read_revision: u64, if_none_match: &str) -> Result<Resource, Status> {
                 let (name, if_none_match) = (name.to_owned(), if_none_match.to_owned());
-                match collection(&name) {
-                    $(<v1::$Kind as Kind>::COLLECTION => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
-                        let request = v1::$GetRequest { name, read_revision, if_none_match, ..Default::default() };
-                        client.$get(request).await.map(|found| found.into_inner().into())
-                    })*
+                let request = Get { name, read_revision, if_none_match, read_time: None };
+                match collection(&request.name) {
+                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Get>(request).await?.into()),)*
                     other => panic!("no kind of {other}"),
                 }
             }
 
             pub(crate) async fn batch_get(&self, names: Vec<String>, read_revision: u64) -> Result<(Vec<Resource>, u64), Status> {
-                match collection(&names[0]) {
-                    $(<v1::$Kind as Kind>::COLLECTION => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
-                        let request = v1::$BatchGetRequest { names, read_revision, ..Default::default() };
-                        let found = client.$batch_get(request).await?.into_inner();
-                        Ok((found.$plural.into_iter().map(Resource::from).collect(), found.revision))
-                    })*
+                let request = BatchGet { names, read_revision, read_time: None };
+                match collection(&request.names[0]) {
+                    $($collection => self.batch_get_of::<v1::$Kind>(request).await,)*
                     other => panic!("no kind of {other}"),
                 }
             }
 
             pub(crate) async fn list(&self, listing: Listing) -> Result<Page, Status> {
                 let Listing { collection, page_size, page_token, filter, order_by, show_deleted, read_revision } = listing;
+                let request =
+                    List { page_size, page_token, filter, order_by, show_deleted, read_revision, read_time: None };
                 match collection {
-                    $(<v1::$Kind as Kind>::COLLECTION => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
-                        let request = v1::$ListRequest {
-                            page_size, page_token, filter, order_by, show_deleted, read_revision, read_time: None,
-                        };
-                        let page = client.$list(request).await?.into_inner();
-                        Ok(Page {
-                            resources: page.$plural.into_iter().map(Resource::from).collect(),
-                            next_page_token: page.next_page_token,
-                            revision: page.revision,
-                            total_size: page.total_size,
-                        })
-                    })*
+                    $($collection => self.list_of::<v1::$Kind>(request).await,)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -111,9 +105,8 @@ macro_rules! methods {
                 let id = id.to_owned();
                 match resource.kind.unwrap() {
                     $(resource::Kind::$Kind(kind) => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
-                        let request = v1::$CreateRequest { $id: id, $singular: Some(kind), request_id, validate_only };
-                        client.$create(request).await.map(|made| made.into_inner().into())
+                        let request = Create { id, resource: Some(kind), request_id, validate_only };
+                        Ok(self.call::<<v1::$Kind as Standard>::Create>(request).await?.into())
                     })*
                 }
             }
@@ -129,10 +122,9 @@ macro_rules! methods {
                 let update_mask = Some(FieldMask { paths: mask });
                 match resource.kind.unwrap() {
                     $(resource::Kind::$Kind(kind) => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
                         let request =
-                            v1::$UpdateRequest { $singular: Some(kind), update_mask, allow_missing, request_id, validate_only };
-                        client.$update(request).await.map(|made| made.into_inner().into())
+                            Update { resource: Some(kind), update_mask, allow_missing, request_id, validate_only };
+                        Ok(self.call::<<v1::$Kind as Standard>::Update>(request).await?.into())
                     })*
                 }
             }
@@ -145,12 +137,9 @@ macro_rules! methods {
                 request_id: String,
                 validate_only: bool,
             ) -> Result<Resource, Status> {
-                match collection(&name) {
-                    $(<v1::$Kind as Kind>::COLLECTION => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
-                        let request = v1::$DeleteRequest { name, etag, allow_missing, request_id, validate_only };
-                        client.$delete(request).await.map(|made| made.into_inner().into())
-                    })*
+                let request = Delete { name, etag, allow_missing, request_id, validate_only };
+                match collection(&request.name) {
+                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Delete>(request).await?.into()),)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -162,12 +151,9 @@ macro_rules! methods {
                 request_id: String,
                 validate_only: bool,
             ) -> Result<Resource, Status> {
-                match collection(&name) {
-                    $(<v1::$Kind as Kind>::COLLECTION => {
-                        let mut client = v1::$service_client::$Client::new(self.channel.clone());
-                        let request = v1::$UndeleteRequest { name, etag, request_id, validate_only };
-                        client.$undelete(request).await.map(|made| made.into_inner().into())
-                    })*
+                let request = Undelete { name, etag, request_id, validate_only };
+                match collection(&request.name) {
+                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Undelete>(request).await?.into()),)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -175,4 +161,4 @@ macro_rules! methods {
     };
 }
 
-for_each_service!(methods);
+for_each_kind!(methods);

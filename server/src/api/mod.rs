@@ -1,22 +1,39 @@
-//! Floor 3: speaks gRPC. It turns requests into what the registry takes and answers into messages, and nothing more.
+//! Speaks gRPC: turns requests into what the registry takes and answers into messages, and decides nothing.
 //!
-//! `standard` is the standard methods, once for all kinds; `registry_service` goes across kinds; `status` is the one
-//! table of errors.
+//! Every call comes in by `call`, the one door, and goes to the handler of its method: those of `standard` are for all
+//! kinds, the others for one method each. `convert` and `status` are how answers and errors are told.
 
+mod blocking;
+mod call;
 mod caller;
-mod registry_service;
+mod commit;
+mod convert;
+mod export;
+mod history;
+mod request_log;
 mod standard;
 mod status;
 mod watch;
 
+use std::future::Future;
 use std::time::Duration;
 
-use partnership_registry::v1::registry_service_server::RegistryServiceServer;
+use partnership_registry::v1::{CommitRequest, CommitResponse};
 use tokio::sync::watch as signal;
-use tonic::server::NamedService as _;
+use tonic::Status;
+use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 
-use crate::registry::Registry;
+use crate::config::MESSAGE_BYTES_MAX;
+use crate::registry::{Error, Registry};
+use call::Handle as _;
+use caller::Caller;
+
+/// A commit as the contract tells it.
+pub(crate) use convert::commit as commit_message;
+
+/// Completes the answers of tonic's own making: see `status`.
+pub(crate) use status::complete;
 
 /// What the services share. Cheap to clone.
 #[derive(Clone)]
@@ -28,32 +45,39 @@ pub(crate) struct Api {
     pub(crate) heartbeat_every: Duration,
 }
 
-impl Api {
-    /// For a caller in this process.
-    pub(crate) fn local(registry: &Registry) -> Self {
-        let (_, draining) = signal::channel(false);
-        Self { registry: registry.clone(), draining, heartbeat_every: Duration::from_secs(10) }
+/// Commits what the registry itself wants to, as `system/{name}`.
+pub(crate) async fn commit_as_system(
+    registry: &Registry,
+    name: &str,
+    request: CommitRequest,
+) -> Result<CommitResponse, Status> {
+    let (_, draining) = signal::channel(false);
+    let api = Api { registry: registry.clone(), draining, heartbeat_every: Duration::MAX };
+    api.handle(&Caller::system(name), request).await
+}
+
+macro_rules! services {
+    ($({ $module:ident $Server:ident })*) => {
+        /// Adds all services of the contract, and answers their names.
+        pub(crate) fn add_services(routes: &mut RoutesBuilder, api: &Api) -> Vec<&'static str> {
+            vec![$({
+                use partnership_registry::v1::$module::$Server;
+                routes.add_service($Server::new(api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX));
+                <$Server<Api> as NamedService>::NAME
+            }),*]
+        }
+    };
+}
+
+partnership_registry::for_each_service!(services);
+
+/// What `work` gives; or UNAVAILABLE as soon as the server drains, which does not wait for streams.
+async fn unless_drained<T>(
+    draining: &mut signal::Receiver<bool>,
+    work: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    tokio::select! {
+        _ = draining.wait_for(|draining| *draining) => Err(Error::Draining.into()),
+        done = work => done,
     }
-}
-
-/// A commit as the contract tells it.
-pub(crate) use registry_service::commit as commit_message;
-
-/// Completes the answers of tonic's own making: see `status`.
-pub(crate) use status::complete;
-
-/// Adds all services of the contract, and answers their names.
-pub(crate) fn add_services(routes: &mut RoutesBuilder, api: &Api) -> Vec<&'static str> {
-    let mut names = standard::add_kind_services(routes, api);
-    routes.add_service(
-        RegistryServiceServer::new(api.clone()).max_decoding_message_size(crate::config::MESSAGE_BYTES_MAX),
-    );
-    names.push(RegistryServiceServer::<Api>::NAME);
-    names
-}
-
-/// Waits until the server drains.
-pub(crate) async fn drained(draining: &mut signal::Receiver<bool>) {
-    // The guard must not live across an await: it is dropped here, before anybody waits again.
-    let _ = draining.wait_for(|draining| *draining).await.map(|guard| *guard);
 }

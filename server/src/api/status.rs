@@ -45,6 +45,13 @@ impl From<Error> for Status {
     }
 }
 
+/// A fault of the server that is none of the registry's.
+pub(crate) fn internal(message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info("INTERNAL", DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Internal, message, details)
+}
+
 /// A message of which as much is left as may travel.
 fn cut(message: String) -> String {
     let mut bytes = 0;

@@ -2,13 +2,11 @@
 //! meeting in Tehran, and nothing that it does not. What is an example is labelled so.
 
 use partnership_registry::descriptors;
-use partnership_registry::v1::registry_service_server::RegistryService as _;
 use partnership_registry::v1::{CommitRequest, CreateMutation, Mutation, Resource, mutation};
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
-use tonic::Request;
 
-use crate::api::Api;
+use crate::api;
 use crate::registry::Registry;
 
 /// One resource a line, in canonical protobuf JSON.
@@ -29,13 +27,12 @@ pub async fn load(registry: &Registry) -> Result<(), Box<dyn std::error::Error>>
         let resource = Some(Resource::decode(message.encode_to_vec().as_slice())?);
         mutations.push(Mutation { operation: Some(mutation::Operation::Create(CreateMutation { resource })) });
     }
-    let mut request = Request::new(CommitRequest {
+    let request = CommitRequest {
         mutations,
         reason: "the demonstration partnership, from a news report of 2025-10-02".into(),
         ..CommitRequest::default()
-    });
-    request.metadata_mut().insert("partnership-actor", "system/demo".parse()?);
-    let done = Api::local(registry).commit(request).await?.into_inner();
+    };
+    let done = api::commit_as_system(registry, "demo", request).await?;
     tracing::info!(revision = done.revision, resources = done.results.len(), "the demonstration is loaded");
     Ok(())
 }

@@ -23,11 +23,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Dangling, Error};
+pub use query::export::Export;
+pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
 pub use query::selection::Selection;
-pub use read::history::{CommitsPage, RevisionsPage, Version};
+pub use query::watch::{Effect, SelectedCommit, Watch};
+pub use read::history::Version;
 pub use read::reader::Point;
-pub use read::tail::Tail;
 pub use resource::name::Name;
 pub use schema::KindId;
 pub use write::request::{

@@ -101,12 +101,13 @@ impl Listing<'_> {
         }
     }
 
-    fn next_keys(&self, after: Option<&OrderKey>, chunk: usize) -> Vec<OrderKey> {
+    /// The next keys after `after`, in the order of the listing. The listing need not have all that they name.
+    pub(crate) fn next_keys(&self, after: Option<&OrderKey>, chunk: usize) -> Vec<OrderKey> {
         self.reader.index.read().keys_after(self.kind, self.order, after, self.descending, self.at, chunk)
     }
 
     /// The document of `name` as of the revision of the listing, if the listing has it.
-    fn read(&self, name: &Arc<str>) -> Result<Option<Bytes>, Error> {
+    pub(crate) fn read(&self, name: &Arc<str>) -> Result<Option<Bytes>, Error> {
         let name = Name::stored(self.kind, name.clone());
         let Some((_, document)) = self.reader.get(&name, self.at)? else { return Ok(None) };
         let shown = self.show_deleted || !document::is_deleted(&document);

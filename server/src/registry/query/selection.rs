@@ -1,17 +1,11 @@
 //! A selection across kinds: some collections, and for one of them a filter. Watches and exports select by it.
 
-use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
-
 use crate::registry::Registry;
 use crate::registry::error::Error;
-use crate::registry::index::Order;
 use crate::registry::query::filter::Filter;
-use crate::registry::query::listing::Listing;
-use crate::registry::query::page::PAGE_SIZE_MAX;
 use crate::registry::read::reader::Point;
 use crate::registry::resource::document;
-use crate::registry::schema::KindId;
+use crate::registry::schema::{KindId, Schemas};
 use crate::store::Revision;
 use crate::violations::Violations;
 
@@ -21,6 +15,25 @@ pub struct Selection {
     /// In the order of the envelope.
     kinds: Vec<KindId>,
     filter: Filter,
+}
+
+impl Selection {
+    /// The kinds, in the order of the envelope.
+    pub(crate) fn kinds(&self) -> &[KindId] {
+        &self.kinds
+    }
+
+    /// Which resources of the one kind, if it is not all.
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Whether a stored envelope holds a live resource that is selected.
+    pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
+        document::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
+            self.kinds.contains(&kind) && !document::is_deleted(document) && self.filter.selects(document)
+        })
+    }
 }
 
 impl Registry {
@@ -63,49 +76,8 @@ impl Registry {
         Ok(Selection { kinds, filter: parsed })
     }
 
-    /// Whether a stored envelope holds a live resource that is selected.
-    #[must_use]
-    pub fn selects(&self, selection: &Selection, envelope: &[u8]) -> bool {
-        document::open_envelope(&self.0.reader.schemas, envelope).is_some_and(|(kind, document)| {
-            selection.kinds.contains(&kind) && !document::is_deleted(document) && selection.filter.selects(document)
-        })
-    }
-
     /// The revision that a point means now.
     pub fn resolve(&self, point: Point) -> Result<Revision, Error> {
         self.0.reader.resolve(point)
-    }
-
-    /// Hands the envelopes of all that is selected, as of `at`, to `each`, kind by kind and by name, until it says that
-    /// it has enough. Blocks.
-    pub fn walk(
-        &self,
-        selection: &Selection,
-        at: Revision,
-        show_deleted: bool,
-        each: &mut dyn FnMut(Bytes) -> bool,
-    ) -> Result<(), Error> {
-        for kind in &selection.kinds {
-            let listing = Listing {
-                reader: &self.0.reader,
-                kind: *kind,
-                at,
-                filter: selection.filter.clone(),
-                show_deleted,
-                order: Order::Name,
-                descending: false,
-                cancelled: &CancellationToken::new(),
-            };
-            let schema = self.0.reader.schemas.kind(*kind);
-            let mut go_on = true;
-            listing.walk(None, PAGE_SIZE_MAX, &mut |item| {
-                go_on = each(document::envelope(schema, &item.document).into());
-                go_on
-            })?;
-            if !go_on {
-                break;
-            }
-        }
-        Ok(())
     }
 }

@@ -5,24 +5,36 @@
 
 use tokio::sync::watch;
 
-use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::read::reader as read;
 use crate::registry::read::reader::Reader;
 use crate::store::{Record, Revision};
 
 /// A place in the journal that moves on as commits become durable.
-pub struct Tail {
+pub(crate) struct Tail {
     reader: Reader,
     bell: watch::Receiver<Revision>,
     next: Revision,
 }
 
 impl Tail {
+    /// Follows the journal after `after`; `None`: after the head.
+    ///
+    /// # Errors
+    /// A revision that does not exist yet.
+    pub(crate) fn new(reader: Reader, bell: watch::Receiver<Revision>, after: Option<Revision>) -> Result<Self, Error> {
+        let head = reader.head();
+        let after = after.unwrap_or(head);
+        if after > head {
+            return Err(Error::RevisionInFuture { asked: after, head });
+        }
+        Ok(Self { reader, bell, next: after + 1 })
+    }
+
     /// The next commit, as soon as it is durable. `None`: there will be no more, since the registry is closing.
     ///
     /// Can be dropped while it waits; nothing is lost by that.
-    pub async fn next(&mut self) -> Option<Result<Record, Error>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Record, Error>> {
         while self.next > *self.bell.borrow_and_update() {
             self.bell.changed().await.ok()?;
         }
@@ -32,20 +44,7 @@ impl Tail {
     }
 
     /// The last revision that was answered, or that was given as the start.
-    #[must_use]
-    pub fn position(&self) -> Revision {
+    pub(crate) fn position(&self) -> Revision {
         self.next - 1
-    }
-}
-
-impl Registry {
-    /// Follows the journal after `after`; `None`: after the head.
-    pub fn follow(&self, after: Option<Revision>) -> Result<Tail, Error> {
-        let head = self.head();
-        let after = after.unwrap_or(head);
-        if after > head {
-            return Err(Error::RevisionInFuture { asked: after, head });
-        }
-        Ok(Tail { reader: self.0.reader.clone(), bell: self.0.bell.clone(), next: after + 1 })
     }
 }

@@ -1,0 +1,20 @@
+//! Reads that may take long or wait for the disk, on the threads that are there for it.
+//!
+//! None outlives its use: it is cancelled when the future that waits for it is dropped, as it is when its caller goes away
+//! or runs out of time.
+
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::status::internal;
+use crate::registry::Error;
+
+/// Does what may take long. `read` is handed the token by which it hears that nobody waits for it any more.
+pub(crate) async fn blocking<T: Send + 'static>(
+    read: impl FnOnce(&CancellationToken) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Status> {
+    let cancelled = CancellationToken::new();
+    let _waiting = cancelled.clone().drop_guard();
+    let done = tokio::task::spawn_blocking(move || read(&cancelled)).await;
+    Ok(done.map_err(|_| internal("the read failed; the operator's log says why"))??)
+}

@@ -1,0 +1,163 @@
+//! The one door: every call of every method of every service comes in here, and its answer goes out here.
+//!
+//! The services are implemented by `build.rs` for whoever is [`Unary`] and [`Streaming`], and [`Api`] is so in this file
+//! alone. So a method has nowhere else to come in, and one that nobody handles does not compile. What concerns every call
+//! stands here: who calls, what is refused before the request is looked at, and the line of the log.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use partnership_registry::{Method, Streaming, Unary};
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use super::Api;
+use super::caller::Caller;
+use super::request_log::RequestLog;
+use crate::registry::request_hash;
+
+/// Handles a method that answers once. `R` is its uniform request: `Of<K, Get>` for all kinds, `CommitRequest` for one.
+#[diagnostic::on_unimplemented(
+    message = "no method of the api handles `{R}`",
+    note = "each method of the contract needs a handler: `impl Handle<{R}> for Api`"
+)]
+pub(crate) trait Handle<R> {
+    /// What is answered.
+    type Answer;
+
+    /// Handles a call that has come through the door.
+    fn handle(&self, caller: &Caller, request: R) -> impl Future<Output = Result<Self::Answer, Status>> + Send;
+}
+
+/// Handles a method that answers with a stream.
+#[diagnostic::on_unimplemented(
+    message = "no method of the api handles `{R}`",
+    note = "each streaming method of the contract needs a handler: `impl HandleStream<{R}> for Api`"
+)]
+pub(crate) trait HandleStream<R> {
+    /// What is answered, again and again.
+    type Answer;
+
+    /// Begins to handle a call that has come through the door. The stream does its work when it is polled, and ends with
+    /// its caller: it is dropped then.
+    fn handle_stream(
+        &self,
+        caller: &Caller,
+        request: R,
+    ) -> impl Future<Output = Result<Answers<Self::Answer>, Status>> + Send;
+}
+
+/// The answers of a streaming method.
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+impl<M> Unary<M> for Api
+where
+    M: Method,
+    Api: Handle<M::Uniform, Answer: Into<M::Response>>,
+{
+    async fn unary(&self, request: Request<M>) -> Result<Response<M::Response>, Status> {
+        let (metadata, _, mut message) = request.into_parts();
+        let mut call = Call::new(self, M::NAME);
+        let answer = match call.enter(&metadata, mark(&mut message)) {
+            Ok(()) => self.handle(&call.caller, message.uniform()).await,
+            Err(status) => Err(status),
+        };
+        call.log.end(&call.caller, answer.as_ref().err());
+        answer.map(|answer| Response::new(answer.into()))
+    }
+}
+
+impl<M> Streaming<M> for Api
+where
+    M: Method,
+    Api: HandleStream<M::Uniform, Answer = M::Response>,
+{
+    type Answers = Told<M::Response>;
+
+    async fn streaming(&self, request: Request<M>) -> Result<Response<Told<M::Response>>, Status> {
+        let (metadata, _, mut message) = request.into_parts();
+        let mut call = Call::new(self, M::NAME);
+        let begun = match call.enter(&metadata, mark(&mut message)) {
+            Ok(()) => self.handle_stream(&call.caller, message.uniform()).await,
+            Err(status) => Err(status),
+        };
+        match begun {
+            Ok(answers) => Ok(Response::new(Told { answers, call })),
+            Err(status) => {
+                call.log.end(&call.caller, Some(&status));
+                Err(status)
+            }
+        }
+    }
+}
+
+/// A call on its way through the door and back. Dropped before its end, its caller has gone.
+struct Call {
+    caller: Caller,
+    log: RequestLog,
+}
+
+impl Call {
+    fn new(api: &Api, method: &'static str) -> Self {
+        Self { caller: Caller::unknown(method), log: RequestLog::begin(api.draining.clone()) }
+    }
+
+    /// Lets the call in, or refuses it. Nothing of the request has been looked at before, and nothing is after a refusal.
+    ///
+    /// Whatever decides about calls as such stands here, in this order: who calls, whether he may (authorisation), whether
+    /// there is room for it (limits). What is measured of all calls is measured where `RequestLog` begins and ends.
+    fn enter(&mut self, metadata: &MetadataMap, mark: Mark) -> Result<(), Status> {
+        Ok(self.caller.identify(metadata, mark.id, mark.hash)?)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.log.gone(&self.caller);
+    }
+}
+
+/// A stream of answers whose end is told to the log.
+pub(crate) struct Told<T> {
+    answers: Answers<T>,
+    call: Call,
+}
+
+impl<T> Stream for Told<T> {
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.answers.as_mut().poll_next(context));
+        let Call { caller, log } = &mut self.call;
+        match &next {
+            Some(Ok(_)) => {}
+            Some(Err(status)) => log.end(caller, Some(status)),
+            None => log.end(caller, None),
+        }
+        Poll::Ready(next)
+    }
+}
+
+/// The id of a request, and the hash of all else that it asks for.
+#[derive(Default)]
+struct Mark {
+    id: String,
+    hash: [u8; 16],
+}
+
+/// Takes the id out of a request that has one.
+fn mark<M: Method>(message: &mut M) -> Mark {
+    let id = message.request_id_mut().map(std::mem::take).unwrap_or_default();
+    if id.is_empty() {
+        return Mark::default();
+    }
+    // Not a part of the hash: a dry run is answered as the real call would be.
+    let validate_only = message.validate_only_mut().map(std::mem::take);
+    let hash = request_hash(M::NAME, &message.encode_to_vec());
+    if let (Some(field), Some(value)) = (message.validate_only_mut(), validate_only) {
+        *field = value;
+    }
+    Mark { id, hash }
+}

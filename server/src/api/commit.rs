@@ -1,0 +1,131 @@
+//! `Commit`: many changes of any kinds at once.
+
+use partnership_registry::v1::{
+    self, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Resource, UndeleteMutation, UpdateMutation,
+    mutation, precondition, resource,
+};
+use prost::Message as _;
+use tonic::Status;
+
+use super::Api;
+use super::call::Handle;
+use super::caller::Caller;
+use super::convert::mutation_result;
+use crate::registry::{Condition, Error, KindId, Mutation, Operation, Place, Precondition, WriteRequest};
+use crate::violations::Violations;
+
+impl Handle<CommitRequest> for Api {
+    type Answer = CommitResponse;
+
+    async fn handle(&self, caller: &Caller, request: CommitRequest) -> Result<CommitResponse, Status> {
+        let mut violations = Violations::new();
+        let mut mutations = Vec::with_capacity(request.mutations.len());
+        for (index, mutation) in request.mutations.into_iter().enumerate() {
+            match self.mutation(index, mutation) {
+                Ok(mutation) => mutations.push(mutation),
+                Err((field, rule)) => violations.add(format!("mutations[{index}]{field}"), rule),
+            }
+        }
+        let mut preconditions = Vec::with_capacity(request.preconditions.len());
+        for (index, precondition) in request.preconditions.into_iter().enumerate() {
+            match precondition.condition {
+                Some(condition) => {
+                    preconditions.push(Precondition { name: precondition.name, condition: self::condition(condition) });
+                }
+                None => violations.add(format!("preconditions[{index}]"), "needs a condition"),
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations).into());
+        }
+        let mut write =
+            WriteRequest { mutations, preconditions, validate_only: request.validate_only, ..caller.write_request() };
+        if !request.reason.is_empty() {
+            write.reason = request.reason;
+        }
+        let written = self.registry.write(write).await?;
+        Ok(CommitResponse {
+            revision: written.revision,
+            commit_time: written.time.map(Into::into),
+            results: written.results.into_iter().map(mutation_result).collect(),
+        })
+    }
+}
+
+fn condition(condition: precondition::Condition) -> Condition {
+    match condition {
+        precondition::Condition::Etag(etag) => Condition::Etag(etag),
+        precondition::Condition::Exists(exists) => Condition::Exists(exists),
+        precondition::Condition::UnchangedSince(revision) => Condition::UnchangedSince(revision),
+    }
+}
+
+/// Where a mutation is wrong, and how.
+type Wrong = (&'static str, String);
+
+impl Api {
+    fn mutation(&self, index: usize, mutation: v1::Mutation) -> Result<Mutation, Wrong> {
+        let operation = mutation.operation.ok_or_else(|| ("", "is required".to_owned()))?;
+        let (verb, singular, operation) = match operation {
+            mutation::Operation::Create(create) => {
+                let (singular, operation) = self.creation(create)?;
+                ("create", singular, operation)
+            }
+            mutation::Operation::Update(update) => {
+                let (singular, operation) = self.change(update)?;
+                ("update", singular, operation)
+            }
+            mutation::Operation::Delete(DeleteMutation { name, etag, allow_missing }) => {
+                ("delete", "", Operation::Delete { kind: None, name, etag, allow_missing })
+            }
+            mutation::Operation::Undelete(UndeleteMutation { name, etag }) => {
+                ("undelete", "", Operation::Undelete { kind: None, name, etag })
+            }
+        };
+        Ok(Mutation { place: Place { index: Some(index), verb, singular }, operation })
+    }
+
+    fn creation(&self, create: CreateMutation) -> Result<(&'static str, Operation), Wrong> {
+        let (kind, singular, resource) = self.resource(create.resource, ".create.resource")?;
+        let name = resource.name();
+        let id = match name.rsplit_once('/') {
+            Some((collection, id)) if collection == self.registry.collection(kind) => id.to_owned(),
+            // Not of this collection: as an id it is refused with the rule for ids.
+            Some(_) | None => name.to_owned(),
+        };
+        Ok((singular, Operation::Create { kind, id, resource: encoded(&resource) }))
+    }
+
+    fn change(&self, update: UpdateMutation) -> Result<(&'static str, Operation), Wrong> {
+        let (kind, singular, resource) = self.resource(update.resource, ".update.resource")?;
+        let (mask, allow_missing) = (update.update_mask.unwrap_or_default().paths, update.allow_missing);
+        Ok((singular, Operation::Update { kind, resource: encoded(&resource), mask, allow_missing }))
+    }
+
+    /// The resource of a mutation that must have one, with its kind and the field that the kind has in the envelope.
+    fn resource(
+        &self,
+        resource: Option<Resource>,
+        field: &'static str,
+    ) -> Result<(KindId, &'static str, Resource), Wrong> {
+        let resource = resource.filter(|resource| resource.kind.is_some());
+        let resource = resource.ok_or_else(|| (field, "is required".to_owned()))?;
+        let kind = resource.tag().and_then(|tag| self.registry.kind_by_tag(tag));
+        let kind = kind.ok_or_else(|| (field, "is of a kind that this server does not keep".to_owned()))?;
+        Ok((kind, resource.singular().unwrap_or_default(), resource))
+    }
+}
+
+macro_rules! encodings {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
+        /// The message of the kind in an envelope.
+        fn encoded(resource: &Resource) -> Vec<u8> {
+            match &resource.kind {
+                $(Some(resource::Kind::$Kind(kind)) => kind.encode_to_vec(),)*
+                None => Vec::new(),
+            }
+        }
+    };
+}
+
+partnership_registry::for_each_kind!(encodings);

@@ -1,0 +1,82 @@
+//! What the registry knows, as the contract tells it, and back.
+
+use bytes::Bytes;
+use partnership_registry::v1::{self, Commit, MutationResult, Resource, ResourceRevision};
+use prost::Message;
+use prost_types::{FieldMask, Timestamp};
+use tonic::Status;
+
+use crate::registry::{Action, Error, Point, Record, Version, WrittenOne};
+
+/// As of when a request wants to read.
+pub(crate) fn point(revision: u64, time: Option<Timestamp>) -> Result<Point, Error> {
+    match (revision, time) {
+        (0, None) => Ok(Point::Head),
+        (revision, None) => Ok(Point::Revision(revision)),
+        (0, Some(time)) => Ok(Point::Time(time.into())),
+        (_, Some(_)) => Err(Error::invalid("read_time", "is not given together with read_revision")),
+    }
+}
+
+/// A message of the registry's own bytes.
+pub(crate) fn decode<M: Message + Default>(bytes: impl bytes::Buf) -> Result<M, Status> {
+    M::decode(bytes).map_err(|error| {
+        tracing::error!(%error, "a stored resource cannot be decoded");
+        Status::from(Error::Damaged { revision: 0 })
+    })
+}
+
+/// A resource of stored bytes; `None` for none.
+pub(crate) fn envelope(bytes: Bytes) -> Result<Option<Resource>, Status> {
+    if bytes.is_empty() { Ok(None) } else { decode(bytes).map(Some) }
+}
+
+/// What came of a mutation.
+pub(crate) fn mutation_result(one: WrittenOne) -> MutationResult {
+    MutationResult {
+        etag: one.etag().to_owned(),
+        revision: one.revision(),
+        name: one.name.to_string(),
+        action: one.action.map_or(0, Action::number),
+    }
+}
+
+/// One revision of a resource.
+pub(crate) fn revision(version: Version) -> Result<ResourceRevision, Status> {
+    Ok(ResourceRevision {
+        name: format!("{}/revisions/{}", version.name, version.record.revision),
+        revision: version.record.revision,
+        commit_time: Some(version.record.commit_time.into()),
+        actor: version.record.actor,
+        reason: version.record.reason,
+        action: version.action.number(),
+        changed_fields: Some(FieldMask { paths: version.changed }),
+        before: envelope(version.before)?,
+        after: envelope(version.after)?,
+    })
+}
+
+/// A commit as the journal holds it.
+pub(crate) fn commit(record: Record) -> Result<Commit, Status> {
+    let mut changes = Vec::with_capacity(record.changes.len());
+    for change in record.changes {
+        changes.push(v1::Change {
+            action: change.action.number(),
+            name: change.name.to_string(),
+            previous_revision: change.previous_revision,
+            before: None,
+            after: envelope(change.document)?,
+        });
+    }
+    Ok(Commit {
+        revision: record.revision,
+        commit_time: Some(record.commit_time.into()),
+        actor: record.actor,
+        reason: record.reason,
+        request_id: record.request.map(|mark| uuid::Uuid::from_bytes(mark.id).to_string()).unwrap_or_default(),
+        request_hash: record.request.map(|mark| mark.hash.to_vec()).unwrap_or_default(),
+        parent_hash: record.parent_hash.to_vec(),
+        hash: record.hash.to_vec(),
+        changes,
+    })
+}

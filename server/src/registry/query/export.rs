@@ -1,0 +1,80 @@
+//! A walk over all that a selection selects, as of one revision, in pieces.
+//!
+//! It reads when it is asked and remembers where it is, so it holds nothing while nobody asks: no thread, no lock, no
+//! buffer. Whoever drops it has ended it.
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::registry::Registry;
+use crate::registry::error::Error;
+use crate::registry::index::{Order, OrderKey};
+use crate::registry::query::listing::Listing;
+use crate::registry::query::selection::Selection;
+use crate::registry::read::reader::Reader;
+use crate::registry::resource::document;
+use crate::store::Revision;
+
+/// A chunk ends when it has this many bytes: a small part of what a client takes, and a short read.
+const CHUNK_BYTES: usize = 256 << 10;
+/// A chunk ends when so many names were looked at: what a filter passes over costs time too.
+const CHUNK_NAMES: usize = 1_000;
+
+/// A walk on its way.
+pub struct Export {
+    reader: Reader,
+    selection: Selection,
+    at: Revision,
+    show_deleted: bool,
+    /// How many kinds are done.
+    done: usize,
+    /// The last name of the kind under way.
+    after: Option<OrderKey>,
+}
+
+impl Export {
+    /// The next envelopes, kind by kind in the order of `Resource`, and by name. None at the moment does not mean that it
+    /// is the end: `None` does. Blocks, for a moment.
+    ///
+    /// # Errors
+    /// Stored data that cannot be read.
+    pub fn next_chunk(&mut self) -> Result<Option<Vec<Bytes>>, Error> {
+        let Some(kind) = self.selection.kinds().get(self.done).copied() else { return Ok(None) };
+        let listing = Listing {
+            reader: &self.reader,
+            kind,
+            at: self.at,
+            filter: self.selection.filter().clone(),
+            show_deleted: self.show_deleted,
+            order: Order::Name,
+            descending: false,
+            cancelled: &CancellationToken::new(),
+        };
+        let schema = self.reader.schemas.kind(kind);
+        let keys = listing.next_keys(self.after.as_ref(), CHUNK_NAMES);
+        let last = keys.len() < CHUNK_NAMES;
+        let (mut chunk, mut bytes): (Vec<Bytes>, usize) = (Vec::new(), 0);
+        for key in keys {
+            if bytes >= CHUNK_BYTES {
+                return Ok(Some(chunk));
+            }
+            if let Some(document) = listing.read(&key.name)? {
+                bytes += document.len();
+                chunk.push(document::envelope(schema, &document).into());
+            }
+            self.after = Some(key);
+        }
+        if last {
+            (self.done, self.after) = (self.done + 1, None);
+        }
+        Ok(Some(chunk))
+    }
+}
+
+impl Registry {
+    /// A walk over all that is selected, as of `at`.
+    #[must_use]
+    pub fn export(&self, selection: Selection, at: Revision, show_deleted: bool) -> Export {
+        Export { reader: self.0.reader.clone(), selection, at, show_deleted, done: 0, after: None }
+    }
+}

@@ -1,0 +1,85 @@
+//! Following the commits of which a selection selects something: which of their changes, and how each stands to it.
+
+use bytes::Bytes;
+
+use crate::registry::Registry;
+use crate::registry::error::Error;
+use crate::registry::query::selection::Selection;
+use crate::registry::read::reader::Reader;
+use crate::registry::read::tail::Tail;
+use crate::store::{Record, Revision};
+
+/// A place in the journal from which the selected commits are followed.
+pub struct Watch {
+    reader: Reader,
+    tail: Tail,
+    selection: Selection,
+}
+
+/// A commit, with only the changes that are selected.
+#[derive(Debug)]
+pub struct SelectedCommit {
+    /// The commit.
+    pub record: Record,
+    /// For each of its changes, the envelope before, which is empty if there was none, and how it stands to the selection.
+    pub before: Vec<(Bytes, Effect)>,
+}
+
+/// How a change stands to a selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The resource is selected now, and was not before.
+    Entered,
+    /// The resource is selected, as it was before.
+    Stayed,
+    /// The resource is not selected any more.
+    Left,
+}
+
+impl Watch {
+    /// The next commit, as soon as it is durable; `Some(Ok(None))`: nothing of it is selected. `None`: there will be no
+    /// more, since the registry is closing.
+    ///
+    /// Can be dropped while it waits; nothing is lost by that.
+    pub async fn next(&mut self) -> Option<Result<Option<SelectedCommit>, Error>> {
+        let record = self.tail.next().await?;
+        Some(record.and_then(|record| self.selected(record)))
+    }
+
+    /// The last revision that was answered or passed over, or that was given as the start.
+    #[must_use]
+    pub fn position(&self) -> Revision {
+        self.tail.position()
+    }
+
+    fn selected(&self, mut record: Record) -> Result<Option<SelectedCommit>, Error> {
+        let schemas = &self.reader.schemas;
+        let mut before = Vec::new();
+        for change in std::mem::take(&mut record.changes) {
+            let old = self.reader.before(&change.name, change.previous_revision)?;
+            let was = self.selection.selects(schemas, &old);
+            let is = self.selection.selects(schemas, &change.document);
+            let effect = match (was, is) {
+                (false, false) => continue,
+                (false, true) => Effect::Entered,
+                (true, true) => Effect::Stayed,
+                (true, false) => Effect::Left,
+            };
+            before.push((old, effect));
+            record.changes.push(change);
+        }
+        Ok((!before.is_empty()).then_some(SelectedCommit { record, before }))
+    }
+}
+
+impl Registry {
+    /// Follows what is selected after `after`; `None`: after the head.
+    ///
+    /// # Errors
+    /// A revision that does not exist yet.
+    pub fn watch(&self, selection: Selection, after: Option<Revision>) -> Result<Watch, Error> {
+        let reader = self.0.reader.clone();
+        let tail = Tail::new(reader.clone(), self.0.bell.clone(), after)?;
+        Ok(Watch { reader, tail, selection })
+    }
+}
