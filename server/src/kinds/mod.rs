@@ -7,7 +7,6 @@ use prost::{DecodeError, Message as _};
 
 use crate::violations::Violations;
 
-mod reference;
 #[cfg(test)]
 mod table;
 

@@ -1,6 +1,7 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
+use partnership_registry::v1::Format;
 
 use crate::registry::error::Error;
 use crate::registry::resource::document::{self, Referral};
@@ -237,7 +238,7 @@ impl WriteRequest {
             if length > max {
                 violations.add(field, format!("has at most {max} characters, and this has {length}"));
             }
-            if let Some(rule) = crate::registry::resource::format::check_text(0, text) {
+            if let Some(rule) = crate::values::format::check(Format::Unspecified, text) {
                 violations.add(field, rule);
             }
         }
