@@ -312,7 +312,7 @@ fn fixture() -> &'static Fixture {
                     description: filler,
                     ..Country::default()
                 }
-                .encode_to_vec();
+                .into();
                 let operation = match there.get(&number) {
                     None => Operation::Create { kind, id: format!("n{number}"), resource },
                     Some(true) => Operation::Undelete { kind: Some(kind), name: name(number), etag: String::new() },

@@ -1,4 +1,4 @@
-//! What is wrong with an input: every broken rule, each with the field it was broken in.
+//! What is wrong with an input: every broken rule, each with the field that breaks it.
 //!
 //! Not an error by itself: whoever collected violations decides what they mean. All are collected before any is
 //! answered, so that a caller mends an input once.
@@ -11,7 +11,7 @@ pub const VIOLATIONS_MAX: usize = 100;
 pub struct Violation {
     /// The path of the field, such as `agreement.parties[3].country`.
     pub field: String,
-    /// The rule, as a sentence for the person who has to mend the input.
+    /// The rule, as a phrase that follows the field's name: lower case, without a full stop.
     pub description: String,
 }
 

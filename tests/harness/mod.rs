@@ -246,6 +246,11 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
                 (told.reason, told.metadata) = (info.reason, info.metadata);
             }
             ErrorDetail::BadRequest(bad) => {
+                for one in &bad.field_violations {
+                    let phrase = !one.description.starts_with(|first: char| first.is_uppercase());
+                    let phrase = phrase && !one.description.is_empty() && !one.description.ends_with('.');
+                    assert!(phrase, "what follows the name of the field: {one:?}");
+                }
                 told.fields.extend(bad.field_violations.into_iter().map(|one| (one.field, one.description)));
             }
             ErrorDetail::PreconditionFailure(failure) => {

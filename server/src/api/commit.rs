@@ -2,9 +2,8 @@
 
 use partnership_registry::v1::{
     self, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Resource, UndeleteMutation, UpdateMutation,
-    mutation, precondition, resource,
+    mutation, precondition,
 };
-use prost::Message as _;
 use tonic::Status;
 
 use super::Api;
@@ -93,13 +92,13 @@ impl Api {
             // Not of this collection: as an id it is refused with the rule for ids.
             Some(_) | None => name.to_owned(),
         };
-        Ok((singular, Operation::Create { kind, id, resource: encoded(&resource) }))
+        Ok((singular, Operation::Create { kind, id, resource }))
     }
 
     fn change(&self, update: UpdateMutation) -> Result<(&'static str, Operation), Wrong> {
         let (kind, singular, resource) = self.resource(update.resource, ".update.resource")?;
         let (mask, allow_missing) = (update.update_mask.unwrap_or_default().paths, update.allow_missing);
-        Ok((singular, Operation::Update { kind, resource: encoded(&resource), mask, allow_missing }))
+        Ok((singular, Operation::Update { kind, resource, mask, allow_missing }))
     }
 
     /// The resource of a mutation that must have one, with its kind and the field that the kind has in the envelope.
@@ -115,17 +114,3 @@ impl Api {
         Ok((kind, resource.singular().unwrap_or_default(), resource))
     }
 }
-
-macro_rules! encodings {
-    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
-        /// The message of the kind in an envelope.
-        fn encoded(resource: &Resource) -> Vec<u8> {
-            match &resource.kind {
-                $(Some(resource::Kind::$Kind(kind)) => kind.encode_to_vec(),)*
-                None => Vec::new(),
-            }
-        }
-    };
-}
-
-partnership_registry::for_each_kind!(encodings);

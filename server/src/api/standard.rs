@@ -93,12 +93,12 @@ impl<K: Kind> Handle<Of<K, Undelete>> for Api {
 }
 
 fn creation<K: Kind>(kind: KindId, request: Create<K>) -> Result<Operation, Error> {
-    let resource = required(request.resource)?.encode_to_vec();
+    let resource = required(request.resource)?.into();
     Ok(Operation::Create { kind, id: request.id, resource })
 }
 
 fn change<K: Kind>(kind: KindId, request: Update<K>) -> Result<Operation, Error> {
-    let resource = required(request.resource)?.encode_to_vec();
+    let resource = required(request.resource)?.into();
     let mask = request.update_mask.unwrap_or_default().paths;
     Ok(Operation::Update { kind, resource, mask, allow_missing: request.allow_missing })
 }

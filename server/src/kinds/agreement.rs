@@ -13,9 +13,9 @@ use partnership_registry::v1::{
     AgreementTerminationGround, Country, Organization, PartialDate,
 };
 
-use super::reference::{check_collections, check_exactly_one, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
+use crate::values::reference::{check_collections, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any agreement.
@@ -46,8 +46,10 @@ fn check_parties<'a>(parties: &'a [AgreementParty], violations: &mut Violations)
         ];
         check_exactly_one(&path, &who, violations);
         if !party.party_id.is_empty() && !party_ids.insert(party.party_id.as_str()) {
-            violations
-                .add(format!("{path}.party_id"), format!("No two parties share an id, such as {}.", party.party_id));
+            violations.add(
+                format!("{path}.party_id"),
+                format!("must differ from that of every other party, and {} is used twice", party.party_id),
+            );
         }
         check_participations(&path, &party.participations, violations);
     }
@@ -60,16 +62,16 @@ fn check_participations(party: &str, participations: &[AgreementParticipation], 
     for (index, participation) in participations.iter().enumerate() {
         let path = format!("{party}.participations[{index}]");
         if both_and_before(participation.ended.as_ref(), start(participation)) {
-            violations.add(format!("{path}.ended"), "A participation does not end before it starts.");
+            violations.add(format!("{path}.ended"), "must not be before the participation starts");
         }
         if participation.ended.is_none() && participation.end_type() != AgreementEndType::Unspecified {
-            violations.add(format!("{path}.end_type"), "Only a participation that ended, ended somehow.");
+            violations.add(format!("{path}.end_type"), "must be left out while the participation has not ended");
         }
         if let Some(before) = before {
             if before.ended.is_none() {
-                violations.add(&path, "A participation follows only on one that ended.");
+                violations.add(&path, "must follow a participation that has ended");
             } else if both_and_before(start(participation), before.ended.as_ref()) {
-                violations.add(&path, "A participation does not start before the one before it ended.");
+                violations.add(&path, "must not start before the previous participation ended");
             }
         }
         before = Some(participation);
@@ -85,17 +87,20 @@ fn check_event(path: &str, event: &AgreementEvent, name: &str, parties: &HashSet
     if event.act_date.is_none() && event.effect_date.is_none() {
         violations.add(
             format!("{path}.act_date"),
-            "An event has the date of the act or of its effect; give one marked unknown if nobody knows it.",
+            "must be given, or else effect_date; a date that nobody knows is marked as unknown",
         );
     }
     check_event_parties(path, event, parties, violations);
     let ground = format!("{path}.ground");
     match (may_have_ground(event.r#type()), event.ground()) {
         (Ground::Needed, AgreementTerminationGround::Unspecified) => {
-            violations.add(ground, "A termination has a ground; there is one for a ground that is not recorded.");
+            violations.add(ground, "is required of a termination; there is a value for a ground that is not recorded");
         }
         (Ground::None, said) if said != AgreementTerminationGround::Unspecified => {
-            violations.add(ground, "Only a termination, denunciation, withdrawal or suspension has a ground.");
+            violations.add(
+                ground,
+                "must be left out unless the event is a termination, denunciation, withdrawal or suspension",
+            );
         }
         (Ground::Needed | Ground::Allowed | Ground::None, _) => {}
     }
@@ -104,17 +109,15 @@ fn check_event(path: &str, event: &AgreementEvent, name: &str, parties: &HashSet
 
 fn check_event_parties(path: &str, event: &AgreementEvent, parties: &HashSet<&str>, violations: &mut Violations) {
     if event.party_ids.is_empty() && is_act_of_single_parties(event.r#type()) {
-        violations
-            .add(format!("{path}.party_ids"), "An event of this type is an act of single parties, and names them.");
+        violations.add(format!("{path}.party_ids"), "is required: an event of this type is an act of single parties");
     }
     let mut seen = HashSet::new();
     for (index, party_id) in event.party_ids.iter().enumerate() {
         let field = || format!("{path}.party_ids[{index}]");
         if !parties.contains(party_id.as_str()) {
-            violations
-                .add(field(), format!("An event names parties of the agreement, and {party_id} is the id of none."));
+            violations.add(field(), format!("must be the id of a party of the agreement, and {party_id} is not"));
         } else if !seen.insert(party_id) {
-            violations.add(field(), format!("An event names a party once, and this one names {party_id} again."));
+            violations.add(field(), format!("must not name a party twice, and {party_id} is named before"));
         }
     }
 }
@@ -169,17 +172,17 @@ fn is_act_of_single_parties(event_type: AgreementEventType) -> bool {
 
 fn check_term(term: &AgreementTerm, violations: &mut Violations) {
     if term.indefinite && term.length.is_some() {
-        violations.add("term.length", "An indefinite term has no length.");
+        violations.add("term.length", "must be left out of an indefinite term");
     }
     if term.indefinite && term.expiry_date.is_some() {
-        violations.add("term.expiry_date", "An indefinite term has no last day.");
+        violations.add("term.expiry_date", "must be left out of an indefinite term");
     }
     if term.renewal() == AgreementRenewal::None {
         if term.renewal_length.is_some() {
-            violations.add("term.renewal_length", "A term that is not renewed has no length of renewals.");
+            violations.add("term.renewal_length", "must be left out of a term that is not renewed");
         }
         if term.renewals_max != 0 {
-            violations.add("term.renewals_max", "A term that is not renewed has no number of renewals.");
+            violations.add("term.renewals_max", "must be left out of a term that is not renewed");
         }
     }
     let periods = [
@@ -189,7 +192,7 @@ fn check_term(term: &AgreementTerm, violations: &mut Violations) {
     ];
     for (field, period) in periods {
         if *period == Some(AgreementPeriod::default()) {
-            violations.add(field, "A length of time is longer than nothing; leave it out if it is not known.");
+            violations.add(field, "must be longer than nothing; leave it out if it is not known");
         }
     }
 }
@@ -197,7 +200,7 @@ fn check_term(term: &AgreementTerm, violations: &mut Violations) {
 fn check_relations(agreement: &Agreement, violations: &mut Violations) {
     check_not_itself("parent", &agreement.name, &agreement.parent, violations);
     if agreement.parent.is_empty() && agreement.parent_relation() != AgreementRelationType::Unspecified {
-        violations.add("parent_relation", "Only an agreement with a parent is something to its parent.");
+        violations.add("parent_relation", "must be left out if there is no parent");
     }
     for (index, relation) in agreement.relations.iter().enumerate() {
         check_not_itself(&format!("relations[{index}].agreement"), &agreement.name, &relation.agreement, violations);
@@ -221,7 +224,7 @@ fn check_registrations(agreement: &Agreement, violations: &mut Violations) {
             if !registration.number.is_empty() {
                 violations.add(
                     format!("registrations[{index}].number"),
-                    "An agreement has a registration number only once it is in force or provisionally applied.",
+                    "must be left out until the agreement is in force or provisionally applied",
                 );
             }
         }
@@ -232,8 +235,8 @@ fn check_registrations(agreement: &Agreement, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{AgreementRegistration, AgreementRelation};
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::{date, unknown};
 

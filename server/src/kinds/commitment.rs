@@ -6,9 +6,9 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Commitment, CommitmentState, Country, Official, Organization};
 
-use super::reference::{check_collections, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
+use crate::values::reference::{check_collections, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any commitment.
@@ -19,14 +19,14 @@ pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
     check_collections("counterparts", &commitment.counterparts, &who, violations);
     check_not_itself("source", &commitment.name, &commitment.source, violations);
     if commitment.state() == CommitmentState::NotMet && commitment.met_date.is_some() {
-        violations.add("met_date", "A commitment that was not met has no day on which it was.");
+        violations.add("met_date", "must be left out if the commitment was not met");
     } else if both_and_before(commitment.met_date.as_ref(), commitment.promise_date.as_ref()) {
-        violations.add("met_date", "A commitment is not met before it is made.");
+        violations.add("met_date", "must not be before the promise");
     }
     for (index, evidence) in commitment.evidence.iter().enumerate() {
         let path = format!("evidence[{index}]");
         if evidence.text.is_empty() && evidence.resource.is_empty() && evidence.uri.is_empty() {
-            violations.add(&path, "Evidence has at least one of text, resource, uri.");
+            violations.add(&path, "must have at least one of text, resource, uri");
         }
         check_not_itself(&format!("{path}.resource"), &commitment.name, &evidence.resource, violations);
     }
@@ -36,8 +36,8 @@ pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::CommitmentEvidence;
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 

@@ -5,9 +5,9 @@
 
 use partnership_registry::v1::Country;
 
-use super::reference::{check_none_itself, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
+use crate::values::reference::{check_none_itself, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any country.
@@ -19,7 +19,7 @@ pub(crate) fn check(country: &Country, violations: &mut Violations) {
     check_not_itself("sovereign", &country.name, &country.sovereign, violations);
     let ceased = country.existence.as_ref().and_then(|existence| existence.end.as_ref());
     if both_and_before(ceased, country.relations_established.as_ref()) {
-        violations.add("relations_established", "Relations are not established after the country ceased to exist.");
+        violations.add("relations_established", "must not be after the country ceased to exist");
     }
 }
 
@@ -27,8 +27,8 @@ pub(crate) fn check(country: &Country, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::DateInterval;
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 

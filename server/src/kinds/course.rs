@@ -6,9 +6,9 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Course, CourseAttendance, CourseDecision, CourseNomination, Organization};
 
-use super::reference::{check_collection, check_exactly_one};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
+use crate::values::reference::{check_collection, check_exactly_one};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any course.
@@ -16,7 +16,7 @@ pub(crate) fn check(course: &Course, violations: &mut Violations) {
     check_one_per_language("titles", &course.titles, violations);
     let end = course.dates.as_ref().and_then(|dates| dates.end.as_ref());
     if both_and_before(end, course.nomination_deadline.as_ref()) {
-        violations.add("nomination_deadline", "The last day for nominations is not after the end of the course.");
+        violations.add("nomination_deadline", "must not be after the end of the course");
     }
     for (index, nomination) in course.nominations.iter().enumerate() {
         check_nomination(&format!("nominations[{index}]"), nomination, violations);
@@ -29,15 +29,18 @@ fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut 
     let authorities = [Country::COLLECTION, Organization::COLLECTION];
     check_collection(&format!("{path}.authority"), &nomination.authority, &authorities, violations);
     if both_and_before(nomination.decision_date.as_ref(), nomination.nomination_date.as_ref()) {
-        violations.add(format!("{path}.decision_date"), "A nomination is not decided before it is made.");
+        violations.add(format!("{path}.decision_date"), "must not be before the nomination");
     }
     let out = matches!(nomination.decision(), CourseDecision::Rejected | CourseDecision::Withdrawn);
     let came = matches!(nomination.attendance(), CourseAttendance::Completed | CourseAttendance::Partial);
     if out && came {
-        violations.add(format!("{path}.attendance"), "A nominee who was turned down or withdrew did not attend.");
+        violations.add(
+            format!("{path}.attendance"),
+            "must not be complete or partial if the nominee was turned down or withdrew",
+        );
     }
     if nomination.certificate.is_some() && !came && (out || nomination.attendance() == CourseAttendance::Absent) {
-        violations.add(format!("{path}.certificate"), "A nominee who did not come has no certificate.");
+        violations.add(format!("{path}.certificate"), "must be left out if the nominee did not attend");
     }
 }
 
@@ -45,8 +48,8 @@ fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut 
 mod tests {
     use partnership_registry::v1::{CourseCertificate, DateInterval};
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 

@@ -3,8 +3,8 @@
 
 use partnership_registry::v1::Delegation;
 
-use super::reference::check_exactly_one;
 use crate::values::partial_date::both_and_before;
+use crate::values::reference::check_exactly_one;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any delegation.
@@ -16,7 +16,7 @@ pub(crate) fn check(delegation: &Delegation, violations: &mut Violations) {
     }
     let departure = delegation.actual_dates.as_ref().and_then(|dates| dates.start.as_ref());
     if both_and_before(delegation.report_date.as_ref(), departure) {
-        violations.add("report_date", "A delegation does not report before it travels.");
+        violations.add("report_date", "must not be before the delegation travels");
     }
 }
 
@@ -24,12 +24,12 @@ pub(crate) fn check(delegation: &Delegation, violations: &mut Violations) {
 fn check_sides(delegation: &Delegation, violations: &mut Violations) {
     let same = |sender: &str, receiver: &str| !sender.is_empty() && sender == receiver;
     if same(&delegation.sending_organization, &delegation.receiving_organization) {
-        violations.add("receiving_organization", "An organization does not send a delegation to itself.");
+        violations.add("receiving_organization", "must differ from the sending organization");
     }
     let between_organizations =
         !delegation.sending_organization.is_empty() && !delegation.receiving_organization.is_empty();
     if same(&delegation.sending_country, &delegation.receiving_country) && !between_organizations {
-        violations.add("receiving_country", "A country does not send a delegation to itself.");
+        violations.add("receiving_country", "must differ from the sending country");
     }
 }
 
@@ -37,8 +37,8 @@ fn check_sides(delegation: &Delegation, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{DateInterval, DelegationMember};
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::partial_date::tests::date;
 
     #[test]

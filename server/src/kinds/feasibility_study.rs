@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 
+use partnership_registry::Kind;
 use partnership_registry::v1::{Country, FeasibilityStudy, FeasibilityStudyCostRange, Organization};
-use partnership_registry::{Kind, Money};
 
-use super::reference::{check_collections, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
+use crate::values::money;
+use crate::values::reference::{check_collections, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any feasibility study.
@@ -19,7 +20,7 @@ pub(crate) fn check(study: &FeasibilityStudy, violations: &mut Violations) {
     let mut seen = HashSet::new();
     for (index, dimension) in study.dimensions.iter().enumerate() {
         if !seen.insert(dimension.r#type) {
-            violations.add(format!("dimensions[{index}].type"), "A study looks at each dimension once.");
+            violations.add(format!("dimensions[{index}].type"), "must differ from that of every other dimension");
         }
     }
     if let Some(range) = &study.cost_range {
@@ -29,35 +30,29 @@ pub(crate) fn check(study: &FeasibilityStudy, violations: &mut Violations) {
 
 fn check_cost_range(range: &FeasibilityStudyCostRange, violations: &mut Violations) {
     let (low, high) = (range.low.as_ref(), range.high.as_ref());
-    let before = |violations: &Violations| violations.iter().count() + violations.left_out();
-    let found = before(violations);
+    let mut negative = false;
     for (field, amount) in [("cost_range.low", low), ("cost_range.high", high)] {
-        if amount.is_some_and(|amount| amount.units < 0 || amount.nanos < 0) {
-            violations.add(field, "A cost is not negative.");
+        if amount.is_some_and(money::is_negative) {
+            violations.add(field, "must not be negative");
+            negative = true;
         }
     }
-    if let (Some(low), Some(high)) = (low, high)
-        && before(violations) == found
-    {
+    if let (Some(low), Some(high), false) = (low, high, negative) {
         if low.currency_code != high.currency_code {
-            violations.add("cost_range.high", "Both ends of a range of costs are in one currency.");
-        } else if value(low) > value(high) {
-            violations.add("cost_range.high", "The highest cost is not below the lowest.");
+            violations.add("cost_range.high", "must be in the currency of the lowest cost");
+        } else if money::order(low) > money::order(high) {
+            violations.add("cost_range.high", "must not be below the lowest cost");
         }
     }
-}
-
-/// What orders amounts of one currency.
-fn value(amount: &Money) -> (i64, i32) {
-    (amount.units, amount.nanos)
 }
 
 #[cfg(test)]
 mod tests {
+    use partnership_registry::Money;
     use partnership_registry::v1::{FeasibilityStudyDimension, FeasibilityStudyDimensionType};
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
 
     fn dimension(dimension_type: FeasibilityStudyDimensionType) -> FeasibilityStudyDimension {

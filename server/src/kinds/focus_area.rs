@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use partnership_registry::v1::FocusArea;
 
-use super::reference::check_not_itself;
 use crate::values::localized_text::check_one_per_language;
+use crate::values::reference::check_not_itself;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any focus area.
@@ -18,7 +18,7 @@ pub(crate) fn check(area: &FocusArea, violations: &mut Violations) {
     let mut seen = HashSet::new();
     for (index, code) in area.codes.iter().enumerate() {
         if !seen.insert((&code.scheme, &code.code)) {
-            violations.add(format!("codes[{index}]"), "A code of a scheme is listed once.");
+            violations.add(format!("codes[{index}]"), "must not be listed twice");
         }
     }
 }
@@ -27,8 +27,8 @@ pub(crate) fn check(area: &FocusArea, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::FocusAreaCode;
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
 
     fn code(scheme: &str, code: &str) -> FocusAreaCode {

@@ -4,7 +4,7 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Meeting, Official, Organization};
 
-use super::reference::{check_collection, check_collections, check_exactly_one, check_not_itself};
+use crate::values::reference::{check_collection, check_collections, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any meeting.
@@ -12,7 +12,7 @@ pub(crate) fn check(meeting: &Meeting, violations: &mut Violations) {
     if let (Some(start), Some(end)) = (&meeting.start_time, &meeting.end_time)
         && (end.seconds, end.nanos) < (start.seconds, start.nanos)
     {
-        violations.add("end_time", "A meeting does not end before it starts.");
+        violations.add("end_time", "must not be before the start");
     }
     let hosts = [Country::COLLECTION, Organization::COLLECTION, Official::COLLECTION];
     check_collection("host", &meeting.host, &hosts, violations);
@@ -40,8 +40,8 @@ mod tests {
     use partnership_registry::v1::{MeetingAgendaItem, MeetingParticipant};
     use prost_types::Timestamp;
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
 
     fn time(seconds: i64, nanos: i32) -> Option<Timestamp> {
         Some(Timestamp { seconds, nanos })

@@ -15,8 +15,8 @@ pub(crate) fn check(official: &Official, violations: &mut Violations) {
 mod tests {
     use partnership_registry::v1::{DateInterval, OfficialPost};
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 

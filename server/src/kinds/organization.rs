@@ -3,8 +3,8 @@
 
 use partnership_registry::v1::Organization;
 
-use super::reference::{check_none_itself, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
+use crate::values::reference::{check_none_itself, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any organization.
@@ -17,8 +17,8 @@ pub(crate) fn check(organization: &Organization, violations: &mut Violations) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
 
     #[test]

@@ -6,9 +6,10 @@
 use partnership_registry::Kind;
 use partnership_registry::v1::{Country, Official, Organization, Project, ProjectState};
 
-use super::reference::{check_collection, check_exactly_one, check_not_itself};
 use crate::values::localized_text::check_one_per_language;
+use crate::values::money;
 use crate::values::partial_date::both_and_before;
+use crate::values::reference::{check_collection, check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any project.
@@ -24,8 +25,8 @@ pub(crate) fn check(project: &Project, violations: &mut Violations) {
         check_exactly_one(&format!("participants[{index}]"), &who, violations);
     }
     for (index, budget) in project.budgets.iter().enumerate() {
-        if budget.amount.as_ref().is_some_and(|amount| amount.units < 0 || amount.nanos < 0) {
-            violations.add(format!("budgets[{index}].amount"), "A budget is not negative.");
+        if budget.amount.as_ref().is_some_and(money::is_negative) {
+            violations.add(format!("budgets[{index}].amount"), "must not be negative");
         }
         let collections = [Country::COLLECTION, Organization::COLLECTION];
         check_collection(&format!("budgets[{index}].provider"), &budget.provider, &collections, violations);
@@ -41,13 +42,13 @@ pub(crate) fn check(project: &Project, violations: &mut Violations) {
 
 fn check_dates(project: &Project, violations: &mut Violations) {
     if both_and_before(project.planned_end.as_ref(), project.planned_start.as_ref()) {
-        violations.add("planned_end", "A project is not planned to end before it starts.");
+        violations.add("planned_end", "must not be before the planned start");
     }
     if both_and_before(project.actual_end.as_ref(), project.actual_start.as_ref()) {
-        violations.add("actual_end", "A project does not end before it starts.");
+        violations.add("actual_end", "must not be before the actual start");
     }
     if project.state() == ProjectState::Closed && project.actual_end.is_none() {
-        violations.add("actual_end", "A closed project has an actual end; give one marked unknown if nobody knows it.");
+        violations.add("actual_end", "is required of a closed project; a date that nobody knows is marked as unknown");
     }
 }
 
@@ -56,8 +57,8 @@ mod tests {
     use partnership_registry::Money;
     use partnership_registry::v1::{ProjectBudget, ProjectMilestone, ProjectParticipant, ProjectRelation};
 
-    use super::super::table::assert_table;
     use super::*;
+    use crate::kinds::table::assert_table;
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::{date, unknown};
 

@@ -16,7 +16,9 @@ pub(crate) fn assert_table<K: Clone>(good: &K, check: fn(&K, &mut Violations), t
         let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, expected.iter().copied().collect::<Vec<_>>(), "{what}: {violations}");
         for violation in violations.iter() {
-            assert!(violation.description.ends_with('.'), "{what}: not a sentence: {}", violation.description);
+            let phrase = violation.description.as_str();
+            let lower = phrase.starts_with(|first: char| first.is_lowercase());
+            assert!(lower && !phrase.ends_with('.'), "{what}: does not follow the field's name: {phrase}");
         }
     }
 }

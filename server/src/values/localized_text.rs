@@ -14,7 +14,7 @@ pub(crate) fn check_one_per_language(field: &str, texts: &[LocalizedText], viola
         if !text.language_code.is_empty() && !seen.insert(text.language_code.to_ascii_lowercase()) {
             violations.add(
                 format!("{field}[{index}].language_code"),
-                format!("There is one text a language, and another is in {}.", text.language_code),
+                format!("must differ from that of every other text, and {} is used twice", text.language_code),
             );
         }
     }

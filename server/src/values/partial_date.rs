@@ -1,11 +1,48 @@
-//! How dates that are known in part compare.
+//! Dates that are known in part: what they may be, and how they compare.
 //!
 //! A date contradicts another only as far as both are known, and one that is approximate or doubtful contradicts
 //! nothing: records are refused for what cannot be true, not for what is merely odd.
 
 use std::cmp::Ordering;
 
+use jiff::civil::Date;
 use partnership_registry::v1::PartialDate;
+
+use super::Broken;
+
+/// The last year that has four digits.
+const YEAR_MAX: i32 = 9_999;
+
+/// The rule that a date breaks: the parts are a day of the calendar as far as they are known, and say something.
+pub(crate) fn check(date: &PartialDate) -> Option<Broken> {
+    if !(0..=YEAR_MAX).contains(&date.year) {
+        return Broken::some("year", "must be 1 to 9999, or 0 if it is not known");
+    }
+    if !(0..=12).contains(&date.month) {
+        return Broken::some("month", "must be 1 to 12, or 0 if it is not known");
+    }
+    if date.month != 0 && date.year == 0 {
+        return Broken::some("month", "must be 0 if the year is not known");
+    }
+    if date.day != 0 && date.month == 0 {
+        return Broken::some("day", "must be 0 if the month is not known");
+    }
+    if date.day != 0 && calendar_day(date).is_none() {
+        return Broken::some("day", "must be a day of that month, or 0 if it is not known");
+    }
+    if date.unknown && date.year != 0 {
+        return Broken::some("unknown", "must be false if the year is known");
+    }
+    if date.year == 0 && !date.unknown && date.original_text.is_empty() {
+        return Broken::some("", "must have a year or the original text, or be marked as unknown");
+    }
+    None
+}
+
+/// The day, if all parts are known and there is such a day.
+fn calendar_day(date: &PartialDate) -> Option<Date> {
+    Date::new(date.year.try_into().ok()?, date.month.try_into().ok()?, date.day.try_into().ok()?).ok()
+}
 
 /// Whether `a` is before `b` whatever the unknown parts of both are.
 pub(crate) fn certainly_before(a: &PartialDate, b: &PartialDate) -> bool {
@@ -42,6 +79,29 @@ pub(crate) mod tests {
     /// A date that exists and that nobody knows.
     pub(crate) fn unknown() -> PartialDate {
         PartialDate { unknown: true, ..PartialDate::default() }
+    }
+
+    #[test]
+    fn a_date_is_a_day_of_the_calendar_as_far_as_it_is_known() {
+        let text = PartialDate { original_text: "1899?".into(), ..PartialDate::default() };
+        for good in [date(1896, 0, 0), date(2024, 2, 29), date(9999, 12, 31), unknown(), text] {
+            assert_eq!(check(&good), None, "{good:?}");
+        }
+        let table = [
+            (date(2023, 2, 29), "day"),
+            (date(2020, 1, -1), "day"),
+            (date(2020, 1, 1 << 20), "day"),
+            (date(0, 5, 0), "month"),
+            (date(2020, 13, 0), "month"),
+            (date(2020, 0, 1), "day"),
+            (date(10_000, 1, 1), "year"),
+            (date(-1, 1, 1), "year"),
+            (date(0, 0, 0), ""),
+            (PartialDate { unknown: true, ..date(2020, 0, 0) }, "unknown"),
+        ];
+        for (bad, field) in table {
+            assert_eq!(check(&bad).map(|broken| broken.field), Some(field), "{bad:?}");
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Field masks: which fields of a resource a change means (AIP-134, AIP-161).
 //!
-//! A mask is a tree of fields. Paths lead through single messages; a list or a map is changed as a whole.
+//! A mask is a tree of fields. Paths lead through single messages; a list or a map is changed as a whole. What may be set
+//! only at creation keeps its value, whatever a mask means.
 
 use std::collections::BTreeMap;
 
-use crate::registry::resource::wire;
-use crate::registry::schema::{Field, KindId, Label, Schemas, Shape, ShapeId, Value};
+pub(crate) use super::difference::{difference, immutable_changes};
+use super::name::short;
+use super::wire;
+use crate::registry::schema::{Field, KindId, Schemas, Shape};
 use crate::violations::Violations;
 
 /// The most paths of a mask: more than any kind has fields.
@@ -24,12 +27,12 @@ impl Mask {
         body: &[u8],
         violations: &mut Violations,
     ) -> Self {
-        let shape = schemas.shape(schemas.kind(kind).shape);
+        let shape = schemas.shape_of(kind);
         if paths.is_empty() {
             return Self(wire::fields(body).map(|field| (field.number, None)).collect());
         }
         if paths.len() > PATHS_MAX {
-            violations.add("update_mask", format!("has at most {PATHS_MAX} paths, and this has {}", paths.len()));
+            violations.add("update_mask", format!("must have at most {PATHS_MAX} paths, and has {}", paths.len()));
             return Self::default();
         }
         if let [only] = paths
@@ -40,27 +43,29 @@ impl Mask {
         let mut mask = Self::default();
         for path in paths {
             if let Err(rule) = mask.add(schemas, shape, path) {
-                violations
-                    .add("update_mask", format!("path {:?}: {rule}", crate::registry::resource::name::short(path)));
+                violations.add("update_mask", format!("has the path {:?}, but {rule}", short(path)));
             }
         }
         mask
     }
 
+    /// Takes in one path. The error is what is wrong with it.
     fn add(&mut self, schemas: &Schemas, shape: &Shape, path: &str) -> Result<(), String> {
         if path == "*" {
-            return Err("'*' stands alone".into());
+            return Err("'*' must stand alone".into());
         }
         let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let field = shape.by_name(first).ok_or_else(|| format!("{} has no field {first:?}", shape.name))?;
+        let field =
+            shape.by_name(first).ok_or_else(|| format!("{} has no field {:?}", shape.short_name(), short(first)))?;
         match rest {
             None => {
                 self.0.insert(field.number, None);
                 Ok(())
             }
             Some(rest) => {
-                let inner = single_message(field)
-                    .ok_or_else(|| format!("{first:?} is no single message; it is changed as a whole"))?;
+                let inner = field
+                    .single_message()
+                    .ok_or_else(|| format!("{first:?} is no single message, and is changed as a whole"))?;
                 match self.0.entry(field.number).or_insert_with(|| Some(Self::default())) {
                     // All of the field is meant already.
                     None => Ok(()),
@@ -72,7 +77,7 @@ impl Mask {
 
     /// `old` with the fields that the mask means taken from `new`. The order of fields is that of their numbers.
     pub(crate) fn merge(&self, schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8]) -> Vec<u8> {
-        self.merge_message(schemas, schemas.shape(schemas.kind(kind).shape), old, new, true)
+        self.merge_message(schemas, schemas.shape_of(kind), old, new, true)
     }
 
     fn merge_message(&self, schemas: &Schemas, shape: &Shape, old: &[u8], new: &[u8], top: bool) -> Vec<u8> {
@@ -84,7 +89,9 @@ impl Mask {
                 Some(None) => copy(field, new, &mut out),
                 Some(Some(mask)) => {
                     let (old, new) = (wire::field(old, field.number), wire::field(new, field.number));
-                    let (Some(inner), true) = (single_message(field), old.is_some() || new.is_some()) else { continue };
+                    let (Some(inner), true) = (field.single_message(), old.is_some() || new.is_some()) else {
+                        continue;
+                    };
                     let (old, new) =
                         (old.map_or(&[][..], |field| field.value), new.map_or(&[][..], |field| field.value));
                     let merged = mask.merge_message(schemas, schemas.shape(inner), old, new, false);
@@ -96,55 +103,111 @@ impl Mask {
     }
 }
 
+/// Appends all occurrences of a field.
 fn copy(field: &Field, message: &[u8], out: &mut Vec<u8>) {
     for wire in wire::fields(message).filter(|wire| wire.number == field.number) {
         out.extend_from_slice(wire.whole);
     }
 }
 
-fn single_message(field: &Field) -> Option<ShapeId> {
-    if let Value::Message(id) = field.value
-        && field.label == Label::Single
-    {
-        Some(id)
-    } else {
-        None
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::{Country, DateInterval, PartialDate};
+    use prost::Message as _;
+
+    use super::*;
+    use crate::registry::schema::{contract, kind_of};
+
+    fn year(year: i32) -> Option<PartialDate> {
+        Some(PartialDate { year, ..PartialDate::default() })
     }
-}
 
-/// The names of the fields, or parts of single messages, in which two bodies differ.
-pub(crate) fn difference(schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8]) -> Vec<String> {
-    let mut paths = Vec::new();
-    difference_of(schemas, schemas.shape(schemas.kind(kind).shape), old, new, "", &mut paths);
-    paths
-}
-
-fn difference_of(schemas: &Schemas, shape: &Shape, old: &[u8], new: &[u8], prefix: &str, paths: &mut Vec<String>) {
-    for field in &shape.fields {
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        copy(field, old, &mut before);
-        copy(field, new, &mut after);
-        if before == after {
-            continue;
-        }
-        let path = format!("{prefix}{}", field.name);
-        match (single_message(field), wire::field(old, field.number), wire::field(new, field.number)) {
-            (Some(inner), Some(old), Some(new)) => {
-                difference_of(schemas, schemas.shape(inner), old.value, new.value, &format!("{path}."), paths);
-            }
-            _ => paths.push(path),
+    fn country(name: &str, start: i32, end: i32) -> Country {
+        Country {
+            display_name: name.into(),
+            existence: Some(DateInterval { start: year(start), end: year(end) }),
+            labels: [(name.to_owned(), "x".to_owned())].into(),
+            ..Country::default()
         }
     }
-}
 
-/// The immutable fields in which two bodies of one kind differ.
-pub(crate) fn immutable_changes(schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8], violations: &mut Violations) {
-    for field in schemas.shape(schemas.kind(kind).shape).fields.iter().filter(|field| field.immutable) {
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        copy(field, old, &mut before);
-        copy(field, new, &mut after);
-        if before != after {
-            violations.add(field.name.clone(), "can be given only when the resource is created");
+    fn parse(schemas: &Schemas, paths: &[&str], body: &Country) -> Result<Mask, Violations> {
+        let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let mut violations = Violations::new();
+        let body = body.encode_to_vec();
+        let mask = Mask::parse(schemas, kind_of(schemas, "countries"), &paths, &body, &mut violations);
+        if violations.is_empty() { Ok(mask) } else { Err(violations) }
+    }
+
+    #[test]
+    fn a_change_takes_what_the_mask_means_and_keeps_the_rest() {
+        let schemas = contract();
+        let (old, new) = (country("old", 1900, 1950), country("new", 1800, 1850));
+        let nothing = Country::default();
+        let table: [(&[&str], &Country, Country); 9] = [
+            (&["display_name"], &new, Country { display_name: "new".into(), ..old.clone() }),
+            (&["display_name"], &nothing, Country { display_name: String::new(), ..old.clone() }),
+            (&["labels"], &new, Country { labels: new.labels.clone(), ..old.clone() }),
+            (&["existence.end"], &new, country("old", 1900, 1850)),
+            (&["existence.end.year", "existence.start"], &new, country("old", 1800, 1850)),
+            (&["existence", "existence.end"], &nothing, Country { existence: None, ..old.clone() }),
+            (
+                &["existence.start"],
+                &nothing,
+                Country { existence: Some(DateInterval { start: None, end: year(1950) }), ..old.clone() },
+            ),
+            (&["*"], &new, new.clone()),
+            (
+                &[],
+                &Country { display_name: "new".into(), ..nothing.clone() },
+                Country { display_name: "new".into(), ..old.clone() },
+            ),
+        ];
+        for (paths, change, expected) in table {
+            let mask = parse(&schemas, paths, change).unwrap();
+            let kind = kind_of(&schemas, "countries");
+            let merged = mask.merge(&schemas, kind, &old.encode_to_vec(), &change.encode_to_vec());
+            assert_eq!(Country::decode(merged.as_slice()).unwrap(), expected, "{paths:?}");
         }
+    }
+
+    #[test]
+    fn what_is_set_at_creation_is_kept_whatever_the_mask_means() {
+        use partnership_registry::v1::{Agreement, AgreementState};
+
+        let schemas = contract();
+        let kind = kind_of(&schemas, "agreements");
+        let state = schemas.shape_of(kind).by_name("state").unwrap();
+        assert!(state.set_at_creation, "the test needs such a field");
+        let of_state =
+            |state: AgreementState| Agreement { state: state.into(), ..Agreement::default() }.encode_to_vec();
+        for paths in [&["*".to_owned()][..], &["state".to_owned()], &[]] {
+            let new = of_state(AgreementState::InForce);
+            let mask = Mask::parse(&schemas, kind, paths, &new, &mut Violations::new());
+            let merged = mask.merge(&schemas, kind, &of_state(AgreementState::Draft), &new);
+            assert_eq!(merged, of_state(AgreementState::Draft), "{paths:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_refused_and_each_is_told() {
+        let schemas = contract();
+        let table = [
+            ("nothing", "has the path \"nothing\", but Country has no field \"nothing\""),
+            ("existence.middle", "has the path \"existence.middle\", but DateInterval has no field \"middle\""),
+            ("labels.a", "has the path \"labels.a\", but \"labels\" is no single message, and is changed as a whole"),
+            (
+                "display_name.a",
+                "has the path \"display_name.a\", but \"display_name\" is no single message, and is changed as a whole",
+            ),
+            ("*", "has the path \"*\", but '*' must stand alone"),
+            ("", "has the path \"\", but Country has no field \"\""),
+        ];
+        let mut paths: Vec<_> = table.iter().map(|(path, _)| *path).collect();
+        paths.insert(1, "display_name");
+        let violations = parse(&schemas, &paths, &Country::default()).unwrap_err();
+        let found: Vec<_> = violations.iter().map(|one| (one.field.as_str(), one.description.as_str())).collect();
+        assert_eq!(found, table.map(|(_, rule)| ("update_mask", rule)));
+        assert!(parse(&schemas, &["display_name"; PATHS_MAX + 1], &Country::default()).is_err());
     }
 }

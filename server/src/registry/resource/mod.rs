@@ -1,9 +1,32 @@
-//! A resource as bytes: its name, the wire format, its body and document, and masks over it.
+//! A resource as bytes, by the rules of `schema`.
+//!
+//! A *body* is what a caller says; a *document* is a body with its name and its stamp; an *envelope* is a document that
+//! tells its kind. Everything here is a function of bytes: nothing is stored, and nothing is asked of other resources.
 
-pub(crate) mod document;
+pub(crate) mod body;
+pub(crate) mod check;
+pub(crate) mod difference;
+pub(crate) mod envelope;
 pub(crate) mod etag;
-pub(crate) mod format;
 pub(crate) mod mask;
 pub(crate) mod name;
+pub(crate) mod stamp;
 pub(crate) mod targets;
 pub(crate) mod wire;
+
+/// All that there is to say about documents, by one name.
+pub(crate) mod document {
+    pub(crate) use super::body::{body, name_and_etag, name_and_etag_bytes};
+    pub(crate) use super::check::{Referral, check, referrals};
+    pub(crate) use super::envelope::{envelope, open_envelope};
+    pub(crate) use super::stamp::{
+        Stamp, create_time, display_name, etag, is_deleted, not_modified, revision, stamp, stamped,
+    };
+    pub(crate) use super::{ANSWER_BYTES_MAX, DOCUMENT_BYTES_MAX};
+}
+
+/// The most bytes of a body: a quarter of what a message may have, so that a commit can hold several.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+
+/// The most bytes of the resources in one answer: with what is around them, below the 4 MiB that clients take.
+pub(crate) const ANSWER_BYTES_MAX: usize = (4 << 20) - (64 << 10);

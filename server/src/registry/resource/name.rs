@@ -18,28 +18,31 @@ pub struct Name {
 }
 
 impl Name {
-    /// Reads a name of any kind. The error is a sentence that states the rule.
+    /// Reads a name of any kind. The error is a phrase that states the rule.
     pub(crate) fn parse(schemas: &Schemas, text: &str) -> Result<Self, String> {
-        let (collection, id) = text.split_once('/').ok_or_else(|| rule(text))?;
+        let (collection, id) =
+            text.split_once('/').ok_or_else(|| format!("must be {{collection}}/{{id}}, and is {:?}", short(text)))?;
         let kind = schemas
             .by_collection(collection)
-            .ok_or_else(|| format!("{:?} is none of the collections: {}", short(collection), schemas.collections()))?;
-        check_id(id)?;
+            .ok_or_else(|| format!("must be of one of {}, and is of {:?}", schemas.collections(), short(collection)))?;
+        check_id_of_name(id)?;
         Ok(Self { kind, text: text.into() })
     }
 
-    /// Reads a name of one kind. The error is a sentence that states the rule.
+    /// Reads a name of one kind. The error is a phrase that states the rule.
     pub(crate) fn parse_as(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
         let collection = &schemas.kind(kind).collection;
         match text.strip_prefix(collection.as_str()).and_then(|rest| rest.strip_prefix('/')) {
-            Some(id) => check_id(id).map(|()| Self { kind, text: text.into() }),
+            Some(id) => check_id_of_name(id).map(|()| Self { kind, text: text.into() }),
             None => Err(format!("must be {collection}/{{id}}, and is {:?}", short(text))),
         }
     }
 
-    /// Makes a name from its id. The error is a sentence that states the rule.
+    /// Makes a name from its id. The error is a phrase that states the rule.
     pub(crate) fn from_id(schemas: &Schemas, kind: KindId, id: &str) -> Result<Self, String> {
-        check_id(id)?;
+        if !is_id(id) {
+            return Err(format!("must be {}, and is {}", id_rule(), described(id)));
+        }
         Ok(Self { kind, text: format!("{}/{id}", schemas.kind(kind).collection).into() })
     }
 
@@ -76,29 +79,81 @@ impl std::fmt::Display for Name {
     }
 }
 
-fn check_id(id: &str) -> Result<(), String> {
+fn is_id(id: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let bytes = id.as_bytes();
-    let good = (1..=ID_LENGTH_MAX).contains(&bytes.len())
+    (1..=ID_LENGTH_MAX).contains(&bytes.len())
         && bytes.iter().copied().all(inner)
         && bytes.first() != Some(&b'-')
-        && bytes.last() != Some(&b'-');
-    if good { Ok(()) } else { Err(id_rule(id)) }
+        && bytes.last() != Some(&b'-')
 }
 
-fn id_rule(id: &str) -> String {
-    format!(
-        "an id has 1 to {ID_LENGTH_MAX} lower-case letters, digits and inner hyphens; {:?} is none (it has {} characters)",
-        short(id),
-        id.chars().count()
-    )
+fn check_id_of_name(id: &str) -> Result<(), String> {
+    if is_id(id) { Ok(()) } else { Err(format!("must end in {}, and ends in {}", id_rule(), described(id))) }
 }
 
-fn rule(text: &str) -> String {
-    format!("a name is {{collection}}/{{id}}, and {:?} is none", short(text))
+fn id_rule() -> String {
+    format!("1 to {ID_LENGTH_MAX} lower-case letters, digits and inner hyphens")
+}
+
+/// Tells how long the text is too, since that may be what is wrong with it.
+fn described(id: &str) -> String {
+    format!("{:?} ({} characters)", short(id), id.chars().count())
 }
 
 /// What an error repeats of a text of unknown length.
 pub(crate) fn short(text: &str) -> String {
     if text.chars().count() <= 100 { text.to_owned() } else { text.chars().take(99).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::schema::{contract, kind_of};
+
+    #[test]
+    fn a_name_is_a_collection_of_the_registry_and_an_id() {
+        let schemas = contract();
+        let longest = "a".repeat(ID_LENGTH_MAX);
+        let id = "must end in 1 to 63 lower-case letters, digits and inner hyphens, and ends in";
+        let table = [
+            ("countries/kr".to_owned(), None),
+            ("countries/1-a--b".to_owned(), None),
+            (format!("countries/{longest}"), None),
+            (format!("countries/{longest}a"), Some(format!("{id} \"{longest}a\" (64 characters)"))),
+            ("countries/".to_owned(), Some(format!("{id} \"\" (0 characters)"))),
+            ("countries/-a".to_owned(), Some(format!("{id} \"-a\" (2 characters)"))),
+            ("countries/a-".to_owned(), Some(format!("{id} \"a-\" (2 characters)"))),
+            ("countries/KR".to_owned(), Some(format!("{id} \"KR\" (2 characters)"))),
+            ("countries/a/b".to_owned(), Some(format!("{id} \"a/b\" (3 characters)"))),
+            ("countries".to_owned(), Some("must be {collection}/{id}, and is \"countries\"".to_owned())),
+            (
+                "planets/mars".to_owned(),
+                Some(format!("must be of one of {}, and is of \"planets\"", schemas.collections())),
+            ),
+        ];
+        let countries = kind_of(&schemas, "countries");
+        for (text, expected) in table {
+            let name = Name::parse(&schemas, &text);
+            assert_eq!(name.as_ref().err(), expected.as_ref(), "{text}");
+            if let Ok(name) = name {
+                assert_eq!((name.kind(), name.as_str()), (countries, text.as_str()));
+                assert_eq!(Name::parse_as(&schemas, countries, &text), Ok(name.clone()));
+                let id = text.trim_start_matches("countries/");
+                assert_eq!(Name::from_id(&schemas, countries, id), Ok(name));
+            }
+            assert_eq!(
+                Name::parse_as(&schemas, kind_of(&schemas, "meetings"), &text),
+                Err(format!("must be meetings/{{id}}, and is {text:?}"))
+            );
+        }
+        let generated = Name::generate(&schemas, countries);
+        assert_eq!(Name::parse(&schemas, generated.as_str()), Ok(generated));
+    }
+
+    #[test]
+    fn an_error_repeats_no_more_than_the_beginning_of_a_text() {
+        assert_eq!(short(&"한".repeat(100)), "한".repeat(100));
+        assert_eq!(short(&"한".repeat(101)), format!("{}…", "한".repeat(99)));
+    }
 }

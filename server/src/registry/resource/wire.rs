@@ -1,8 +1,10 @@
 //! Reading protobuf's wire format without knowing the message: fields as they stand in the bytes.
 //!
-//! Everything here works on borrowed bytes and builds nothing. What a field means is said by `schema`.
+//! Everything here works on borrowed bytes and builds nothing. What a field means, `schema` says.
 
 use prost::encoding::{self, DecodeContext, WireType};
+
+use crate::registry::schema::NumberType;
 
 /// One field as it stands on the wire.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,22 @@ impl<'a> WireField<'a> {
     /// The value as text; empty if it is none.
     pub(crate) fn text(&self) -> &'a str {
         std::str::from_utf8(self.value).unwrap_or("")
+    }
+
+    /// The value of an enum field.
+    #[allow(clippy::cast_possible_truncation, reason = "an enum is written as a sign-extended i32")]
+    pub(crate) fn enum_number(&self) -> i32 {
+        self.varint() as i32
+    }
+
+    /// The value of a number field, as near as a double comes to it; 0 if it is none.
+    #[allow(clippy::cast_precision_loss, reason = "the contract bounds what it compares far below 2^53")]
+    pub(crate) fn number(&self, number: NumberType) -> f64 {
+        match number {
+            NumberType::Signed => self.varint().cast_signed() as f64,
+            NumberType::Unsigned => self.varint() as f64,
+            NumberType::Double => self.value.first_chunk::<8>().copied().map_or(0.0, f64::from_le_bytes),
+        }
     }
 }
 

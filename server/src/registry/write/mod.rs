@@ -2,6 +2,7 @@
 //! visible and answered by the writer.
 
 pub(crate) mod committer;
+pub(crate) mod input;
 pub(crate) mod ledger;
 pub(crate) mod plan;
 pub(crate) mod planned;

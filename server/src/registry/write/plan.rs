@@ -3,11 +3,14 @@
 //! A draft changes nothing. It becomes a commit in `committer`, or is thrown away.
 
 use bytes::Bytes;
+use partnership_registry::v1::Resource;
 
+use super::input::check_decoded;
 use super::ledger::{Known, Ledger};
 use super::planned::Planned;
 use super::references::Changed;
 use super::request::{self, Condition, Place, PreparedMutation};
+use crate::kinds::KindRules;
 use crate::registry::error::Error;
 use crate::registry::resource::document::{self, Referral, Stamp};
 use crate::registry::resource::etag::Etags;
@@ -110,7 +113,12 @@ impl Drafting<'_> {
                     None if allow_missing => {
                         let referrals = match whole {
                             Some(referrals) => referrals,
-                            None => self.check(place, &name, &body)?,
+                            None => self.check(
+                                place,
+                                &name,
+                                decode(&self.schemas.kind(name.kind()).rules, &body, 0)?,
+                                &body,
+                            )?,
                         };
                         Ok(self.create(name, body, referrals))
                     }
@@ -145,9 +153,13 @@ impl Drafting<'_> {
         Err(Error::EtagMismatch { name: name.to_string(), given: short(etag) })
     }
 
-    fn check(&self, place: &Place, name: &Name, body: &[u8]) -> Result<Vec<Referral>, Error> {
+    /// Checks a resource that was merged, and says what it refers to.
+    fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &[u8]) -> Result<Vec<Referral>, Error> {
+        resource.set_name(name.to_string());
+        let mut found = Violations::new();
+        let referrals = check_decoded(self.schemas, name.kind(), &resource, body, &mut found);
         let mut violations = Violations::new();
-        let referrals = request::check(self.schemas, name.kind(), name.as_str(), body, place, &mut violations);
+        place.add(found, &mut violations);
         if violations.is_empty() { Ok(referrals) } else { Err(Error::Invalid(violations)) }
     }
 
@@ -182,15 +194,16 @@ impl Drafting<'_> {
         let kind = name.kind();
         let old = document::body(self.schemas, kind, &document);
         let merged = mask.merge(self.schemas, kind, &old, new);
-        let merged = self.schemas.kind(kind).rules.normalize(&merged);
-        // What was sent has been decoded before: bytes that are no message can only be those that are stored.
-        let merged = merged.map_err(|_| Error::Damaged { revision: row.revision })?;
+        let rules = &self.schemas.kind(kind).rules;
+        let resource = decode(rules, &merged, row.revision)?;
+        // In the one order of fields in which equal resources have equal bytes.
+        let merged = (rules.encode)(&resource);
         if merged == old {
             return Ok(Planned::nothing(name, document));
         }
         let referrals = match whole {
             Some(referrals) if merged == new => referrals,
-            Some(_) | None => self.check(place, &name, &merged)?,
+            Some(_) | None => self.check(place, &name, resource, &merged)?,
         };
         let mut violations = Violations::new();
         mask::immutable_changes(self.schemas, kind, &old, &merged, &mut violations);
@@ -234,6 +247,12 @@ impl Drafting<'_> {
             referrals,
         })
     }
+}
+
+/// The resource of a body. What was sent has been decoded before: bytes that are no message can only be those that are
+/// stored, since `revision`.
+fn decode(rules: &KindRules, body: &[u8], revision: Revision) -> Result<Resource, Error> {
+    (rules.decode)(body).map_err(|_| Error::Damaged { revision })
 }
 
 /// The document that a change starts from. The committer has made sure of it before.

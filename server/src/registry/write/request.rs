@@ -1,7 +1,10 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
+use partnership_registry::v1::Format;
+use partnership_registry::v1::Resource;
 
+use super::input::Input;
 use crate::registry::error::Error;
 use crate::registry::resource::document::{self, Referral};
 use crate::registry::resource::mask::Mask;
@@ -48,7 +51,7 @@ pub struct Mutation {
     pub operation: Operation,
 }
 
-/// What to do to one resource. Resources are encoded messages of the kind.
+/// What to do to one resource. Resources are of the kind that is said beside them.
 #[derive(Debug)]
 pub enum Operation {
     /// Create it.
@@ -58,14 +61,14 @@ pub enum Operation {
         /// Its id. Empty: one is made.
         id: String,
         /// The resource.
-        resource: Vec<u8>,
+        resource: Resource,
     },
     /// Change it.
     Update {
         /// The kind.
         kind: KindId,
         /// The new values, with name and etag.
-        resource: Vec<u8>,
+        resource: Resource,
         /// The paths of the mask.
         mask: Vec<String>,
         /// Create it if it does not exist.
@@ -111,6 +114,13 @@ impl Place {
         match self.index {
             None => format!("{}{dot}{field}", self.singular),
             Some(index) => format!("mutations[{index}].{}.resource.{}{dot}{field}", self.verb, self.singular),
+        }
+    }
+
+    /// Adds the violations of the resource, where it stands in the request.
+    pub(crate) fn add(&self, of_resource: Violations, violations: &mut Violations) {
+        for violation in of_resource.iter() {
+            violations.add(self.resource(&violation.field), violation.description.clone());
         }
     }
 
@@ -247,7 +257,7 @@ impl WriteRequest {
             if length > max {
                 violations.add(field, format!("has at most {max} characters, and this has {length}"));
             }
-            if let Some(rule) = crate::registry::resource::format::check_text(0, text) {
+            if let Some(rule) = crate::values::format::check(Format::Unspecified, text) {
                 violations.add(field, rule);
             }
         }
@@ -314,65 +324,63 @@ pub(crate) fn refuse(mut refused: Vec<(usize, Error)>, single: bool) -> Result<(
 }
 
 impl Operation {
+    /// Checks all that needs no state. `None` if there is no name to go on with.
     fn prepare(self, schemas: &Schemas, place: &Place, violations: &mut Violations) -> Option<PreparedMutation> {
         let of_kind = |kind: Option<KindId>, name: &str| match kind {
             Some(kind) => Name::parse_as(schemas, kind, name),
             None => Name::parse(schemas, name),
         };
-        let (name, field) = match &self {
-            Self::Create { kind, id, .. } if id.is_empty() => (Ok(Name::generate(schemas, *kind)), String::new()),
-            Self::Create { kind, id, .. } => {
-                let field = place.index.map_or_else(|| format!("{}_id", place.singular), |_| place.resource("name"));
-                (Name::from_id(schemas, *kind, id), field)
-            }
-            Self::Update { kind, resource, .. } => {
-                (Name::parse_as(schemas, *kind, document::name_and_etag(resource).0), place.resource("name"))
-            }
-            Self::Delete { kind, name, .. } | Self::Undelete { kind, name, .. } => {
-                (of_kind(*kind, name), place.request("name"))
-            }
-        };
-        let name = name.map_err(|rule| violations.add(field, rule)).ok();
-        let text = name.as_ref().map_or("", Name::as_str);
         match self {
             Self::Create { kind, id, resource } => {
-                let body = document::body(schemas, kind, &resource);
-                let referrals = check(schemas, kind, text, &body, place, violations);
-                let name = name?;
-                Some(PreparedMutation::Create { name, generated: id.is_empty(), body, referrals })
+                let name = if id.is_empty() {
+                    Some(Name::generate(schemas, kind))
+                } else {
+                    let field =
+                        place.index.map_or_else(|| format!("{}_id", place.singular), |_| place.resource("name"));
+                    noted(Name::from_id(schemas, kind, &id), field, violations)
+                };
+                let mut input = Input::new(schemas, kind, resource);
+                let referrals = check(&mut input, schemas, name.as_ref(), place, violations);
+                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), body: input.body, referrals })
             }
             Self::Update { kind, resource, mask, allow_missing } => {
-                let body = document::body(schemas, kind, &resource);
+                let mut input = Input::new(schemas, kind, resource);
+                let name = noted(Name::parse_as(schemas, kind, &input.name), place.resource("name"), violations);
                 let mut of_mask = Violations::new();
-                let parsed = Mask::parse(schemas, kind, &mask, &body, &mut of_mask);
+                let parsed = Mask::parse(schemas, kind, &mask, &input.body, &mut of_mask);
                 violations.add_all(&place.request(""), of_mask);
                 let whole = matches!(mask.as_slice(), [only] if only == "*")
-                    .then(|| check(schemas, kind, text, &body, place, violations));
-                let etag = document::name_and_etag(&resource).1.to_owned();
-                let name = name?;
-                Some(PreparedMutation::Update { name, etag, body, mask: parsed, whole, allow_missing })
+                    .then(|| check(&mut input, schemas, name.as_ref(), place, violations));
+                let Input { body, etag, .. } = input;
+                Some(PreparedMutation::Update { name: name?, etag, body, mask: parsed, whole, allow_missing })
             }
-            Self::Delete { etag, allow_missing, .. } => {
-                Some(PreparedMutation::Delete { name: name?, etag, allow_missing })
+            Self::Delete { kind, name, etag, allow_missing } => {
+                let name = noted(of_kind(kind, &name), place.request("name"), violations)?;
+                Some(PreparedMutation::Delete { name, etag, allow_missing })
             }
-            Self::Undelete { etag, .. } => Some(PreparedMutation::Undelete { name: name?, etag }),
+            Self::Undelete { kind, name, etag } => {
+                let name = noted(of_kind(kind, &name), place.request("name"), violations)?;
+                Some(PreparedMutation::Undelete { name, etag })
+            }
         }
     }
 }
 
-/// Checks a whole body, and puts the violations where the resource stands in the request.
-pub(crate) fn check(
+/// The name, or nothing and a note of the rule that it breaks.
+fn noted(name: Result<Name, String>, field: String, violations: &mut Violations) -> Option<Name> {
+    name.map_err(|rule| violations.add(field, rule)).ok()
+}
+
+/// Checks a resource, and puts the violations where it stands in the request.
+fn check(
+    input: &mut Input,
     schemas: &Schemas,
-    kind: KindId,
-    name: &str,
-    body: &[u8],
+    name: Option<&Name>,
     place: &Place,
     violations: &mut Violations,
 ) -> Vec<Referral> {
     let mut found = Violations::new();
-    let referrals = document::check(schemas, kind, name, body, &mut found);
-    for violation in found.iter() {
-        violations.add(place.resource(&violation.field), violation.description.clone());
-    }
+    let referrals = input.check(schemas, name.map_or("", Name::as_str), &mut found);
+    place.add(found, violations);
     referrals
 }

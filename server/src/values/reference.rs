@@ -7,7 +7,7 @@ use crate::violations::Violations;
 /// Notes that `reference` is the resource `name` itself. A resource that has no name yet cannot refer to itself.
 pub(crate) fn check_not_itself(field: &str, name: &str, reference: &str, violations: &mut Violations) {
     if !name.is_empty() && name == reference {
-        violations.add(field, "A resource does not refer to itself here.");
+        violations.add(field, "must not be the resource itself");
     }
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn check_collection(field: &str, reference: &str, collections: &[&str
     if let Some((collection, _)) = reference.split_once('/')
         && !collections.contains(&collection)
     {
-        violations.add(field, format!("It refers to one of {}, and not to {collection}.", collections.join(", ")));
+        violations.add(field, format!("must be of one of {}, and is of {collection}", collections.join(", ")));
     }
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn check_exactly_one(path: &str, fields: &[(&str, &str)], violations:
     let given: Vec<_> = fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| *name).collect();
     if given.len() != 1 {
         let all: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
-        let have = if given.is_empty() { "it has none".to_owned() } else { format!("it has {}", given.join(", ")) };
-        violations.add(path, format!("It has exactly one of {}, and {have}.", all.join(", ")));
+        let have = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
+        violations.add(path, format!("must have exactly one of {}, and has {have}", all.join(", ")));
     }
 }
 
@@ -82,17 +82,17 @@ mod tests {
         let hosts = ["countries/kr".to_owned(), "courses/a".to_owned()];
         assert_eq!(
             noted(|found| check_collections("hosts", &hosts, &["countries"], found)),
-            "hosts[1]: It refers to one of countries, and not to courses."
+            "hosts[1]: must be of one of countries, and is of courses"
         );
     }
 
     #[test]
     fn of_fields_that_exclude_each_other_one_is_given() {
         let table = [
-            ("", "", "p: It has exactly one of country, name, and it has none."),
+            ("", "", "p: must have exactly one of country, name, and has none"),
             ("countries/kr", "", ""),
             ("", "Corea", ""),
-            ("countries/kr", "Corea", "p: It has exactly one of country, name, and it has country, name."),
+            ("countries/kr", "Corea", "p: must have exactly one of country, name, and has country, name"),
         ];
         for (country, name, expected) in table {
             let check = |found: &mut Violations| check_exactly_one("p", &[("country", country), ("name", name)], found);

@@ -1,0 +1,85 @@
+//! A resource as its caller gave it. The transport has decoded it; here it is encoded, once, and checked as it was
+//! decoded.
+
+use partnership_registry::v1::Resource;
+
+use crate::registry::resource::check::check_annotations;
+use crate::registry::resource::document::{self, Referral};
+use crate::registry::schema::{KindId, Schemas};
+use crate::violations::Violations;
+
+/// A resource as its caller gave it.
+pub(crate) struct Input {
+    kind: KindId,
+    resource: Resource,
+    /// Without its name and without what the server writes.
+    pub(crate) body: Vec<u8>,
+    /// The name in it.
+    pub(crate) name: String,
+    /// The etag in it.
+    pub(crate) etag: String,
+    /// Whether the caller gave nothing that only the server writes, but the etag: the body is then all there is.
+    is_body: bool,
+}
+
+impl Input {
+    /// Encodes a resource of `kind`.
+    pub(crate) fn new(schemas: &Schemas, kind: KindId, resource: Resource) -> Self {
+        let encoded = (schemas.kind(kind).rules.encode)(&resource);
+        let body = document::body(schemas, kind, &encoded);
+        let (name, etag) = document::name_and_etag(&encoded);
+        let (name, etag) = (name.to_owned(), etag.to_owned());
+        let is_body = encoded.len() - body.len() == document::name_and_etag_bytes(&encoded);
+        Self { kind, resource, body, name, etag, is_body }
+    }
+
+    /// Checks it by every rule, under the name that it gets, and says what it refers to.
+    pub(crate) fn check(&mut self, schemas: &Schemas, name: &str, violations: &mut Violations) -> Vec<Referral> {
+        if !self.is_body {
+            return document::check(schemas, self.kind, name, &self.body, violations);
+        }
+        self.resource.set_name(name.to_owned());
+        check_decoded(schemas, self.kind, &self.resource, &self.body, violations)
+    }
+}
+
+/// Checks a resource that has its name, and whose body this is, by every rule, and says what it refers to.
+pub(crate) fn check_decoded(
+    schemas: &Schemas,
+    kind: KindId,
+    resource: &Resource,
+    body: &[u8],
+    violations: &mut Violations,
+) -> Vec<Referral> {
+    let referrals = check_annotations(schemas, kind, body, violations);
+    if body.len() <= document::DOCUMENT_BYTES_MAX {
+        (schemas.kind(kind).rules.check)(resource, violations);
+    }
+    referrals
+}
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::Country;
+
+    use super::*;
+    use crate::registry::schema::{contract, kind_of};
+
+    #[test]
+    fn what_only_the_server_writes_is_not_what_is_checked() {
+        let schemas = contract();
+        let kind = kind_of(&schemas, "countries");
+        let said = Country { name: "countries/kr".into(), display_name: "Korea".into(), ..Country::default() };
+        let read = Country { etag: "7-1".into(), uid: "u".into(), revision: 7, ..said.clone() };
+        let (mut said, mut read) = (Input::new(&schemas, kind, said.into()), Input::new(&schemas, kind, read.into()));
+        assert!(said.is_body && !read.is_body);
+        assert_eq!(said.body, read.body);
+        assert_eq!((read.name.as_str(), read.etag.as_str()), ("countries/kr", "7-1"));
+        let (mut of_said, mut of_read) = (Violations::new(), Violations::new());
+        assert_eq!(
+            said.check(&schemas, "countries/kr", &mut of_said),
+            read.check(&schemas, "countries/kr", &mut of_read)
+        );
+        assert_eq!(of_said.to_string(), of_read.to_string());
+    }
+}
