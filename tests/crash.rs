@@ -215,7 +215,9 @@ async fn the_oracle_notices_when_acknowledged_commits_are_cut_off_the_journal() 
         witness.asked.values().filter_map(|asked| Some(revision(&asked.answer.as_ref()?.0))).max().unwrap()
     };
     cut_from(store.data.path(), acknowledged);
+    // What else knows of them.
     std::fs::remove_dir_all(store.data.path().join("sled")).unwrap();
+    std::fs::remove_file(store.data.path().join("HEAD")).unwrap();
 
     let server = Process::start(store.data.path());
     let observed = Stubs::new(&server.channel().await).observe().await;
@@ -224,14 +226,15 @@ async fn the_oracle_notices_when_acknowledged_commits_are_cut_off_the_journal() 
     assert!(noticed.contains("is lost") || noticed.contains("was seen"), "{noticed}");
 }
 
-/// Takes a revision and all after it off the journal.
+/// Takes a revision and all after it off the journal, so that it looks as if they had never been there.
 fn cut_from(data: &Path, revision: u64) {
     for file in journal_files(data).iter().rev() {
         let frames = journal_frames(file);
         match frames.iter().find(|frame| frame.revision == revision) {
             Some(frame) => {
-                let file = std::fs::File::options().write(true).open(file).unwrap();
-                file.set_len(frame.offset).unwrap();
+                let mut bytes = std::fs::read(file).unwrap();
+                bytes[usize::try_from(frame.offset).unwrap()..].fill(0);
+                std::fs::write(file, bytes).unwrap();
                 return;
             }
             None => std::fs::remove_file(file).unwrap(),

@@ -588,6 +588,8 @@ async fn after_a_power_cut_everything_acknowledged_is_there() {
         run.witness.check(&observed, position).unwrap_or_else(|wrong| panic!("{wrong}"));
     }
     let (events, bytes) = (run.events.len(), std::fs::metadata(&run.log).unwrap().len());
+    let begun = |event: &&Event| event.kind == Kind::Create && event.names()[0].ends_with(".seg");
+    assert!(run.events.iter().filter(begun).count() >= 2, "the journal never went over to another segment");
     println!("{cuts} power cuts in {events} events of {bytes} bytes, with {} requests", run.witness.asked.len());
 }
 
