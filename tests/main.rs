@@ -24,5 +24,6 @@ mod power_cut;
 mod real_data;
 mod response_codes;
 mod service;
+mod stalls;
 mod tidy;
 mod watching;
