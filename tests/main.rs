@@ -17,6 +17,7 @@ mod client;
 mod conformance;
 mod crash;
 mod damage;
+mod grow;
 mod model;
 mod power_cut;
 mod real_data;

@@ -433,7 +433,7 @@ async fn an_export_beside_writers_is_one_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_is_told_for_every_service_and_live() {
+async fn health_is_reported_for_every_service_and_updated() {
     use tonic_health::pb::health_check_response::ServingStatus::{NotServing, Serving};
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let mut settings = Settings::default();

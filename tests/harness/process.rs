@@ -77,6 +77,13 @@ impl Process {
         Self::start_with(data, |_| {})
     }
 
+    /// As `start`, with a server that was built elsewhere.
+    pub(crate) fn start_binary(binary: &Path, data: &Path) -> Process {
+        Starting::spawn_binary(binary, data, |_| {})
+            .serving()
+            .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
+    }
+
     /// As `start`, with more arguments or variables.
     pub(crate) fn start_with(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
         Self::try_start(data, adapt)
@@ -85,19 +92,7 @@ impl Process {
 
     /// As `start_with`, where the server may refuse to start.
     pub(crate) fn try_start(data: &Path, adapt: impl FnOnce(&mut Command)) -> Result<Process, Ended> {
-        let Starting { mut child, lines, serving, reading } = Starting::spawn(data, adapt);
-        match serving.recv_timeout(DEADLINE) {
-            Ok(address) => Ok(Process { child, address, lines, serving, reading: Some(reading) }),
-            Err(RecvTimeoutError::Disconnected) => {
-                let status = child.wait().expect("a child can be waited for");
-                reading.join().expect("the log is read to its end");
-                Err(Ended { status, log: lines.lock().unwrap().clone() })
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                let _ = child.kill();
-                panic!("the server does not serve:\n{}", lines.lock().unwrap());
-            }
-        }
+        Starting::spawn(data, adapt).serving()
     }
 
     /// A new connection.
@@ -155,7 +150,11 @@ pub(crate) struct Starting {
 impl Starting {
     /// Starts the server, and does not wait for anything.
     pub(crate) fn spawn(data: &Path, adapt: impl FnOnce(&mut Command)) -> Starting {
-        let mut command = Command::new(server_binary());
+        Self::spawn_binary(server_binary(), data, adapt)
+    }
+
+    fn spawn_binary(binary: &Path, data: &Path, adapt: impl FnOnce(&mut Command)) -> Starting {
+        let mut command = Command::new(binary);
         command.arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).env("NO_COLOR", "1");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         adapt(&mut command);
@@ -175,6 +174,23 @@ impl Starting {
             }
         });
         Starting { child, lines, serving, reading }
+    }
+
+    /// Waits until it serves, or has refused to.
+    fn serving(self) -> Result<Process, Ended> {
+        let Starting { mut child, lines, serving, reading } = self;
+        match serving.recv_timeout(DEADLINE) {
+            Ok(address) => Ok(Process { child, address, lines, serving, reading: Some(reading) }),
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = child.wait().expect("a child can be waited for");
+                reading.join().expect("the log is read to its end");
+                Err(Ended { status, log: lines.lock().unwrap().clone() })
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = child.kill();
+                panic!("the server does not serve:\n{}", lines.lock().unwrap());
+            }
+        }
     }
 
     /// Ends it as a crash does, wherever it is.
