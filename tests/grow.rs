@@ -28,34 +28,49 @@ enum Step {
     Try { script: String },
 }
 
-/// The steps of a section of a text.
+/// A numbered item of a guide.
+#[derive(Default)]
+struct Item {
+    text: String,
+    code: Vec<Block>,
+}
+
+/// A block of code.
+#[derive(Default)]
+struct Block {
+    language: String,
+    text: String,
+}
+
+/// The steps of a section of a document.
 fn steps(document: &str, heading: &str) -> Vec<Step> {
     let heading = format!("## {heading}");
-    let section =
-        document.lines().skip_while(|line| **line != heading).skip(1).take_while(|line| !line.starts_with("## "));
-    let (mut items, mut code): (Vec<(String, Vec<(String, String)>)>, Option<(String, String)>) = (Vec::new(), None);
-    for line in section {
+    let section = document.lines().skip_while(|line| **line != heading).skip(1);
+    let mut items: Vec<Item> = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in section.take_while(|line| !line.starts_with("## ")) {
         let fence = line.trim_start().strip_prefix("```");
-        match (&mut code, fence) {
-            (Some(_), Some("")) => items.last_mut().expect("code stands in a step").1.extend(code.take()),
+        match (&mut open, fence) {
+            (Some(_), Some("")) => items.last_mut().expect("code stands in a step").code.extend(open.take()),
             // Code is indented as far as the text of its step.
-            (Some((_, text)), _) => text.extend([line.strip_prefix("   ").unwrap_or(line), "\n"]),
-            (None, Some(language)) => code = Some((language.to_owned(), String::new())),
-            (None, None) => match line.split_once(". ") {
-                Some((number, text)) if number.parse::<u32>().is_ok() => items.push((text.to_owned(), Vec::new())),
-                _ => {
-                    if let Some((text, _)) = items.last_mut() {
-                        text.extend([" ", line.trim()]);
-                    }
+            (Some(block), _) => block.text.extend([line.strip_prefix("   ").unwrap_or(line), "\n"]),
+            (None, Some(language)) => open = Some(Block { language: language.to_owned(), ..Block::default() }),
+            (None, None) => match (line.split_once(". "), items.last_mut()) {
+                (Some((number, text)), _) if number.parse::<u32>().is_ok() => {
+                    items.push(Item { text: text.to_owned(), ..Item::default() });
                 }
+                (_, Some(item)) => item.text.extend([" ", line.trim()]),
+                (_, None) => {}
             },
         }
     }
-    items.into_iter().map(|(text, code)| step(&text, code)).collect()
+    items.into_iter().map(step).collect()
 }
 
-fn step(text: &str, mut code: Vec<(String, String)>) -> Step {
-    let (Some((language, code)), true) = (code.pop(), code.is_empty()) else { panic!("one block of code: {text}") };
+fn step(Item { text, mut code }: Item) -> Step {
+    let (Some(Block { language, text: code }), true) = (code.pop(), code.is_empty()) else {
+        panic!("a step has one block of code: {text}")
+    };
     let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     match (language.as_str(), named.as_slice()) {
         ("sh", _) if text.contains("with the server running") => Step::Try { script: code },
@@ -64,7 +79,7 @@ fn step(text: &str, mut code: Vec<(String, String)>) -> Step {
             Step::Add { file: (*file).to_owned(), after: (*after).to_owned(), text: code }
         }
         (_, [file, ..]) if text.starts_with("Create `") => Step::Create { file: (*file).to_owned(), text: code },
-        _ => panic!("it does not say what to do: {text}"),
+        _ => panic!("a step says what to do: {text}"),
     }
 }
 
