@@ -63,7 +63,7 @@ impl Shell {
     }
 
     fn without_server() -> Shell {
-        // Nobody listens on the discard port.
+        // Nothing listens on the discard port.
         Shell { server: "http://127.0.0.1:9".into(), dir: TempDir::new().unwrap(), _process: None }
     }
 
@@ -83,7 +83,7 @@ impl Shell {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // A command that does not read has hung up.
+        // A command that does not read its input has closed it.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         Done {
@@ -113,7 +113,7 @@ const EMBASSY: &str =
     r#"{"organization":{"name":"organizations/embassy","displayName":"Embassy","country":"countries/kr"}}"#;
 
 #[test]
-fn a_resource_is_created_read_changed_deleted_and_brought_back() {
+fn a_resource_is_created_read_updated_deleted_and_undeleted() {
     let shell = Shell::start();
     shell.run_with(&["create", "-f", "-"], KOREA).exits(0).prints("countries/kr created");
     shell.run_with(&["create", "-f", "-"], KOREA).exits(4).complains("countries/kr exists already");
@@ -207,7 +207,7 @@ fn an_export_imported_elsewhere_is_exported_to_the_same_bytes() {
 }
 
 #[test]
-fn an_import_takes_what_is_good_and_reports_each_refused_line() {
+fn an_import_accepts_valid_lines_and_reports_each_refused_one() {
     let shell = Shell::start();
     let bad_code = r#"{"country":{"name":"countries/ir","displayName":"Iran","regionCode":"IRAN"}}"#;
     let dangling = r#"{"official":{"name":"officials/x","displayName":"X","country":"countries/nowhere"}}"#;
@@ -218,7 +218,7 @@ fn an_import_takes_what_is_good_and_reports_each_refused_line() {
     done.complains("mixed.ndjson:6: ").complains("countries/nowhere").complains("3 refused");
     shell.run(&["list", "organizations", "-o", "name"]).exits(0).prints("organizations/embassy");
     shell.run(&["get", "countries/ir"]).exits(3);
-    // It goes on where somebody mended the file.
+    // The rest is imported once the file is corrected.
     shell.write("mixed.ndjson", &lines.replace("IRAN", "IR").replace("not json", "").replace("nowhere", "ir"));
     shell.run(&["import", "mixed.ndjson"]).exits(0).complains("2 created, 0 updated, 2 unchanged, 0 refused");
 }

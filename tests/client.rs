@@ -1,4 +1,4 @@
-//! The client crate against the real server, over a line that can be cut: it pages, resumes and repeats by itself.
+//! The client crate against the real server, over a connection that can be cut: it pages, resumes and retries by itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ struct Line {
     server: watch::Sender<SocketAddr>,
     /// Each change cuts all connections.
     cut: watch::Sender<u64>,
-    /// While set, nothing that the server answers gets through.
+    /// While set, nothing that the server sends gets through.
     mute: Arc<AtomicBool>,
 }
 
@@ -133,7 +133,7 @@ async fn every_kind_has_a_handle_that_reaches_its_service() {
 }
 
 #[tokio::test]
-async fn an_error_carries_what_the_server_said() {
+async fn an_error_carries_what_the_server_sent() {
     let (process, _data) = start();
     let registry = connect(&process).await;
     let refused =
@@ -162,7 +162,7 @@ async fn an_error_carries_what_the_server_said() {
 }
 
 #[tokio::test]
-async fn a_watch_resumes_by_itself_and_tells_each_commit_once() {
+async fn a_watch_resumes_by_itself_and_delivers_each_commit_once() {
     let data = TempDir::new().unwrap();
     let mut process = Process::start(data.path());
     let line = Line::to(process.address).await;
@@ -202,7 +202,7 @@ async fn a_watch_resumes_by_itself_and_tells_each_commit_once() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_repeated_and_happens_once() {
+async fn a_write_whose_response_is_lost_is_retried_and_takes_effect_once() {
     let (process, _data) = start();
     let line = Line::to(process.address).await;
     let direct = connect(&process).await;
@@ -215,7 +215,7 @@ async fn a_write_whose_answer_is_lost_is_repeated_and_happens_once() {
                 async move { registry.focus_areas().create(area("", "Once")).id(format!("once-{round}")).await },
             )
         };
-        // It is done, and the client does not know: only now the line is cut.
+        // The write is done, and the client does not know it: only now the line is cut.
         let name = format!("once-{round}");
         tokio::time::timeout(DEADLINE, async { while direct.focus_areas().get(&name).await.is_err() {} })
             .await
@@ -224,15 +224,15 @@ async fn a_write_whose_answer_is_lost_is_repeated_and_happens_once() {
         line.mute.store(false, Ordering::Relaxed);
         line.cut();
         let answered = tokio::time::timeout(DEADLINE, writing).await.unwrap().unwrap().unwrap();
-        assert_eq!(answered, done, "the first answer");
+        assert_eq!(answered, done, "the first response");
     }
     assert_eq!(direct.focus_areas().list(ListOptions::new()).collect().await.unwrap().len(), 5);
     assert_eq!(direct.countries().list(ListOptions::new()).collect().await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn without_a_second_attempt_the_lost_answer_is_an_error() {
-    // The same line and the same loss: what the test above shows is due to the repetition.
+async fn without_a_retry_the_lost_response_is_an_error() {
+    // The same line and the same loss: what the test above shows is due to the retry.
     let (process, _data) = start();
     let line = Line::to(process.address).await;
     let direct = connect(&process).await;
@@ -245,7 +245,7 @@ async fn without_a_second_attempt_the_lost_answer_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_call_ends_when_its_time_is_over() {
+async fn a_call_ends_at_its_deadline() {
     let (process, _data) = start();
     let line = Line::to(process.address).await;
     let registry = Registry::builder(line.url()).timeout(Duration::from_millis(300)).connect().await.unwrap();

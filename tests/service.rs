@@ -73,7 +73,7 @@ async fn export(registry: &mut Registry, request: ExportRequest) -> Result<(u64,
         assert_eq!(*revision.get_or_insert(message.revision), message.revision, "one revision in every message");
         resources.extend(message.resources);
     }
-    Ok((revision.expect("the first message tells the revision"), resources))
+    Ok((revision.expect("the first message has the revision"), resources))
 }
 
 fn names(resources: &[Resource]) -> Vec<&str> {
@@ -114,8 +114,8 @@ async fn a_commit_is_made_whole_whatever_order_its_references_have() {
     }
     commit(&mut registry, vec![delete("countries/ir"), delete("organizations/ministry")]).await.unwrap();
     // And comes back together only.
-    let told = refused(commit(&mut registry, vec![undelete("countries/ir")]).await);
-    assert_eq!((told.code, told.reason.as_str()), (Code::FailedPrecondition, "REFERENCE_NOT_FOUND"));
+    let error = refused(commit(&mut registry, vec![undelete("countries/ir")]).await);
+    assert_eq!((error.code, error.reason.as_str()), (Code::FailedPrecondition, "REFERENCE_NOT_FOUND"));
     commit(&mut registry, vec![undelete("countries/ir"), undelete("organizations/ministry")]).await.unwrap();
     // A deletion and the change that makes it possible go together, in either order.
     let free = Organization { name: "organizations/ministry".into(), ..Organization::default() };
@@ -125,7 +125,7 @@ async fn a_commit_is_made_whole_whatever_order_its_references_have() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_of_which_anything_is_refused_writes_nothing_and_tells_of_all() {
+async fn a_commit_with_refused_mutations_writes_nothing_and_reports_them_all() {
     let server = Server::start().await;
     let mut registry = server.registry().await;
     commit(&mut registry, vec![create(country("kr")), create(country("de"))]).await.unwrap();
@@ -139,24 +139,28 @@ async fn a_commit_of_which_anything_is_refused_writes_nothing_and_tells_of_all()
         update(Country { capital: "Berlin".into(), ..country("de") }, &["capital"]),
         Mutation { operation: None },
     ];
-    // What can be told without looking at the state comes first, of all mutations.
-    let told = refused(commit(&mut registry, mutations.clone()).await);
-    assert_eq!((told.code, told.fields.len()), (Code::InvalidArgument, 1), "{told:?}");
-    assert!(told.names("mutations[6]"), "{told:?}");
+    // What can be refused without looking at the state comes first, for all mutations.
+    let error = refused(commit(&mut registry, mutations.clone()).await);
+    assert_eq!((error.code, error.fields.len()), (Code::InvalidArgument, 1), "{error:?}");
+    assert!(error.names("mutations[6]"), "{error:?}");
 
-    let told = refused(commit(&mut registry, mutations[..6].to_vec()).await);
-    assert_eq!((told.code, told.metadata["mutations"].as_str()), (Code::InvalidArgument, "1,4"), "{told:?}");
+    let error = refused(commit(&mut registry, mutations[..6].to_vec()).await);
+    assert_eq!((error.code, error.metadata["mutations"].as_str()), (Code::InvalidArgument, "1,4"), "{error:?}");
     for path in ["display_name", "region_code"] {
-        assert!(told.names(&format!("mutations[1].create.resource.country.{path}")), "{path}: {told:?}");
+        assert!(error.names(&format!("mutations[1].create.resource.country.{path}")), "{path}: {error:?}");
     }
-    assert!(told.names("mutations[4].create.resource.country.name"), "{told:?}");
+    assert!(error.names("mutations[4].create.resource.country.name"), "{error:?}");
 
     let by_state = vec![mutations[0].clone(), mutations[2].clone(), mutations[3].clone(), mutations[5].clone()];
-    let told = refused(commit(&mut registry, by_state).await);
-    assert_eq!((told.code, told.reason.as_str()), (Code::FailedPrecondition, "REFERENCE_NOT_FOUND"), "the first one's");
-    assert_eq!(told.metadata["mutations"], "1,2,3");
-    assert!(told.names("mutations[1].create.resource.organization.country"), "{told:?}");
-    assert!(told.names("countries/de"), "{told:?}");
+    let error = refused(commit(&mut registry, by_state).await);
+    assert_eq!(
+        (error.code, error.reason.as_str()),
+        (Code::FailedPrecondition, "REFERENCE_NOT_FOUND"),
+        "the first one's"
+    );
+    assert_eq!(error.metadata["mutations"], "1,2,3");
+    assert!(error.names("mutations[1].create.resource.organization.country"), "{error:?}");
+    assert!(error.names("countries/de"), "{error:?}");
     assert_eq!(commits_after(&mut registry, 2).await, [], "nothing was written");
 }
 
@@ -172,8 +176,8 @@ async fn a_commit_changes_a_resource_once() {
         vec![delete("countries/kr"), undelete("countries/kr")],
         vec![renamed(), renamed()],
     ] {
-        let told = refused(commit(&mut registry, twice).await);
-        assert!(told.code == Code::InvalidArgument && told.names("mutations[1]"), "{told:?}");
+        let error = refused(commit(&mut registry, twice).await);
+        assert!(error.code == Code::InvalidArgument && error.names("mutations[1]"), "{error:?}");
     }
     assert_eq!(commits_after(&mut registry, 1).await, []);
 }
@@ -219,9 +223,9 @@ async fn a_commit_is_made_only_if_its_preconditions_hold() {
             if holds {
                 revision = answer.unwrap().into_inner().revision.max(revision);
             } else {
-                let told = refused(answer);
-                assert_eq!((told.code, told.reason.as_str()), (Code::Aborted, "PRECONDITION_FAILED"), "{what}");
-                assert!(told.names("preconditions[1]") && told.metadata["name"] == name, "{what}: {told:?}");
+                let error = refused(answer);
+                assert_eq!((error.code, error.reason.as_str()), (Code::Aborted, "PRECONDITION_FAILED"), "{what}");
+                assert!(error.names("preconditions[1]") && error.metadata["name"] == name, "{what}: {error:?}");
             }
         }
     }
@@ -429,7 +433,7 @@ async fn an_export_beside_writers_is_one_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_is_told_for_every_service_and_live() {
+async fn health_is_reported_for_every_service_and_updated() {
     use tonic_health::pb::health_check_response::ServingStatus::{NotServing, Serving};
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let mut settings = Settings::default();
@@ -451,8 +455,8 @@ async fn health_is_told_for_every_service_and_live() {
         assert_eq!(within(watch.message()).await.unwrap().unwrap().status(), Serving, "{service}");
         watches.push(watch);
     }
-    let told = refused(health.check(HealthCheckRequest { service: "nothing".into() }).await);
-    assert_eq!(told.code, Code::NotFound);
+    let error = refused(health.check(HealthCheckRequest { service: "nothing".into() }).await);
+    assert_eq!(error.code, Code::NotFound);
     let drained = server.drain();
     for watch in &mut watches {
         assert_eq!(within(watch.message()).await.unwrap().unwrap().status(), NotServing);
@@ -463,7 +467,7 @@ async fn health_is_told_for_every_service_and_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reflection_tells_of_every_service() {
+async fn reflection_lists_every_service() {
     use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
     use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
     use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
@@ -493,7 +497,7 @@ async fn reflection_tells_of_every_service() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_ends_watches_at_once_and_tells_them_why() {
+async fn a_drain_ends_watches_at_once_with_its_reason() {
     let mut settings = Settings::default();
     settings.config.drain_grace = 2 * PATIENCE;
     let mut server = Server::start_with(settings).await;
@@ -549,7 +553,7 @@ async fn what_was_acknowledged_before_the_end_is_there_after_it() {
                 match commit(&mut registry, vec![create(country(&format!("w{writer}-{n}")))]).await {
                     Ok(made) => acknowledged.push((made.revision, made.results[0].name.clone())),
                     Err(status) => {
-                        // What has a source, the transport made up: the server has said goodbye.
+                        // A status with a source is made by the transport: the connection is closed.
                         let gone = std::error::Error::source(&status).is_some();
                         assert!(gone || status.code() == Code::Unavailable, "{status:?}");
                         return acknowledged;
@@ -567,7 +571,7 @@ async fn what_was_acknowledged_before_the_end_is_there_after_it() {
     .await;
     let address = server.address();
     server.stop().await;
-    assert!(tonic::transport::Endpoint::from_shared(address).unwrap().connect().await.is_err(), "nobody listens");
+    assert!(tonic::transport::Endpoint::from_shared(address).unwrap().connect().await.is_err(), "the port is closed");
     let mut acknowledged = Vec::new();
     for writer in writers {
         acknowledged.extend(within(writer).await.unwrap());
@@ -591,11 +595,11 @@ async fn a_request_that_cannot_be_read_is_refused_like_any_other() {
         let path = tonic::codegen::http::uri::PathAndQuery::from_static(path);
         grpc.unary(tonic::Request::new(bytes), path, Raw).await.unwrap_err()
     };
-    let told = refusal(&call("/partnership.registry.v1.CountryService/GetCountry", &[0x0a, 0xff]).await);
-    assert_eq!((told.code, told.reason.as_str()), (Code::InvalidArgument, "MESSAGE_MALFORMED"));
+    let error = refusal(&call("/partnership.registry.v1.CountryService/GetCountry", &[0x0a, 0xff]).await);
+    assert_eq!((error.code, error.reason.as_str()), (Code::InvalidArgument, "MESSAGE_MALFORMED"));
     for unknown in ["/partnership.registry.v1.CountryService/BurnCountry", "/partnership.registry.v9.X/Y", "/x"] {
-        let told = refusal(&call(unknown, &[]).await);
-        assert_eq!((told.code, told.reason.as_str()), (Code::Unimplemented, "UNIMPLEMENTED"), "{unknown}");
+        let error = refusal(&call(unknown, &[]).await);
+        assert_eq!((error.code, error.reason.as_str()), (Code::Unimplemented, "UNIMPLEMENTED"), "{unknown}");
     }
 }
 
@@ -653,8 +657,8 @@ async fn two_servers_do_not_take_each_others_tokens_and_etags() {
     let request = ListCommitsRequest { page_size: 1, ..Default::default() };
     let page_token = here.list_commits(request.clone()).await.unwrap().into_inner().next_page_token;
     assert!(!page_token.is_empty());
-    let told = refused(there.list_commits(ListCommitsRequest { page_token, ..request }).await);
-    assert_eq!(told.reason, "PAGE_TOKEN_INVALID");
+    let error = refused(there.list_commits(ListCommitsRequest { page_token, ..request }).await);
+    assert_eq!(error.reason, "PAGE_TOKEN_INVALID");
 }
 
 /// sled keeps no large documents: the journal answers for them, also after a restart.

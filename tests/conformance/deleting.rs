@@ -103,15 +103,16 @@ async fn what_live_resources_refer_to_is_not_deleted() {
     let mut seen = 0;
     for kind in &suite.kinds {
         for field in kind.settable() {
-            let Some(reference) = rules(&field).reference else { continue };
+            let rules = rules(&field);
+            let Some(reference) = rules.reference else { continue };
             seen += 1;
             let what = field.full_name().to_owned();
             let target_kind =
                 suite.kind(if reference == "*" { "partnership.registry/Organization" } else { &reference });
             let target = text(&suite.create_least(target_kind, 0).await, "name");
-            let value = if field.is_list() { Value::List(vec![string(&target)]) } else { string(&target) };
+            let value = |name| if field.is_list() { Value::List(vec![string(name)]) } else { string(name) };
             let mut resource = suite.sampler.resource(kind, Fill::Least, 0);
-            set(&mut resource, field.name(), value);
+            set(&mut resource, field.name(), value(&target));
             let referrer = text(&suite.create(kind, &suite.id(), resource).await.unwrap(), "name");
 
             let told = refused(suite.delete(target_kind, &target).await);
@@ -130,8 +131,12 @@ async fn what_live_resources_refer_to_is_not_deleted() {
             suite.undelete(target_kind, &target).await.unwrap();
             suite.undelete(kind, &referrer).await.unwrap();
 
-            // Once it refers to it no more, it stands in nobody's way.
-            let change = message(&kind.message, [("name", string(&referrer))]);
+            // It can be deleted once nothing refers to it. A required field refers to another one then.
+            let mut change = message(&kind.message, [("name", string(&referrer))]);
+            if rules.required {
+                let other = text(&suite.create_least(target_kind, 0).await, "name");
+                set(&mut change, field.name(), value(&other));
+            }
             suite.update(kind, change, &[field.name()]).await.unwrap();
             suite.delete(target_kind, &target).await.unwrap();
         }

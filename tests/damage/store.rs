@@ -17,6 +17,7 @@ use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::files::Image;
 use crate::harness::commit_of;
@@ -65,10 +66,10 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
     let everything = registry.select(&[], "")?;
     let walk = |at| {
         let mut found = Vec::new();
-        registry.walk(&everything, at, true, &mut |envelope| {
-            found.push(envelope.to_vec());
-            true
-        })?;
+        let mut export = registry.export(everything.clone(), at, true);
+        while let Some(envelopes) = export.next_chunk()? {
+            found.extend(envelopes.iter().map(|envelope| envelope.to_vec()));
+        }
         Ok::<_, Error>(found)
     };
     let mut listed = Vec::new();
@@ -147,7 +148,7 @@ pub(super) fn fixture() -> &'static Fixture {
                     description: filler,
                     ..Country::default()
                 }
-                .encode_to_vec();
+                .into();
                 let operation = match there.get(&number) {
                     None => Operation::Create { kind, id: format!("n{number}"), resource },
                     Some(true) => Operation::Undelete { kind: Some(kind), name: name(number), etag: String::new() },

@@ -77,6 +77,13 @@ impl Process {
         Self::start_with(data, |_| {})
     }
 
+    /// As `start`, with a server that was built elsewhere.
+    pub(crate) fn start_binary(binary: &Path, data: &Path) -> Process {
+        Starting::spawn_as(Command::new(binary), data, |_| {})
+            .serving()
+            .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
+    }
+
     /// As `start`, with more arguments or variables.
     pub(crate) fn start_with(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
         Self::try_start(data, adapt)
@@ -85,23 +92,7 @@ impl Process {
 
     /// As `start_with`, where the server may refuse to start.
     pub(crate) fn try_start(data: &Path, adapt: impl FnOnce(&mut Command)) -> Result<Process, Ended> {
-        Self::wait_for(Starting::spawn(data, adapt))
-    }
-
-    fn wait_for(starting: Starting) -> Result<Process, Ended> {
-        let Starting { mut child, lines, serving, reading } = starting;
-        match serving.recv_timeout(DEADLINE) {
-            Ok(address) => Ok(Process { child, address, lines, serving, reading: Some(reading) }),
-            Err(RecvTimeoutError::Disconnected) => {
-                let status = child.wait().expect("a child can be waited for");
-                reading.join().expect("the log is read to its end");
-                Err(Ended { status, log: lines.lock().unwrap().clone() })
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                let _ = child.kill();
-                panic!("the server does not serve:\n{}", lines.lock().unwrap());
-            }
-        }
+        Starting::spawn(data, adapt).serving()
     }
 
     /// As `start_with`, with a server that is told of a file that may not grow by an error, and not by a signal that
@@ -109,7 +100,8 @@ impl Process {
     pub(crate) fn start_ignoring_file_size_signals(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(server_binary());
-        Self::wait_for(Starting::spawn_as(shell, data, adapt))
+        Starting::spawn_as(shell, data, adapt)
+            .serving()
             .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
     }
 
@@ -198,6 +190,23 @@ impl Starting {
             }
         });
         Starting { child, lines, serving, reading }
+    }
+
+    /// Waits until it serves, or has refused to.
+    fn serving(self) -> Result<Process, Ended> {
+        let Starting { mut child, lines, serving, reading } = self;
+        match serving.recv_timeout(DEADLINE) {
+            Ok(address) => Ok(Process { child, address, lines, serving, reading: Some(reading) }),
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = child.wait().expect("a child can be waited for");
+                reading.join().expect("the log is read to its end");
+                Err(Ended { status, log: lines.lock().unwrap().clone() })
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = child.kill();
+                panic!("the server does not serve:\n{}", lines.lock().unwrap());
+            }
+        }
     }
 
     /// Ends it as a crash does, wherever it is.
