@@ -3,7 +3,11 @@
 //!
 //! The methods are those of the descriptors, so that one that is new is called too.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use partnership_registry::descriptors;
+use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::watch_request::Start;
 use partnership_registry::v1::{CommitRequest, ExportRequest, GetCountryRequest, WatchRequest};
@@ -12,8 +16,8 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use crate::harness::dynamic::Caller;
-use crate::harness::process::Process;
-use crate::harness::{Refusal, refusal, within};
+use crate::harness::process::{Process, server_binary};
+use crate::harness::{Refusal, connect, refusal, within};
 
 /// The lines of the log that are about requests, and nothing else.
 const REQUESTS: &str = "info,partnership_registry_server::request=debug";
@@ -111,8 +115,7 @@ async fn a_line_of_the_log_tells_who_called_and_how_it_ended() {
     let id = "123e4567-e89b-42d3-a456-426614174000";
     let request = CommitRequest { request_id: id.into(), ..CommitRequest::default() };
     within(registry.commit(request)).await.unwrap_err();
-    let mut countries =
-        partnership_registry::v1::country_service_client::CountryServiceClient::new(server.channel().await);
+    let mut countries = CountryServiceClient::new(server.channel().await);
     within(countries.get_country(GetCountryRequest { name: "countries/xx".into(), ..GetCountryRequest::default() }))
         .await
         .unwrap_err();
@@ -132,4 +135,34 @@ async fn a_line_of_the_log_tells_who_called_and_how_it_ended() {
     let get = line("partnership.registry.v1.CountryService/GetCountry", "NOT_FOUND");
     assert!(get.contains("reason=\"NOT_FOUND\" rule=\"countries/xx does not exist\""), "{get}");
     assert!(line(&format!("{service}/Watch"), "INVALID_ARGUMENT").contains("rule=\"start: is required"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_holds_no_request_up() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Command::new(server_binary())
+        .arg("--data")
+        .arg(data.path())
+        .args(["--listen", "127.0.0.1:0"])
+        .envs([("PARTNERSHIP_LOG", REQUESTS), ("NO_COLOR", "1")])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Read as far as the address, and no further.
+    let mut log = BufReader::new(server.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("serving address=") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "the server serves");
+    }
+    let address = line.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let mut countries = CountryServiceClient::new(connect(&format!("http://{address}")).await);
+    // Each leaves a line; all of them are many times what a pipe holds.
+    for _ in 0..2_000 {
+        let name = "countries/xx".to_owned();
+        let request = GetCountryRequest { name, ..GetCountryRequest::default() };
+        assert_eq!(within(countries.get_country(request)).await.unwrap_err().code(), Code::NotFound);
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

@@ -22,6 +22,7 @@ const SERVER: &[(&str, &[&str])] = &[
     ("api", &["config", "access", "registry", "violations", "time"]),
     ("config", &["registry", "store", "time"]),
     ("access", &["violations", "time"]),
+    ("log", &["config"]),
     ("registry", &["store", "kinds", "values", "violations", "time"]),
     ("store", &["time"]),
     ("kinds", &["values", "violations", "time"]),

@@ -437,6 +437,31 @@ async fn a_slow_watcher_harms_nobody_and_loses_nothing() {
     }
 }
 
+#[test]
+fn watchers_that_read_nothing_hold_no_thread_that_others_need() {
+    let threads = 4;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut server = Server::start().await;
+        let mut registry = server.registry().await;
+        // More than is sent to one who reads nothing, for each of more watchers than there are threads for what blocks.
+        let large = |n: usize| Country { description: "x".repeat(19_000), ..country(&format!("c{n}")) };
+        for first in [0, 150] {
+            commit(&mut registry, (first..first + 150).map(|n| create(large(n))).collect()).await.unwrap();
+        }
+        let mut unread = Vec::new();
+        for _ in 0..2 * threads {
+            let mut slow = server.registry().await;
+            unread.push(watch(&mut slow, Start::InitialState(true), &[], "").await);
+        }
+        // A page of commits is read on one of those threads.
+        let listed = within(registry.list_commits(ListCommitsRequest::default())).await.unwrap().into_inner();
+        assert!(!listed.commits.is_empty());
+        server.stop().await;
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_that_cannot_begin_is_refused_at_once() {
     let server = Server::start().await;

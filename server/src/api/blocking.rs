@@ -18,3 +18,28 @@ pub(crate) async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || read(&cancelled)).await;
     Ok(done.map_err(|_| internal("the read failed; the operator's log says why"))??)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::runtime::Handle;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_hears_that_nobody_waits_for_it_any_more() {
+        let ((begun, begins), (heard, hears)) = (oneshot::channel(), oneshot::channel());
+        let caller = tokio::spawn(blocking(move |cancelled| {
+            let _ = begun.send(());
+            Handle::current().block_on(cancelled.cancelled());
+            let _ = heard.send(());
+            Ok(())
+        }));
+        begins.await.unwrap();
+        caller.abort();
+        tokio::time::timeout(Duration::from_secs(30), hears).await.unwrap().unwrap();
+    }
+}

@@ -7,16 +7,27 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::Stream;
 use partnership_registry::{Method, Streaming, Unary};
+use tokio::sync::watch;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use super::Api;
 use super::caller::Caller;
 use super::request_log::RequestLog;
-use crate::registry::request_hash;
+use crate::registry::{Registry, request_hash};
+
+/// What the services share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) registry: Registry,
+    /// Becomes `true` when the server drains: streams end then.
+    pub(crate) draining: watch::Receiver<bool>,
+    /// How long a watch may be silent.
+    pub(crate) heartbeat_every: Duration,
+}
 
 /// Handles a method that answers once. `R` is its uniform request: `Of<K, Get>` for all kinds, `CommitRequest` for one.
 #[diagnostic::on_unimplemented(

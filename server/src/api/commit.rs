@@ -1,16 +1,18 @@
 //! `Commit`: many changes of any kinds at once.
 
+use std::time::Duration;
+
 use partnership_registry::v1::{
     self, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Resource, UndeleteMutation, UpdateMutation,
     mutation, precondition,
 };
+use tokio::sync::watch;
 use tonic::Status;
 
-use super::Api;
-use super::call::Handle;
+use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::mutation_result;
-use crate::registry::{Condition, Error, KindId, Mutation, Operation, Place, Precondition, WriteRequest};
+use crate::registry::{Condition, Error, KindId, Mutation, Operation, Place, Precondition, Registry, WriteRequest};
 use crate::violations::Violations;
 
 impl Handle<CommitRequest> for Api {
@@ -49,6 +51,17 @@ impl Handle<CommitRequest> for Api {
             results: written.results.into_iter().map(mutation_result).collect(),
         })
     }
+}
+
+/// Commits what the registry itself wants to, as `system/{name}`.
+pub(crate) async fn commit_as_system(
+    registry: &Registry,
+    name: &str,
+    request: CommitRequest,
+) -> Result<CommitResponse, Status> {
+    let (_, draining) = watch::channel(false);
+    let api = Api { registry: registry.clone(), draining, heartbeat_every: Duration::MAX };
+    api.handle(&Caller::system(name), request).await
 }
 
 fn condition(condition: precondition::Condition) -> Condition {

@@ -9,10 +9,10 @@ use partnership_registry::v1::{ExportRequest, ExportResponse, Resource};
 use tonic::Status;
 
 use super::blocking::blocking;
-use super::call::{Answers, HandleStream};
+use super::call::{Answers, Api, HandleStream};
 use super::caller::Caller;
 use super::convert::{decode, point};
-use super::{Api, unless_drained};
+use super::drain::unless_drained;
 use crate::registry::Export;
 
 impl HandleStream<ExportRequest> for Api {

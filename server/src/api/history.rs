@@ -6,9 +6,8 @@ use partnership_registry::v1::{
 };
 use tonic::Status;
 
-use super::Api;
 use super::blocking::blocking;
-use super::call::Handle;
+use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::{commit, revision};
 

@@ -8,6 +8,7 @@ mod call;
 mod caller;
 mod commit;
 mod convert;
+mod drain;
 mod export;
 mod history;
 mod request_log;
@@ -15,46 +16,18 @@ mod standard;
 mod status;
 mod watch;
 
-use std::future::Future;
-use std::time::Duration;
-
-use partnership_registry::v1::{CommitRequest, CommitResponse};
-use tokio::sync::watch as signal;
-use tonic::Status;
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 
 use crate::config::MESSAGE_BYTES_MAX;
-use crate::registry::{Error, Registry};
-use call::Handle as _;
-use caller::Caller;
 
+pub(crate) use call::Api;
+/// Commits what the registry itself wants to.
+pub(crate) use commit::commit_as_system;
 /// A commit as the contract tells it.
 pub(crate) use convert::commit as commit_message;
-
 /// Completes the answers of tonic's own making: see `status`.
 pub(crate) use status::complete;
-
-/// What the services share. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Api {
-    pub(crate) registry: Registry,
-    /// Becomes `true` when the server drains: streams end then.
-    pub(crate) draining: signal::Receiver<bool>,
-    /// How long a watch may be silent.
-    pub(crate) heartbeat_every: Duration,
-}
-
-/// Commits what the registry itself wants to, as `system/{name}`.
-pub(crate) async fn commit_as_system(
-    registry: &Registry,
-    name: &str,
-    request: CommitRequest,
-) -> Result<CommitResponse, Status> {
-    let (_, draining) = signal::channel(false);
-    let api = Api { registry: registry.clone(), draining, heartbeat_every: Duration::MAX };
-    api.handle(&Caller::system(name), request).await
-}
 
 macro_rules! services {
     ($({ $module:ident $Server:ident })*) => {
@@ -70,14 +43,3 @@ macro_rules! services {
 }
 
 partnership_registry::for_each_service!(services);
-
-/// What `work` gives; or UNAVAILABLE as soon as the server drains, which does not wait for streams.
-async fn unless_drained<T>(
-    draining: &mut signal::Receiver<bool>,
-    work: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    tokio::select! {
-        _ = draining.wait_for(|draining| *draining) => Err(Error::Draining.into()),
-        done = work => done,
-    }
-}

@@ -3,9 +3,8 @@
 use partnership_registry::{BatchGet, BatchRead, Create, Delete, Get, Kind, List, Listed, Of, Undelete, Update};
 use tonic::Status;
 
-use super::Api;
 use super::blocking::blocking;
-use super::call::Handle;
+use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::{decode, point};
 use super::status::internal;

@@ -14,11 +14,11 @@ use partnership_registry::v1::{
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::call::{Answers, HandleStream};
+use super::call::{Answers, Api, HandleStream};
 use super::caller::Caller;
 use super::convert::{commit, envelope};
+use super::drain::unless_drained;
 use super::export::next_resources;
-use super::{Api, unless_drained};
 use crate::registry::{Effect, Error, Export, Revision, SelectedCommit, Watch};
 
 impl HandleStream<WatchRequest> for Api {

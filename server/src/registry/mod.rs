@@ -43,6 +43,7 @@ use crate::store::{self, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
 use index::{Index, Unreadable};
+use query::history;
 use query::list;
 use query::page_token::PageTokens;
 use read::reader::Reader;
@@ -280,6 +281,42 @@ impl Registry {
     /// A page of the resources of a kind. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn list(&self, request: &ListRequest, cancelled: &CancellationToken) -> Result<Page, Error> {
         list::page(&self.0.reader, &self.0.tokens, request, cancelled)
+    }
+
+    /// Reads a selection. No collections: all of them. A filter needs exactly one.
+    pub fn select(&self, collections: &[String], filter: &str) -> Result<Selection, Error> {
+        Selection::parse(&self.0.reader.schemas, collections, filter)
+    }
+
+    /// The revision that a point means now.
+    pub fn resolve(&self, point: Point) -> Result<Revision, Error> {
+        self.0.reader.resolve(point)
+    }
+
+    /// A walk over all that is selected, as of `at`.
+    #[must_use]
+    pub fn export(&self, selection: Selection, at: Revision, show_deleted: bool) -> Export {
+        Export::new(self.0.reader.clone(), selection, at, show_deleted)
+    }
+
+    /// Follows the commits of which something is selected, after `after`; `None`: after the head.
+    pub fn watch(&self, selection: Selection, after: Option<Revision>) -> Result<Watch, Error> {
+        Watch::new(self.0.reader.clone(), self.0.bell.clone(), selection, after)
+    }
+
+    /// A page of the revisions of a resource, newest first. Blocks.
+    pub fn revisions(&self, name: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
+        history::revisions(&self.0.reader, &self.0.tokens, name, size, token)
+    }
+
+    /// One revision of a resource: `{resource}/revisions/{revision}`.
+    pub fn revision(&self, name: &str) -> Result<Version, Error> {
+        history::revision(&self.0.reader, name)
+    }
+
+    /// A page of commits after `after`, oldest or newest first. Blocks.
+    pub fn commits(&self, after: Revision, size: i32, token: &str, order_by: &str) -> Result<CommitsPage, Error> {
+        history::commits(&self.0.reader, &self.0.tokens, after, size, token, order_by)
     }
 
     /// The last durable revision.

@@ -6,7 +6,6 @@
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::listing::Listing;
@@ -33,6 +32,11 @@ pub struct Export {
 }
 
 impl Export {
+    /// A walk over all that is selected, as of `at`, from its beginning.
+    pub(crate) fn new(reader: Reader, selection: Selection, at: Revision, show_deleted: bool) -> Self {
+        Self { reader, selection, at, show_deleted, done: 0, after: None }
+    }
+
     /// The next envelopes, kind by kind in the order of `Resource`, and by name. None at the moment does not mean that it
     /// is the end: `None` does. Blocks, for a moment.
     ///
@@ -68,13 +72,5 @@ impl Export {
             (self.done, self.after) = (self.done + 1, None);
         }
         Ok(Some(chunk))
-    }
-}
-
-impl Registry {
-    /// A walk over all that is selected, as of `at`.
-    #[must_use]
-    pub fn export(&self, selection: Selection, at: Revision, show_deleted: bool) -> Export {
-        Export { reader: self.0.reader.clone(), selection, at, show_deleted, done: 0, after: None }
     }
 }

@@ -1,10 +1,10 @@
 //! History in pages: the revisions of one resource, and the commits of all.
 
-use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::query::page::{PAGE_BYTES_MAX, page_size};
-use crate::registry::query::page_token::Position;
+use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::history::Version;
+use crate::registry::read::reader::Reader;
 use crate::registry::resource::document;
 use crate::registry::resource::name::Name;
 use crate::store::{Record, Revision};
@@ -29,96 +29,106 @@ pub struct CommitsPage {
     pub revision: Revision,
 }
 
-impl Registry {
-    /// A page of the revisions of a resource, newest first.
-    pub fn revisions(&self, name: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
-        let reader = &self.0.reader;
-        let name = Name::parse(&reader.schemas, name).map_err(|rule| Error::invalid("name", rule))?;
-        let size = page_size(size)?;
-        let arguments: [&[u8]; 2] = [b"revisions", name.as_str().as_bytes()];
-        let before = match token {
-            "" => None,
-            token => Some(self.0.tokens.open(token, &arguments)?.revision),
-        };
-        let mut revisions = reader.versions(&name, before, size + 1)?;
-        let mut more = revisions.len() > size;
-        revisions.truncate(size);
-        let mut versions: Vec<Version> = Vec::with_capacity(revisions.len());
-        let mut bytes = 0;
-        for revision in revisions {
-            let version = reader.change(name.clone(), revision)?;
-            bytes += version.before.len() + version.after.len();
-            if bytes > document::ANSWER_BYTES_MAX && !versions.is_empty() {
-                more = true;
-                break;
-            }
-            versions.push(version);
+/// A page of the revisions of a resource, newest first.
+pub(crate) fn revisions(
+    reader: &Reader,
+    tokens: &PageTokens,
+    name: &str,
+    size: i32,
+    token: &str,
+) -> Result<RevisionsPage, Error> {
+    let name = Name::parse(&reader.schemas, name).map_err(|rule| Error::invalid("name", rule))?;
+    let size = page_size(size)?;
+    let arguments: [&[u8]; 2] = [b"revisions", name.as_str().as_bytes()];
+    let before = match token {
+        "" => None,
+        token => Some(tokens.open(token, &arguments)?.revision),
+    };
+    let mut revisions = reader.versions(&name, before, size + 1)?;
+    let mut more = revisions.len() > size;
+    revisions.truncate(size);
+    let mut versions: Vec<Version> = Vec::with_capacity(revisions.len());
+    let mut bytes = 0;
+    for revision in revisions {
+        let version = reader.change(name.clone(), revision)?;
+        bytes += version.before.len() + version.after.len();
+        if bytes > document::ANSWER_BYTES_MAX && !versions.is_empty() {
+            more = true;
+            break;
         }
-        let next_page_token = match versions.last() {
-            Some(last) if more => {
-                let position = Position { revision: last.record.revision, ..Position::default() };
-                self.0.tokens.seal(&position, &arguments)?
-            }
-            _ => String::new(),
-        };
-        Ok(RevisionsPage { versions, next_page_token })
+        versions.push(version);
     }
+    let next_page_token = match versions.last() {
+        Some(last) if more => {
+            let position = Position { revision: last.record.revision, ..Position::default() };
+            tokens.seal(&position, &arguments)?
+        }
+        _ => String::new(),
+    };
+    Ok(RevisionsPage { versions, next_page_token })
+}
 
-    /// One revision of a resource: `{resource}/revisions/{revision}`.
-    pub fn revision(&self, name: &str) -> Result<Version, Error> {
-        let rule = || Error::invalid("name", "must be {collection}/{id}/revisions/{revision}");
-        let (resource, revision) = name.split_once("/revisions/").ok_or_else(rule)?;
-        let revision: Revision = revision.parse().map_err(|_| rule())?;
-        let resource = Name::parse(&self.0.reader.schemas, resource).map_err(|rule| Error::invalid("name", rule))?;
-        if self.0.reader.get(&resource, self.head())?.is_none() {
-            return Err(Error::NotFound(resource.to_string()));
-        }
-        if revision == 0 || revision > self.head() {
-            return Err(Error::NoSuchRevision { name: resource.to_string(), revision });
-        }
-        self.0.reader.change(resource, revision)
+/// One revision of a resource: `{resource}/revisions/{revision}`.
+pub(crate) fn revision(reader: &Reader, name: &str) -> Result<Version, Error> {
+    let rule = || Error::invalid("name", "must be {collection}/{id}/revisions/{revision}");
+    let (resource, revision) = name.split_once("/revisions/").ok_or_else(rule)?;
+    let revision: Revision = revision.parse().map_err(|_| rule())?;
+    let resource = Name::parse(&reader.schemas, resource).map_err(|rule| Error::invalid("name", rule))?;
+    if reader.get(&resource, reader.head())?.is_none() {
+        return Err(Error::NotFound(resource.to_string()));
     }
+    if revision == 0 || revision > reader.head() {
+        return Err(Error::NoSuchRevision { name: resource.to_string(), revision });
+    }
+    reader.change(resource, revision)
+}
 
-    /// A page of commits after `after`, oldest or newest first.
-    pub fn commits(&self, after: Revision, size: i32, token: &str, order_by: &str) -> Result<CommitsPage, Error> {
-        let size = page_size(size)?;
-        let descending = match order_by.split_whitespace().collect::<Vec<_>>().as_slice() {
-            [] | ["revision"] | ["revision", "asc"] => false,
-            ["revision", "desc"] => true,
-            _ => return Err(Error::invalid("order_by", "is revision or 'revision desc'")),
-        };
-        let arguments: [&[u8]; 3] = [b"commits", &after.to_be_bytes(), order_by.as_bytes()];
-        let position = match token {
-            "" => None,
-            token => Some(self.0.tokens.open(token, &arguments)?),
-        };
-        let head = position.as_ref().map_or_else(|| self.head(), |position| position.revision);
-        if after > head {
-            return Err(Error::RevisionInFuture { asked: after, head });
-        }
-        // `total` is the revision that was answered last: a position needs no more.
-        let (low, high) = match (position, descending) {
-            (None, _) => (after + 1, head),
-            (Some(position), false) => (position.total + 1, head),
-            (Some(position), true) => (after + 1, position.total - 1),
-        };
-        let mut left: Box<dyn Iterator<Item = Revision>> =
-            if descending { Box::new((low..=high).rev()) } else { Box::new(low..=high) };
-        let mut entries: Vec<Record> = Vec::new();
-        let mut bytes = 0;
-        while entries.len() < size && bytes < PAGE_BYTES_MAX {
-            let Some(revision) = left.next() else { break };
-            let entry = self.0.reader.record(revision)?;
-            bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
-            entries.push(entry);
-        }
-        let next_page_token = match (entries.last(), left.next()) {
-            (Some(last), Some(_)) => {
-                let position = Position { revision: head, total: last.revision, ..Position::default() };
-                self.0.tokens.seal(&position, &arguments)?
-            }
-            _ => String::new(),
-        };
-        Ok(CommitsPage { records: entries, next_page_token, revision: head })
+/// A page of commits after `after`, oldest or newest first.
+pub(crate) fn commits(
+    reader: &Reader,
+    tokens: &PageTokens,
+    after: Revision,
+    size: i32,
+    token: &str,
+    order_by: &str,
+) -> Result<CommitsPage, Error> {
+    let size = page_size(size)?;
+    let descending = match order_by.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [] | ["revision"] | ["revision", "asc"] => false,
+        ["revision", "desc"] => true,
+        _ => return Err(Error::invalid("order_by", "is revision or 'revision desc'")),
+    };
+    let arguments: [&[u8]; 3] = [b"commits", &after.to_be_bytes(), order_by.as_bytes()];
+    let position = match token {
+        "" => None,
+        token => Some(tokens.open(token, &arguments)?),
+    };
+    let head = position.as_ref().map_or_else(|| reader.head(), |position| position.revision);
+    if after > head {
+        return Err(Error::RevisionInFuture { asked: after, head });
     }
+    // `total` is the revision that was answered last: a position needs no more.
+    let (low, high) = match (position, descending) {
+        (None, _) => (after + 1, head),
+        (Some(position), false) => (position.total + 1, head),
+        (Some(position), true) => (after + 1, position.total - 1),
+    };
+    let mut left: Box<dyn Iterator<Item = Revision>> =
+        if descending { Box::new((low..=high).rev()) } else { Box::new(low..=high) };
+    let mut entries: Vec<Record> = Vec::new();
+    let mut bytes = 0;
+    while entries.len() < size && bytes < PAGE_BYTES_MAX {
+        let Some(revision) = left.next() else { break };
+        let entry = reader.record(revision)?;
+        bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
+        entries.push(entry);
+    }
+    let next_page_token = match (entries.last(), left.next()) {
+        (Some(last), Some(_)) => {
+            let position = Position { revision: head, total: last.revision, ..Position::default() };
+            tokens.seal(&position, &arguments)?
+        }
+        _ => String::new(),
+    };
+    Ok(CommitsPage { records: entries, next_page_token, revision: head })
 }

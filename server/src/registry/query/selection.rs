@@ -1,12 +1,10 @@
 //! A selection across kinds: some collections, and for one of them a filter. Watches and exports select by it.
 
-use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::query::filter::Filter;
-use crate::registry::read::reader::Point;
 use crate::registry::resource::document;
+use crate::registry::resource::name::short;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::Revision;
 use crate::violations::Violations;
 
 /// Which resources are meant.
@@ -18,28 +16,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// The kinds, in the order of the envelope.
-    pub(crate) fn kinds(&self) -> &[KindId] {
-        &self.kinds
-    }
-
-    /// Which resources of the one kind, if it is not all.
-    pub(crate) fn filter(&self) -> &Filter {
-        &self.filter
-    }
-
-    /// Whether a stored envelope holds a live resource that is selected.
-    pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
-        document::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
-            self.kinds.contains(&kind) && !document::is_deleted(document) && self.filter.selects(document)
-        })
-    }
-}
-
-impl Registry {
     /// Reads a selection. No collections: all of them. A filter needs exactly one.
-    pub fn select(&self, collections: &[String], filter: &str) -> Result<Selection, Error> {
-        let schemas = &self.0.reader.schemas;
+    pub(crate) fn parse(schemas: &Schemas, collections: &[String], filter: &str) -> Result<Self, Error> {
         let mut violations = Violations::new();
         let mut kinds = Vec::new();
         for (index, collection) in collections.iter().enumerate() {
@@ -47,11 +25,7 @@ impl Registry {
                 Some(kind) => kinds.push(kind),
                 None => violations.add(
                     format!("collections[{index}]"),
-                    format!(
-                        "{:?} is none of {}",
-                        crate::registry::resource::name::short(collection),
-                        schemas.collections()
-                    ),
+                    format!("{:?} is none of {}", short(collection), schemas.collections()),
                 ),
             }
         }
@@ -73,11 +47,23 @@ impl Registry {
         }
         kinds.sort_unstable();
         kinds.dedup();
-        Ok(Selection { kinds, filter: parsed })
+        Ok(Self { kinds, filter: parsed })
     }
 
-    /// The revision that a point means now.
-    pub fn resolve(&self, point: Point) -> Result<Revision, Error> {
-        self.0.reader.resolve(point)
+    /// The kinds, in the order of the envelope.
+    pub(crate) fn kinds(&self) -> &[KindId] {
+        &self.kinds
+    }
+
+    /// Which resources of the one kind, if it is not all.
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Whether a stored envelope holds a live resource that is selected.
+    pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
+        document::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
+            self.kinds.contains(&kind) && !document::is_deleted(document) && self.filter.selects(document)
+        })
     }
 }

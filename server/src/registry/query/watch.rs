@@ -1,8 +1,8 @@
 //! Following the commits of which a selection selects something: which of their changes, and how each stands to it.
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
-use crate::registry::Registry;
 use crate::registry::error::Error;
 use crate::registry::query::selection::Selection;
 use crate::registry::read::reader::Reader;
@@ -37,6 +37,20 @@ pub enum Effect {
 }
 
 impl Watch {
+    /// Follows what is selected after `after`; `None`: after the head.
+    ///
+    /// # Errors
+    /// A revision that does not exist yet.
+    pub(crate) fn new(
+        reader: Reader,
+        bell: watch::Receiver<Revision>,
+        selection: Selection,
+        after: Option<Revision>,
+    ) -> Result<Self, Error> {
+        let tail = Tail::new(reader.clone(), bell, after)?;
+        Ok(Self { reader, tail, selection })
+    }
+
     /// The next commit, as soon as it is durable; `Some(Ok(None))`: nothing of it is selected. `None`: there will be no
     /// more, since the registry is closing.
     ///
@@ -69,17 +83,5 @@ impl Watch {
             record.changes.push(change);
         }
         Ok((!before.is_empty()).then_some(SelectedCommit { record, before }))
-    }
-}
-
-impl Registry {
-    /// Follows what is selected after `after`; `None`: after the head.
-    ///
-    /// # Errors
-    /// A revision that does not exist yet.
-    pub fn watch(&self, selection: Selection, after: Option<Revision>) -> Result<Watch, Error> {
-        let reader = self.0.reader.clone();
-        let tail = Tail::new(reader.clone(), self.0.bell.clone(), after)?;
-        Ok(Watch { reader, tail, selection })
     }
 }
