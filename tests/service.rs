@@ -494,7 +494,7 @@ async fn reflection_tells_of_every_service() {
 async fn a_drain_ends_open_streams_in_time_and_says_so() {
     let mut settings = Settings::default();
     // Long enough to read what was sent before, on a machine that does much else.
-    settings.config.drain_grace = Duration::from_secs(8);
+    settings.config.serving.drain_grace = Duration::from_secs(8);
     let mut server = Server::start_with(settings).await;
     let mut registry = server.registry().await;
     let mutations =

@@ -4,7 +4,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
 use partnership_registry_server::commands::{demo, journal};
 use partnership_registry_server::config::{Command, Config, EXIT_USAGE, LogFormat};
 use partnership_registry_server::registry::Registry;
@@ -12,7 +11,6 @@ use partnership_registry_server::time::SystemClock;
 use partnership_registry_server::{kinds, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through three
 /// threads. The allocator of the C library takes a fifth more time for that.
@@ -20,25 +18,18 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let config = match Config::try_parse() {
+    let config = match Config::read() {
         Ok(config) => config,
         Err(error) => {
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    let filter = match EnvFilter::try_new(&config.log) {
-        Ok(filter) => filter,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: --log {:?}: {error}", config.log);
-            return ExitCode::from(EXIT_USAGE);
-        }
-    };
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(config.log.filter())
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    match config.log_format {
+    match config.log.format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
@@ -68,9 +59,9 @@ fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
         if config.demo {
             demo::load(&registry).await?;
         }
-        let listener = TcpListener::bind(config.listen)
+        let listener = TcpListener::bind(config.serving.listen)
             .await
-            .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+            .map_err(|error| format!("cannot listen on {}: {error}", config.serving.listen))?;
         tracing::info!(
             address = %listener.local_addr()?,
             data = %config.data.display(),
