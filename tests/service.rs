@@ -437,7 +437,7 @@ async fn health_is_reported_for_every_service_and_updated() {
     use tonic_health::pb::health_check_response::ServingStatus::{NotServing, Serving};
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let mut settings = Settings::default();
-    settings.config.drain_grace = 2 * PATIENCE;
+    settings.config.serving.drain_grace = 2 * PATIENCE;
     let mut server = Server::start_with(settings).await;
     let mut health = HealthClient::new(server.channel().await);
     let services: Vec<String> = partnership_registry::descriptors()
@@ -499,7 +499,7 @@ async fn reflection_lists_every_service() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_ends_watches_at_once_with_its_reason() {
     let mut settings = Settings::default();
-    settings.config.drain_grace = 2 * PATIENCE;
+    settings.config.serving.drain_grace = 2 * PATIENCE;
     let mut server = Server::start_with(settings).await;
     let mut registry = server.registry().await;
     commit(&mut registry, (0..200).map(|n| create(country(&format!("c{n}")))).collect()).await.unwrap();
@@ -531,7 +531,7 @@ async fn a_drain_ends_watches_at_once_with_its_reason() {
 async fn a_drain_ends_although_a_call_does_not() {
     use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
     let mut settings = Settings::default();
-    settings.config.drain_grace = Duration::from_secs(1);
+    settings.config.serving.drain_grace = Duration::from_secs(1);
     let mut server = Server::start_with(settings).await;
     // The server waits for a question, and none ever comes.
     let mut reflection = ServerReflectionClient::new(server.channel().await);

@@ -51,7 +51,7 @@ fn effects(commit: &WatchedCommit) -> Vec<(String, FilterEffect)> {
 /// A server with fast heartbeats.
 async fn lively() -> Server {
     let mut settings = Settings::default();
-    settings.config.heartbeat_every = Duration::from_millis(50);
+    settings.config.serving.heartbeat_every = Duration::from_millis(50);
     Server::start_with(settings).await
 }
 

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser as _;
 use partnership_registry_server::commands::{demo, journal};
 use partnership_registry_server::config::{Command, Config, EXIT_USAGE};
 use partnership_registry_server::registry::Registry;
@@ -15,7 +14,6 @@ use partnership_registry_server::time::SystemClock;
 use partnership_registry_server::{kinds, log, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through three
 /// threads. The allocator of the C library takes a fifth more time for that.
@@ -26,21 +24,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const THREADS_WAIT_MAX: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    let config = match Config::try_parse() {
+    let config = match Config::read() {
         Ok(config) => config,
         Err(error) => {
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    let filter = match EnvFilter::try_new(&config.log) {
-        Ok(filter) => filter,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: --log {:?}: {error}", config.log);
-            return ExitCode::from(EXIT_USAGE);
-        }
-    };
-    let log = log::start(filter, config.log_format);
+    let log = log::start(config.log.filter(), config.log.format);
     let done = match &config.command {
         Some(Command::Journal(command)) => journal::run(&config.data, command),
         None => run(&config),
@@ -79,9 +70,9 @@ async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box
     if config.demo {
         demo::load(&registry).await?;
     }
-    let listener = TcpListener::bind(config.listen)
+    let listener = TcpListener::bind(config.serving.listen)
         .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+        .map_err(|error| format!("cannot listen on {}: {error}", config.serving.listen))?;
     tracing::info!(
         address = %listener.local_addr()?,
         data = %config.data.display(),

@@ -89,7 +89,7 @@ impl Server {
         let opened =
             tokio::task::spawn_blocking(move || Registry::open(&dir, &store, kinds::ALL, clock)).await.unwrap();
         let registry = opened.unwrap();
-        let listener = TcpListener::bind(config.listen).await.unwrap();
+        let listener = TcpListener::bind(config.serving.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {

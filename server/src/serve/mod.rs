@@ -30,7 +30,7 @@ pub enum ServeError {
 }
 
 /// Serves `registry` on `listener` until `shutdown` is done; then drains: health says so, streams end, requests get
-/// `config.drain_grace` to end, and the registry is closed.
+/// `config.serving.drain_grace` to end, and the registry is closed.
 pub async fn serve(
     listener: TcpListener,
     registry: Registry,
@@ -38,7 +38,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let (drain, draining) = watch::channel(false);
-    let api = Api { registry: registry.clone(), draining: draining.clone(), heartbeat_every: config.heartbeat_every };
+    let api =
+        Api { registry: registry.clone(), draining: draining.clone(), heartbeat_every: config.serving.heartbeat_every };
 
     let (mut health, health_service) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
@@ -56,7 +57,7 @@ pub async fn serve(
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
         // tonic passes on "no limit" unless it is told otherwise, and so turns off those that hyper has.
-        .max_concurrent_streams(Some(config.streams_max))
+        .max_concurrent_streams(Some(config.limits.streams_max))
         .http2_max_local_error_reset_streams(Some(config::LOCAL_ERROR_RESETS_MAX))
         .http2_keepalive_interval(Some(config::KEEPALIVE_EVERY))
         .http2_keepalive_timeout(Some(config::KEEPALIVE_TIMEOUT))
@@ -68,7 +69,7 @@ pub async fn serve(
     let served = tokio::select! {
         served = &mut server => served,
         () = shutdown => {
-            tracing::info!(grace_seconds = config.drain_grace.as_secs(), "draining");
+            tracing::info!(grace_seconds = config.serving.drain_grace.as_secs(), "draining");
             state_told.abort();
             let _ = state_told.await;
             health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
@@ -81,7 +82,7 @@ pub async fn serve(
                 health.clear_service_status(name).await;
             }
             // A silent connection can hold a graceful end up for ever.
-            tokio::time::timeout(config.drain_grace.max(Duration::from_millis(100)), &mut server).await.unwrap_or_else(|_| {
+            tokio::time::timeout(config.serving.drain_grace.max(Duration::from_millis(100)), &mut server).await.unwrap_or_else(|_| {
                 tracing::warn!("some connections did not end in time and are cut");
                 Ok(())
             })

@@ -36,7 +36,9 @@ pub(crate) fn check(format: Format, text: &str) -> Option<&'static str> {
         Format::CurrencyCode => {
             (text.len() == 3 && all(u8::is_ascii_uppercase), "must be three capital letters (ISO 4217)")
         }
-        Format::Uri => (is_absolute_uri(text), "must be an absolute URI such as https://example.org/a (RFC 3986)"),
+        Format::Uri => {
+            (is_absolute_uri(text), "must be an absolute URI such as https://example.org/a (RFC 3986, RFC 3987)")
+        }
         Format::Email => (is_email(text), "must be one e-mail address, local@domain"),
         Format::Sha256 => (
             text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
