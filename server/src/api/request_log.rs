@@ -62,7 +62,7 @@ impl RequestLog {
                 }
             };
         }
-        match level(code, *self.draining.borrow()) {
+        match level(code, || *self.draining.borrow()) {
             Level::WARN => line!(Level::WARN),
             Level::INFO => line!(Level::INFO),
             _ => line!(Level::DEBUG),
@@ -71,9 +71,9 @@ impl RequestLog {
 }
 
 /// How much an operator should care.
-fn level(code: Code, draining: bool) -> Level {
+fn level(code: Code, draining: impl FnOnce() -> bool) -> Level {
     match code {
-        Code::Unavailable if draining => Level::INFO,
+        Code::Unavailable if draining() => Level::INFO,
         Code::Internal | Code::DataLoss | Code::Unavailable | Code::Unknown => Level::WARN,
         // Those who watch end so as a rule.
         Code::Ok | Code::Cancelled => Level::DEBUG,
