@@ -1,9 +1,8 @@
 //! The rules of the sources, read off the sources: who may import what, and what may be said only in one place.
 //!
 //! Each rule is a function of all sources, so that it is also tried on a text that breaks it. `tokens`, `paths` and
-//! `sources` read them, `not_yet` lists what does not hold yet; this file has the rules.
+//! `sources` read them; this file has the rules.
 
-mod not_yet;
 mod paths;
 mod sources;
 mod tokens;
@@ -11,7 +10,6 @@ mod tokens;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use not_yet::NOT_YET;
 use sources::{Source, Sources};
 use tokens::Token;
 
@@ -246,11 +244,7 @@ fn the_sources_keep_the_rules() {
         crates.iter().flat_map(|sources| RULES.iter().flat_map(|rule| rule(sources))).collect();
     complaints.sort();
     complaints.dedup();
-    let known: Vec<&str> = NOT_YET.iter().flat_map(|(_, complaints)| *complaints).copied().collect();
-    let new: Vec<_> = complaints.iter().filter(|found| !known.contains(&found.as_str())).collect();
-    assert!(new.is_empty(), "{new:#?}");
-    let mended: Vec<_> = known.iter().filter(|known| !complaints.iter().any(|found| found == *known)).collect();
-    assert!(mended.is_empty(), "these hold now; take them off the list: {mended:#?}");
+    assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Every flag, default and limit of the server, each with its reason: one group for each concern.
 //!
-//! Each flag is also a variable `PARTNERSHIP_…`; the flag wins. Reading opens and binds nothing. [`Config::read`] tells
-//! all mistakes at once.
+//! Each flag is also a variable `PARTNERSHIP_…`; the flag wins. Reading opens and binds nothing,
+//! and tells all wrong values at once.
 
 mod command;
 mod limits;
 mod log;
-mod mistakes;
+mod read;
 mod serving;
 mod storage;
 
@@ -58,12 +58,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads flags and variables. The error prints itself, and is of all values that are wrong; what asks for `--help`
-    /// or `--version` is an error too, as clap has it.
-    pub fn read() -> Result<Self, clap::Error> {
-        mistakes::read(&std::env::args_os().collect::<Vec<_>>())
-    }
-
     /// The options of the store.
     #[must_use]
     pub fn store(&self) -> crate::store::Options {

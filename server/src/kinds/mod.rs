@@ -7,9 +7,6 @@ use prost::{DecodeError, Message as _};
 
 use crate::violations::Violations;
 
-#[cfg(test)]
-mod table;
-
 /// What a kind brings, besides its message. A resource is decoded once on its way: these functions take and give it in
 /// its envelope.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +66,9 @@ macro_rules! kinds {
 }
 
 partnership_registry::for_each_kind!(kinds);
+
+#[cfg(test)]
+mod table;
 
 #[cfg(test)]
 mod tests {

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
-use super::Unreadable;
-use super::tables::Row;
+use super::row::Row;
 use crate::registry::resource::{document, targets};
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::{Change, Record};
+use crate::store::{Change, Record, Revision};
 use crate::time::Time;
+
+/// A commit holds what this version cannot read: another one wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// The revision of the commit.
+    pub(crate) revision: Revision,
+}
 
 /// A resource after a change.
 pub(super) struct Derived {

@@ -5,6 +5,7 @@
 
 mod derive;
 mod order;
+mod row;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,10 @@ use std::sync::Arc;
 
 use parking_lot::{RwLock, RwLockReadGuard};
 
+pub(crate) use derive::Unreadable;
 pub(crate) use order::{Order, OrderKey};
-pub(crate) use tables::{Row, Tables};
+pub(crate) use row::Row;
+pub(crate) use tables::Tables;
 
 use crate::registry::schema::Schemas;
 use crate::store::{Record, Revision};
@@ -23,13 +26,6 @@ use crate::store::{Record, Revision};
 pub(crate) struct Index {
     schemas: Arc<Schemas>,
     tables: RwLock<Tables>,
-}
-
-/// A commit holds what this version cannot read: another one wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    /// The revision of the commit.
-    pub(crate) revision: Revision,
 }
 
 impl Index {

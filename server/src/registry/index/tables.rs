@@ -7,23 +7,13 @@ use std::sync::Arc;
 
 use super::derive::Derived;
 use super::order::{Order, OrderKey, Spans};
+use super::row::Row;
 use crate::registry::schema::KindId;
-use crate::store::{Place, Record, RequestMark, Revision};
+use crate::store::{Record, RequestMark, Revision};
 use crate::time::{Day, Time};
 
 /// How many ended spans the orders keep for listings of the past before they are dropped together.
 const ENDED_SPANS_MAX: usize = 1_000_000;
-
-/// What is known of a resource without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// The revision in which it last changed.
-    pub(crate) revision: Revision,
-    /// Whether it is deleted.
-    pub(crate) deleted: bool,
-    /// Where its document lies in the journal.
-    pub(crate) place: Place,
-}
 
 /// A resource in the tables: its number, dense and never given again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

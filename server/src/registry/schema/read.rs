@@ -9,7 +9,9 @@ use partnership_registry::v1::Format;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind as Type, MessageDescriptor};
 
 use super::annotations::{Annotations, Behavior, RuleOption};
-use super::{Field, KindId, KindSchema, Label, NumberType, Reference, Schemas, Shape, ShapeId, SharedValue, Value};
+use super::tables::{
+    Field, KindId, KindSchema, Label, NumberType, Reference, Schemas, Shape, ShapeId, SharedValue, Value,
+};
 use crate::kinds::KindRules;
 
 const PACKAGE: &str = "partnership.registry.v1";
@@ -20,8 +22,15 @@ const LENGTH_MAX_DEFAULT: usize = 4_096;
 /// The most items of a list or map whose field names no limit (FieldRule.max_items).
 const ITEMS_MAX_DEFAULT: usize = 1_000;
 
-/// See [`Schemas::new`].
-pub(super) fn read(pool: &DescriptorPool, rules: &[KindRules]) -> Result<Schemas, String> {
+impl Schemas {
+    /// Reads the rules of all kinds of the contract; `rules` has those of each. Fails, with a phrase, on a contract that
+    /// contradicts itself or says what the registry would not enforce: a mistake of the build, found at every start.
+    pub(crate) fn new(pool: &DescriptorPool, rules: &[KindRules]) -> Result<Self, String> {
+        read(pool, rules)
+    }
+}
+
+fn read(pool: &DescriptorPool, rules: &[KindRules]) -> Result<Schemas, String> {
     let envelope = pool.get_message_by_name(ENVELOPE).ok_or_else(|| format!("there is no message {ENVELOPE}"))?;
     let annotations = Annotations::new(pool)?;
     let mut found = Vec::new();

@@ -4,8 +4,10 @@ use partnership_registry::FILE_DESCRIPTOR_SET;
 use prost_reflect::DescriptorPool;
 use protox::file::{ChainFileResolver, DescriptorSetFileResolver, File, FileResolver};
 
+use partnership_registry::v1::Format;
+
 use super::*;
-use crate::kinds;
+use crate::kinds::{self, KindRules};
 
 /// The tables of the real contract.
 pub(crate) fn contract() -> Schemas {

@@ -1,6 +1,6 @@
 //! From restrictions to terms: what each means for one kind, by its schema.
 
-use super::Error;
+use super::error::Error;
 use super::eval::{Expected, Term, Test};
 use super::lex::Operator;
 use super::parse::{Restriction, Text};

@@ -1,6 +1,6 @@
 //! From the text of a filter to its tokens: words, quotations and operators, each with the byte at which it begins.
 
-use super::Error;
+use super::error::Error;
 
 /// A word, a quotation or an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]

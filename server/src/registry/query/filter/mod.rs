@@ -4,18 +4,17 @@
 //! they mean for the kind; `eval` then asks documents. What is not understood is refused, never ignored.
 
 mod check;
+mod error;
 mod eval;
 mod lex;
 mod parse;
 
 use crate::registry::schema::{KindId, Schemas};
+use error::Error;
 use eval::Term;
 
 /// The most bytes of a filter.
-const FILTER_BYTES_MAX: usize = 4_096;
-/// The most terms of a filter: each costs a look at every resource of the listing.
-const FILTER_TERMS_MAX: usize = 50;
-
+const BYTES_MAX: usize = 4_096;
 /// A filter of one kind. Without terms it selects everything.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Filter {
@@ -25,8 +24,8 @@ pub(crate) struct Filter {
 impl Filter {
     /// Reads a filter for resources of `kind`. The error is a phrase that says what is not understood, and where.
     pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
-        if text.len() > FILTER_BYTES_MAX {
-            return Err(format!("must have at most {FILTER_BYTES_MAX} bytes, and has {}", text.len()));
+        if text.len() > BYTES_MAX {
+            return Err(format!("must have at most {BYTES_MAX} bytes, and has {}", text.len()));
         }
         let read = || {
             let restrictions = parse::parse(&lex::lex(text)?, text.len())?;
@@ -44,27 +43,6 @@ impl Filter {
     /// Whether it selects this document.
     pub(crate) fn selects(&self, document: &[u8]) -> bool {
         self.terms.iter().all(|term| term.holds(document))
-    }
-}
-
-/// What is wrong with a filter.
-#[derive(Debug, PartialEq, Eq)]
-struct Error {
-    /// The byte of the filter from which it is not understood.
-    at: usize,
-    /// A phrase that follows the name of the field.
-    rule: String,
-}
-
-impl Error {
-    fn new(at: usize, rule: impl Into<String>) -> Self {
-        Self { at, rule: rule.into() }
-    }
-
-    /// The phrase with the column, since people count characters.
-    fn describe(&self, filter: &str) -> String {
-        let column = filter.char_indices().take_while(|(byte, _)| *byte < self.at).count() + 1;
-        format!("{} (at column {column})", self.rule)
     }
 }
 

@@ -1,8 +1,11 @@
 //! From tokens to restrictions: which path is compared how with which value. What the path leads to is asked in `check`.
 
+use super::error::Error;
 use super::lex::{Operator, Token, TokenValue};
-use super::{Error, FILTER_TERMS_MAX};
 use crate::registry::resource::name::short;
+
+/// The most terms of a filter: each costs a look at every resource of the listing.
+pub(super) const TERMS_MAX: usize = 50;
 
 /// One comparison, as it is written.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,8 +29,8 @@ pub(super) fn parse(tokens: &[Token], end: usize) -> Result<Vec<Restriction>, Er
     let Some(mut first) = tokens.next() else { return Ok(restrictions) };
     loop {
         restrictions.push(restriction(first, &mut tokens, end)?);
-        if restrictions.len() > FILTER_TERMS_MAX {
-            return Err(Error::new(first.at, format!("must have at most {FILTER_TERMS_MAX} terms")));
+        if restrictions.len() > TERMS_MAX {
+            return Err(Error::new(first.at, format!("must have at most {TERMS_MAX} terms")));
         }
         match tokens.next() {
             None => return Ok(restrictions),

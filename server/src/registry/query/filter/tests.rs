@@ -3,6 +3,7 @@
 use partnership_registry::v1::{Agreement, Country, DateInterval, FeasibilityStudy, PartialDate};
 use prost::Message as _;
 
+use super::parse::TERMS_MAX;
 use super::*;
 use crate::registry::schema::{contract, kind_of};
 
@@ -72,8 +73,8 @@ fn enums_and_bounded_numbers_are_tested_by_what_they_mean() {
 fn what_is_not_understood_is_refused_where_it_stands() {
     let schemas = contract();
     let kind = kind_of(&schemas, "countries");
-    let many = vec!["region_code = KR"; FILTER_TERMS_MAX + 1].join(" AND ");
-    let long = "x".repeat(FILTER_BYTES_MAX + 1);
+    let many = vec!["region_code = KR"; TERMS_MAX + 1].join(" AND ");
+    let long = "x".repeat(BYTES_MAX + 1);
     let table = [
         ("nothing = 1", "must name fields, and Country has no field \"nothing\" (at column 1)"),
         ("region_code", "must have an operator after \"region_code\" (at column 12)"),

@@ -8,9 +8,17 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _};
 
 use super::Config;
 
+impl Config {
+    /// Reads flags and variables. The error prints itself, and is of all values that are wrong; what asks for `--help`
+    /// or `--version` is an error too, as clap has it.
+    pub fn read() -> Result<Self, clap::Error> {
+        read(&std::env::args_os().collect::<Vec<_>>())
+    }
+}
+
 /// Reads a command line. Each flag with a wrong value is noted, and the line read again without looking at that value,
 /// until nothing else is wrong, or something of which clap does not say which flag it belongs to.
-pub(super) fn read(arguments: &[OsString]) -> Result<Config, clap::Error> {
+fn read(arguments: &[OsString]) -> Result<Config, clap::Error> {
     let mut flags: Vec<String> = Vec::new();
     let mut errors: Vec<clap::Error> = Vec::new();
     loop {

@@ -1,0 +1,14 @@
+//! A row: what every reader needs to know of a resource before it reads it.
+
+use crate::store::{Place, Revision};
+
+/// What is known of a resource without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The revision in which it last changed.
+    pub(crate) revision: Revision,
+    /// Whether it is deleted.
+    pub(crate) deleted: bool,
+    /// Where its document lies in the journal.
+    pub(crate) place: Place,
+}
