@@ -40,7 +40,7 @@ pub(super) struct Current {
     pub(super) segment: Segment,
     identity: Identity,
     /// Where the next frame goes.
-    end: u64,
+    pub(super) end: u64,
     /// The length of its file.
     file_bytes: u64,
 }

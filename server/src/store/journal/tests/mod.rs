@@ -9,6 +9,9 @@
 
 mod appending;
 mod damage;
+mod ends;
+mod files;
+mod no_room;
 mod stopping;
 
 use std::fs;
