@@ -42,10 +42,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                let _ = writeln!(std::io::stderr(), "  because: {error}");
-                cause = error.source();
+            for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+                let _ = writeln!(std::io::stderr(), "  because: {cause}");
             }
             ExitCode::FAILURE
         }

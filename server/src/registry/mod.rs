@@ -47,8 +47,8 @@ use query::history;
 use query::list;
 use query::page_token::PageTokens;
 use read::reader::Reader;
-use resource::document;
 use resource::etag::Etags;
+use resource::{ANSWER_BYTES_MAX, stamp};
 use schema::Schemas;
 use write::committer::{Answer, Committer, Refusals, Replay, Submission};
 use write::ledger::Ledger;
@@ -233,8 +233,8 @@ impl Registry {
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         let at = reader.resolve(point)?;
         let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
-        if !if_none_match.is_empty() && document::etag(&document) == if_none_match {
-            return Ok(document::not_modified(&document).into());
+        if !if_none_match.is_empty() && stamp::etag(&document) == if_none_match {
+            return Ok(stamp::not_modified(&document).into());
         }
         Ok(document)
     }
@@ -269,9 +269,8 @@ impl Registry {
         for name in parsed {
             let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
             bytes += document.len();
-            if bytes > document::ANSWER_BYTES_MAX {
-                let max = document::ANSWER_BYTES_MAX;
-                return Err(Error::AnswerTooLarge { max });
+            if bytes > ANSWER_BYTES_MAX {
+                return Err(Error::AnswerTooLarge { max: ANSWER_BYTES_MAX });
             }
             documents.push(document);
         }

@@ -2,6 +2,8 @@
 //! and knows neither kinds nor rules. The journal is the truth, the state follows it: whatever is wrong with the state is
 //! healed from the journal, and whatever is wrong with the journal is refused.
 
+#[cfg(test)]
+mod dice;
 mod disk;
 mod journal;
 mod open;

@@ -131,6 +131,12 @@ impl Record {
     pub fn head(&self) -> Head {
         Head { revision: self.revision, hash: self.hash }
     }
+
+    /// The length of all its documents.
+    #[must_use]
+    pub fn document_bytes(&self) -> usize {
+        self.changes.iter().map(|change| change.document.len()).sum()
+    }
 }
 
 impl Change {

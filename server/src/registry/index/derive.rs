@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::row::Row;
-use crate::registry::resource::{document, targets};
+use crate::registry::resource::{envelope, stamp, targets};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, Record, Revision};
 use crate::time::Time;
@@ -33,8 +33,8 @@ pub(super) fn derive(schemas: &Schemas, record: &Record) -> Result<Vec<Derived>,
 }
 
 fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<Derived> {
-    let (kind, document) = document::open_envelope(schemas, &change.document)?;
-    let deleted = document::is_deleted(document);
+    let (kind, document) = envelope::open_envelope(schemas, &change.document)?;
+    let deleted = stamp::is_deleted(document);
     let mut names: Vec<Arc<str>> = Vec::new();
     if !deleted {
         targets::targets(schemas, schemas.kind(kind).shape, document, &mut |name| {
@@ -47,8 +47,8 @@ fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<
         kind,
         name: change.name.clone(),
         row: Row { revision: record.revision, deleted, place: change.place },
-        display_name: document::display_name(document).into(),
-        create_time: document::create_time(document),
+        display_name: stamp::display_name(document).into(),
+        create_time: stamp::create_time(document),
         targets: names,
     })
 }

@@ -8,7 +8,7 @@ mod order;
 mod row;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

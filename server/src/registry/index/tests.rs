@@ -8,17 +8,17 @@ use prost::Message as _;
 use prost_types::Timestamp;
 
 use super::*;
-use crate::kinds;
-use crate::registry::schema::KindId;
+use crate::registry::schema::{KindId, contract};
 use crate::store::{Action, Change, RequestMark};
 use crate::time::Day;
 
 fn index() -> (Index, Arc<Schemas>) {
-    let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds::ALL).unwrap());
+    let schemas = Arc::new(contract());
     (Index::new(schemas.clone()), schemas)
 }
 
-fn country(name: &str, display_name: &str) -> resource::Kind {
+/// A country as a commit holds it.
+pub(crate) fn country(name: &str, display_name: &str) -> resource::Kind {
     let create_time = Some(Timestamp { seconds: 1, nanos: 0 });
     resource::Kind::Country(Country {
         name: name.into(),
@@ -29,7 +29,7 @@ fn country(name: &str, display_name: &str) -> resource::Kind {
 }
 
 /// An organization of a country, deleted or not.
-fn organization(name: &str, country: &str, deleted: bool) -> resource::Kind {
+pub(crate) fn organization(name: &str, country: &str, deleted: bool) -> resource::Kind {
     let delete_time = deleted.then_some(Timestamp { seconds: 9, nanos: 0 });
     resource::Kind::Organization(Organization {
         name: name.into(),
@@ -39,7 +39,8 @@ fn organization(name: &str, country: &str, deleted: bool) -> resource::Kind {
     })
 }
 
-fn record(revision: Revision, resources: Vec<resource::Kind>) -> Record {
+/// The commit that updates these resources. Up to revision 255 it comes from a request with the revision in its id.
+pub(crate) fn record(revision: Revision, resources: Vec<resource::Kind>) -> Record {
     let change = |kind: resource::Kind| {
         let resource = Resource { kind: Some(kind) };
         let name = resource.name().into();
@@ -50,7 +51,7 @@ fn record(revision: Revision, resources: Vec<resource::Kind>) -> Record {
         commit_time: Timestamp { seconds: i64::try_from(revision).unwrap(), nanos: 0 }.into(),
         actor: "a".into(),
         reason: String::new(),
-        request: Some(RequestMark { id: [u8::try_from(revision).unwrap(); 16], hash: [7; 16] }),
+        request: u8::try_from(revision).ok().map(|byte| RequestMark { id: [byte; 16], hash: [7; 16] }),
         epoch: 1,
         settled_day: Day(i32::try_from(revision).unwrap()),
         changes: resources.into_iter().map(change).collect(),

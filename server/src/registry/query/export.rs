@@ -11,7 +11,7 @@ use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::listing::Listing;
 use crate::registry::query::selection::Selection;
 use crate::registry::read::reader::Reader;
-use crate::registry::resource::document;
+use crate::registry::resource::envelope;
 use crate::store::Revision;
 
 /// A chunk ends when it has this many bytes: a small part of what a client takes, and a short read.
@@ -64,7 +64,7 @@ impl Export {
             }
             if let Some(document) = listing.read(&key.name)? {
                 bytes += document.len();
-                chunk.push(document::envelope(schema, &document).into());
+                chunk.push(envelope::envelope(schema, &document).into());
             }
             self.after = Some(key);
         }

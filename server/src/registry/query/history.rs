@@ -5,7 +5,7 @@ use crate::registry::query::page::{PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::history::Version;
 use crate::registry::read::reader::Reader;
-use crate::registry::resource::document;
+use crate::registry::resource::ANSWER_BYTES_MAX;
 use crate::registry::resource::name::Name;
 use crate::store::{Record, Revision};
 
@@ -52,7 +52,7 @@ pub(crate) fn revisions(
     for revision in revisions {
         let version = reader.change(name.clone(), revision)?;
         bytes += version.before.len() + version.after.len();
-        if bytes > document::ANSWER_BYTES_MAX && !versions.is_empty() {
+        if bytes > ANSWER_BYTES_MAX && !versions.is_empty() {
             more = true;
             break;
         }

@@ -10,8 +10,8 @@ use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::filter::Filter;
 use crate::registry::query::page::PAGE_SIZE_MAX;
 use crate::registry::read::reader::Reader;
-use crate::registry::resource::document;
 use crate::registry::resource::name::Name;
+use crate::registry::resource::stamp;
 use crate::registry::schema::KindId;
 use crate::store::Revision;
 
@@ -110,7 +110,7 @@ impl Listing<'_> {
     pub(crate) fn read(&self, name: &Arc<str>) -> Result<Option<Bytes>, Error> {
         let name = Name::stored(self.kind, name.clone());
         let Some((_, document)) = self.reader.get(&name, self.at)? else { return Ok(None) };
-        let shown = self.show_deleted || !document::is_deleted(&document);
+        let shown = self.show_deleted || !stamp::is_deleted(&document);
         Ok((shown && self.filter.selects(&document)).then_some(document))
     }
 
@@ -121,9 +121,9 @@ impl Listing<'_> {
         by_name.walk(None, PAGE_SIZE_MAX, &mut |item| {
             let value: Vec<u8> = match self.order {
                 Order::Name => Vec::new(),
-                Order::DisplayName => document::display_name(&item.document).into(),
-                Order::CreateTime => document::create_time(&item.document).sort_key().into(),
-                Order::UpdateTime => document::revision(&item.document).to_be_bytes().into(),
+                Order::DisplayName => stamp::display_name(&item.document).into(),
+                Order::CreateTime => stamp::create_time(&item.document).sort_key().into(),
+                Order::UpdateTime => stamp::revision(&item.document).to_be_bytes().into(),
             };
             keys.push(OrderKey::new(&value, &item.key.name));
             true

@@ -2,8 +2,8 @@
 
 use crate::registry::error::Error;
 use crate::registry::query::filter::Filter;
-use crate::registry::resource::document;
 use crate::registry::resource::name::short;
+use crate::registry::resource::{envelope, stamp};
 use crate::registry::schema::{KindId, Schemas};
 use crate::violations::Violations;
 
@@ -62,8 +62,8 @@ impl Selection {
 
     /// Whether a stored envelope holds a live resource that is selected.
     pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
-        document::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
-            self.kinds.contains(&kind) && !document::is_deleted(document) && self.filter.selects(document)
+        envelope::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
+            self.kinds.contains(&kind) && !stamp::is_deleted(document) && self.filter.selects(document)
         })
     }
 }

@@ -4,9 +4,8 @@ use bytes::Bytes;
 
 use crate::registry::error::Error;
 use crate::registry::read::reader::Reader;
-use crate::registry::resource::document;
-use crate::registry::resource::mask;
 use crate::registry::resource::name::Name;
+use crate::registry::resource::{body, difference, envelope};
 use crate::store::{Action, Record, Revision};
 
 /// One revision of a resource.
@@ -39,9 +38,9 @@ impl Reader {
         let kind = name.kind();
         let body = |envelope: &Bytes| match envelope.is_empty() {
             true => Ok(Vec::new()),
-            false => self.open(envelope, revision).map(|(_, document)| document::body(&self.schemas, kind, &document)),
+            false => self.open(envelope, revision).map(|(_, document)| body::body(&self.schemas, kind, &document)),
         };
-        let changed = mask::difference(&self.schemas, kind, &body(&before)?, &body(&change.document)?);
+        let changed = difference::difference(&self.schemas, kind, &body(&before)?, &body(&change.document)?);
         Ok(Version { name, record, action: change.action, before, after: change.document, changed })
     }
 
@@ -52,6 +51,6 @@ impl Reader {
         }
         let name = self.name(name)?;
         let document = self.version(&name, previous_revision)?;
-        Ok(document::envelope(self.schemas.kind(name.kind()), &document).into())
+        Ok(envelope::envelope(self.schemas.kind(name.kind()), &document).into())
     }
 }

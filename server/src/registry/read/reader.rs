@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
-use crate::registry::resource::document;
+use crate::registry::resource::envelope;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, JournalError, JournalReader, Record, Revision, StateReader};
@@ -150,7 +150,7 @@ impl Reader {
 
     /// The kind and the document of a stored envelope.
     pub(crate) fn open(&self, envelope: &Bytes, revision: Revision) -> Result<(KindId, Bytes), Error> {
-        let (kind, document) = document::open_envelope(&self.schemas, envelope).ok_or(Error::Damaged { revision })?;
+        let (kind, document) = envelope::open_envelope(&self.schemas, envelope).ok_or(Error::Damaged { revision })?;
         Ok((kind, envelope.slice_ref(document)))
     }
 

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-pub(crate) use super::difference::{difference, immutable_changes};
 use super::name::short;
 use super::wire;
 use crate::registry::schema::{Field, KindId, Schemas, Shape};

@@ -14,17 +14,6 @@ pub(crate) mod stamp;
 pub(crate) mod targets;
 pub(crate) mod wire;
 
-/// All that there is to say about documents, by one name.
-pub(crate) mod document {
-    pub(crate) use super::body::{body, name_and_etag, name_and_etag_bytes};
-    pub(crate) use super::check::{Referral, check, referrals};
-    pub(crate) use super::envelope::{envelope, open_envelope};
-    pub(crate) use super::stamp::{
-        Stamp, create_time, display_name, etag, is_deleted, not_modified, revision, stamp, stamped,
-    };
-    pub(crate) use super::{ANSWER_BYTES_MAX, DOCUMENT_BYTES_MAX};
-}
-
 /// The most bytes of a body: a quarter of what a message may have, so that a commit can hold several.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 

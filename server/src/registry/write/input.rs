@@ -3,8 +3,8 @@
 
 use partnership_registry::v1::Resource;
 
-use crate::registry::resource::check::check_annotations;
-use crate::registry::resource::document::{self, Referral};
+use crate::registry::resource::check::{self, Referral, check_annotations};
+use crate::registry::resource::{DOCUMENT_BYTES_MAX, body};
 use crate::registry::schema::{KindId, Schemas};
 use crate::violations::Violations;
 
@@ -26,17 +26,17 @@ impl Input {
     /// Encodes a resource of `kind`.
     pub(crate) fn new(schemas: &Schemas, kind: KindId, resource: Resource) -> Self {
         let encoded = (schemas.kind(kind).rules.encode)(&resource);
-        let body = document::body(schemas, kind, &encoded);
-        let (name, etag) = document::name_and_etag(&encoded);
+        let body = body::body(schemas, kind, &encoded);
+        let (name, etag) = body::name_and_etag(&encoded);
         let (name, etag) = (name.to_owned(), etag.to_owned());
-        let is_body = encoded.len() - body.len() == document::name_and_etag_bytes(&encoded);
+        let is_body = encoded.len() - body.len() == body::name_and_etag_bytes(&encoded);
         Self { kind, resource, body, name, etag, is_body }
     }
 
     /// Checks it by every rule, under the name that it gets, and says what it refers to.
     pub(crate) fn check(&mut self, schemas: &Schemas, name: &str, violations: &mut Violations) -> Vec<Referral> {
         if !self.is_body {
-            return document::check(schemas, self.kind, name, &self.body, violations);
+            return check::check(schemas, self.kind, name, &self.body, violations);
         }
         self.resource.set_name(name.to_owned());
         check_decoded(schemas, self.kind, &self.resource, &self.body, violations)
@@ -52,7 +52,7 @@ pub(crate) fn check_decoded(
     violations: &mut Violations,
 ) -> Vec<Referral> {
     let referrals = check_annotations(schemas, kind, body, violations);
-    if body.len() <= document::DOCUMENT_BYTES_MAX {
+    if body.len() <= DOCUMENT_BYTES_MAX {
         (schemas.kind(kind).rules.check)(resource, violations);
     }
     referrals

@@ -12,10 +12,12 @@ use super::references::Changed;
 use super::request::{self, Condition, Place, PreparedMutation};
 use crate::kinds::KindRules;
 use crate::registry::error::Error;
-use crate::registry::resource::document::{self, Referral, Stamp};
+use crate::registry::resource::check::{self, Referral};
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::mask;
 use crate::registry::resource::name::{Name, short};
+use crate::registry::resource::stamp::{self, Stamp};
+use crate::registry::resource::{body, difference};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -192,7 +194,7 @@ impl Drafting<'_> {
         (new, mask, whole): (&[u8], &mask::Mask, Option<Vec<Referral>>),
     ) -> Result<Planned, Error> {
         let kind = name.kind();
-        let old = document::body(self.schemas, kind, &document);
+        let old = body::body(self.schemas, kind, &document);
         let merged = mask.merge(self.schemas, kind, &old, new);
         let rules = &self.schemas.kind(kind).rules;
         let resource = decode(rules, &merged, row.revision)?;
@@ -206,13 +208,13 @@ impl Drafting<'_> {
             Some(_) | None => self.check(place, &name, resource, &merged)?,
         };
         let mut violations = Violations::new();
-        mask::immutable_changes(self.schemas, kind, &old, &merged, &mut violations);
+        difference::immutable_changes(self.schemas, kind, &old, &merged, &mut violations);
         if !violations.is_empty() {
             let mut placed = Violations::new();
             placed.add_all(&place.resource("."), violations);
             return Err(Error::Invalid(placed));
         }
-        let stamp = Stamp { update_time: self.now, updater: self.actor.to_owned(), ..document::stamp(&document) };
+        let stamp = Stamp { update_time: self.now, updater: self.actor.to_owned(), ..stamp::stamp(&document) };
         let previous_bytes = document.len();
         Ok(Planned {
             name,
@@ -227,14 +229,14 @@ impl Drafting<'_> {
 
     /// Deletes or undeletes: only the stamp changes.
     fn mark(&self, name: Name, row: Known, document: Bytes, action: Action) -> Result<Planned, Error> {
-        let body = document::body(self.schemas, name.kind(), &document);
+        let body = body::body(self.schemas, name.kind(), &document);
         let deletes = action == Action::Delete;
-        let referrals = if deletes { Vec::new() } else { document::referrals(self.schemas, name.kind(), &body) };
+        let referrals = if deletes { Vec::new() } else { check::referrals(self.schemas, name.kind(), &body) };
         let stamp = Stamp {
             update_time: self.now,
             delete_time: deletes.then_some(self.now),
             updater: self.actor.to_owned(),
-            ..document::stamp(&document)
+            ..stamp::stamp(&document)
         };
         let (previous_revision, previous_bytes) = (row.revision, document.len());
         Ok(Planned {

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::registry::resource::document::{Referral, Stamp};
+use crate::registry::resource::check::Referral;
 use crate::registry::resource::name::Name;
+use crate::registry::resource::stamp::Stamp;
 use crate::store::{Action, Revision};
 
 /// More than what the server writes into a document.

@@ -6,9 +6,10 @@ use partnership_registry::v1::Resource;
 
 use super::input::Input;
 use crate::registry::error::Error;
-use crate::registry::resource::document::{self, Referral};
+use crate::registry::resource::check::Referral;
 use crate::registry::resource::mask::Mask;
 use crate::registry::resource::name::Name;
+use crate::registry::resource::stamp;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -176,13 +177,13 @@ impl WrittenOne {
     /// The etag of the resource now; empty if it does not exist.
     #[must_use]
     pub fn etag(&self) -> &str {
-        document::etag(&self.document)
+        stamp::etag(&self.document)
     }
 
     /// The revision of the resource now; 0 if it does not exist.
     #[must_use]
     pub fn revision(&self) -> Revision {
-        document::revision(&self.document)
+        stamp::revision(&self.document)
     }
 }
 

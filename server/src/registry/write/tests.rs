@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use partnership_registry::v1::{Country, Organization, Resource, resource};
-use prost::Message as _;
+use partnership_registry::v1::resource;
 
 use super::ledger::{Known, Ledger, Outcome};
-use crate::kinds;
 use crate::registry::index::Index;
+use crate::registry::index::tests::{country, organization, record};
 use crate::registry::resource::name::Name;
-use crate::registry::schema::Schemas;
-use crate::store::{Action, Change, Record, RequestMark, Revision};
+use crate::registry::schema::{Schemas, contract};
+use crate::store::{Record, RequestMark, Revision};
 use crate::time::{Day, Time};
 
 struct Fixture {
@@ -22,30 +21,15 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds::ALL).unwrap());
+        let schemas = Arc::new(contract());
         let index = Arc::new(Index::new(schemas.clone()));
         let ledger = Ledger::new(index.clone());
         Self { schemas, index, ledger }
     }
 
     /// Makes resources durable, in the next commit.
-    fn publish(&self, request: Option<RequestMark>, kinds: Vec<resource::Kind>) {
-        let change = |kind| {
-            let resource = Resource { kind: Some(kind) };
-            Change::new(Action::Update, resource.name().into(), 0, resource.encode_to_vec().into(), [0; 16])
-        };
-        let record = Record {
-            revision: self.index.head() + 1,
-            commit_time: Time::default(),
-            actor: String::new(),
-            reason: String::new(),
-            request,
-            epoch: 1,
-            settled_day: Day(0),
-            changes: kinds.into_iter().map(change).collect(),
-            parent_hash: [0; 32],
-            hash: [0; 32],
-        };
+    fn publish(&self, request: Option<RequestMark>, resources: Vec<resource::Kind>) {
+        let record = Record { request, ..record(self.index.head() + 1, resources) };
         self.index.apply(&[record]).unwrap();
     }
 
@@ -68,18 +52,10 @@ impl Fixture {
     }
 }
 
-fn country(name: &str) -> resource::Kind {
-    resource::Kind::Country(Country { name: name.into(), ..Country::default() })
-}
-
-fn organization(name: &str, country: &str) -> resource::Kind {
-    resource::Kind::Organization(Organization { name: name.into(), country: country.into(), ..Organization::default() })
-}
-
 #[test]
 fn what_was_decided_hides_what_is_durable() {
     let mut fixture = Fixture::new();
-    fixture.publish(None, vec![country("countries/kr"), organization("organizations/a", "countries/kr")]);
+    fixture.publish(None, vec![country("countries/kr", "K"), organization("organizations/a", "countries/kr", false)]);
     fixture.ledger.reset();
     assert_eq!(fixture.ledger.known("countries/kr"), Some(Known { revision: 1, deleted: false }));
     assert_eq!(fixture.referrers("countries/kr"), ["organizations/a"]);
@@ -96,7 +72,7 @@ fn what_was_decided_hides_what_is_durable() {
 #[test]
 fn what_could_not_be_written_is_forgotten_as_a_whole() {
     let mut fixture = Fixture::new();
-    fixture.publish(None, vec![country("countries/kr")]);
+    fixture.publish(None, vec![country("countries/kr", "K")]);
     fixture.ledger.reset();
     fixture.decide("countries/kr", true, &[], 1);
     fixture.decide("organizations/a", false, &["countries/kr"], 1);
@@ -121,7 +97,7 @@ fn nothing_is_forgotten_before_it_is_durable_and_documents_only_when_there_are_t
     assert!(fixture.ledger.document("countries/c1").is_some(), "it is not durable");
     for revision in 1..=10_u8 {
         let mark = RequestMark { id: [revision; 16], hash: [revision; 16] };
-        fixture.publish(Some(mark), vec![country(&format!("countries/c{revision}"))]);
+        fixture.publish(Some(mark), vec![country(&format!("countries/c{revision}"), "C")]);
     }
     fixture.ledger.forget();
     let kept: Vec<u64> = (1..=12).filter(|n| fixture.ledger.document(&format!("countries/c{n}")).is_some()).collect();
@@ -138,7 +114,7 @@ fn a_resource_that_changes_again_and_again_takes_no_more_room() {
     let mut fixture = Fixture::new();
     for _ in 0..40_000 {
         fixture.decide("countries/kr", false, &[], 1);
-        fixture.publish(None, vec![country("countries/kr")]);
+        fixture.publish(None, vec![country("countries/kr", "K")]);
         fixture.ledger.forget();
     }
     assert!(fixture.ledger.changes_kept() <= super::ledger::CHANGES_MAX);

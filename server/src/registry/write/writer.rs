@@ -122,5 +122,5 @@ fn group(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
 }
 
 fn size(decision: &Decision) -> usize {
-    decision.record.as_ref().map_or(0, |record| record.changes.iter().map(|change| change.document.len()).sum())
+    decision.record.as_ref().map_or(0, Record::document_bytes)
 }

@@ -39,7 +39,7 @@ impl Found {
     pub(super) fn document_bytes(&self) -> usize {
         match self {
             Found::Segment(..) => 0,
-            Found::Commit { record, .. } => record.changes.iter().map(|change| change.document.len()).sum(),
+            Found::Commit { record, .. } => record.document_bytes(),
         }
     }
 }

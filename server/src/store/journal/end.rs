@@ -2,14 +2,14 @@
 //! damage. A segment's file is zeros before it is written, so what was never written can be seen. Nothing is written here.
 
 use super::frame::{FRAME_HEADER_BYTES, FrameHeader};
-use super::segment::{Segment, usize_of};
+use super::segment::{Segment, ZEROS, usize_of};
 use crate::store::disk::{self, DiskError};
 use crate::store::record::Revision;
 
 /// The unit in which a disk writes: after a power cut a piece of this size is there or is not.
 const SECTOR_BYTES: u64 = 512;
-const CHUNK_BYTES: u64 = 1 << 20;
-static ZEROS: [u8; CHUNK_BYTES as usize] = [0; CHUNK_BYTES as usize];
+/// So much is read at once.
+const CHUNK_BYTES: u64 = ZEROS.len() as u64;
 
 /// Bytes that a crash left behind the last commit.
 #[derive(Clone)]

@@ -25,6 +25,8 @@ pub(super) const SEGMENT_HEADER_BYTES: usize = 512;
 pub(super) const FRAMES_AT: u64 = SEGMENT_HEADER_BYTES as u64;
 /// The smallest segment: it has room for its seal.
 pub(super) const SEGMENT_BYTES_MIN: u64 = FRAMES_AT + SEAL_BYTES;
+/// Zeros, as a segment holds them before it is written: the piece in which they are written and compared.
+pub(super) static ZEROS: [u8; 1 << 20] = [0; 1 << 20];
 /// Offsets in a segment are kept as `u32`, so no segment may be larger.
 pub(super) const SEGMENT_BYTES_LIMIT: u64 = u32::MAX as u64;
 

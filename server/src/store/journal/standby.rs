@@ -10,12 +10,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::segment::{Segment, path_of};
+use super::segment::{Segment, ZEROS, path_of};
 use crate::store::disk::{self, DirLock, DiskError, failed};
 
-/// So much is written in one call.
-const CHUNK_BYTES: usize = 1 << 20;
-static ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 /// After a failure it is tried again after this time, then after twice as long, and so on.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -239,7 +236,7 @@ pub(super) fn fill(segment: &Segment, from: u64, to: u64, ended: &AtomicBool) ->
             let interrupted = std::io::ErrorKind::Interrupted.into();
             return Err(failed("prepare", &segment.path)(interrupted));
         }
-        let len = usize::try_from(to - at).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        let len = usize::try_from(to - at).unwrap_or(ZEROS.len()).min(ZEROS.len());
         let chunk = ZEROS.get(..len).unwrap_or(&ZEROS);
         disk::write_at(&segment.file, &segment.path, chunk, at)?;
         at += len as u64;

@@ -83,7 +83,7 @@ impl Follower {
             for record in journal.scan(last + 1) {
                 let record = record?;
                 changes += record.changes.len();
-                bytes += record.changes.iter().map(|change| change.document.len()).sum::<usize>();
+                bytes += record.document_bytes();
                 last = record.revision;
                 records.push(record);
                 if changes >= BATCH_CHANGES || bytes >= BATCH_BYTES {

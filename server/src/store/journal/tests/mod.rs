@@ -21,6 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{JournalError, JournalReader, JournalWriter, create, inspect};
+use crate::store::dice::Dice;
 use crate::store::disk::{self, DirLock};
 use crate::store::record::{Action, Change, Head, Record, RequestMark};
 use crate::time::Day;
@@ -94,18 +95,6 @@ impl Opened {
 
     fn records(&self) -> Vec<Record> {
         self.reader.scan(1).map(Result::unwrap).collect()
-    }
-}
-
-/// Random enough for tests, and the same on every machine (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }
 

@@ -18,28 +18,13 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{StateFollower, StateHealth, engine};
+use crate::store::dice::Dice;
 use crate::store::open::SLED_DIR;
 use crate::store::{Opened, Options, StoreError, open};
 use model::Model;
 
 /// Nothing that is waited for here takes nearly so long.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Random enough for tests, and the same on every machine (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.roll() % bound as u64).unwrap()
-    }
-}
 
 fn options() -> Options {
     Options { segment_bytes_max: 20_000, cache_bytes_max: 16 << 20, ..Options::default() }
