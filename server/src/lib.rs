@@ -1,6 +1,7 @@
 //! The server of the Partnership Registry, as a library: the binary and the tests start it by [`serve::serve`].
 //!
-//! Floors, and imports go down only: `serve` → `api` → `registry` → `store`. `kinds` is a side room of pure rules.
+//! Layers, in which imports go down only: `serve` → `api` → `registry` → `store`. `kinds` holds pure rules, and
+//! uses neither the registry nor the store.
 
 mod api;
 pub mod commands;

@@ -1,4 +1,5 @@
-//! The server's front door, as a checklist: parse, trace, open, bind, announce, serve, drain.
+//! The binary of the server, step by step: read the configuration, start the log, open the registry, listen, serve,
+//! stop.
 
 use std::io::Write as _;
 use std::num::NonZero;
@@ -15,8 +16,8 @@ use partnership_registry_server::{kinds, log, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through three
-/// threads. The allocator of the C library takes a fifth more time for that.
+/// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through the
+/// committer to the writer. The allocator of the C library takes a fifth more time for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

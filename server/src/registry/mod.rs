@@ -70,7 +70,8 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     reader: Reader,
     tokens: PageTokens,
-    bell: watch::Receiver<Revision>,
+    /// Tells of each new head once it is visible.
+    heads: watch::Receiver<Revision>,
     /// `None` once the registry is closed.
     queue: RwLock<Option<mpsc::Sender<Submission>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -121,13 +122,13 @@ impl Registry {
             state: opened.follower.reader(),
         };
 
-        let (bell_rope, bell) = watch::channel(index.head());
+        let (new_heads, heads) = watch::channel(index.head());
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let (decisions, decided) = sync_channel(DECISIONS_MAX);
         let refusals = Refusals::default();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let committer = Committer { schemas, etags, epoch, ledger, clock, refusals: refusals.clone() };
-        let writer = Writer { journal: opened.writer, index, bell: bell_rope, refusals, full: false, stopped: None };
+        let writer = Writer { journal: opened.writer, index, new_heads, refusals, full: false, stopped: None };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
@@ -138,7 +139,7 @@ impl Registry {
         Ok(Self(Arc::new(Inner {
             reader,
             tokens,
-            bell,
+            heads,
             queue: RwLock::new(Some(queue)),
             threads: Mutex::new(threads),
             follower: opened.follower,
@@ -197,8 +198,8 @@ impl Registry {
 
     /// Waits until a revision is visible.
     async fn visible(&self, revision: Revision) -> Result<(), Error> {
-        let mut bell = self.0.bell.clone();
-        bell.wait_for(|head| *head >= revision).await.map(|_| ()).map_err(|_| Error::Draining)
+        let mut heads = self.0.heads.clone();
+        heads.wait_for(|head| *head >= revision).await.map(|_| ()).map_err(|_| Error::Draining)
     }
 
     /// The answer that an earlier request was given, read from its commit.
@@ -251,7 +252,7 @@ impl Registry {
         match names.len() {
             0 => violations.add("names", "is required: at least one"),
             1..=BATCH_MAX => {}
-            count => violations.add("names", format!("has at most {BATCH_MAX} items, and these are {count}")),
+            count => violations.add("names", format!("must have at most {BATCH_MAX} items, and has {count}")),
         }
         let mut parsed = Vec::with_capacity(names.len().min(BATCH_MAX));
         for (index, name) in names.iter().enumerate().take(BATCH_MAX) {
@@ -300,7 +301,7 @@ impl Registry {
 
     /// Follows the commits of which something is selected, after `after`; `None`: after the head.
     pub fn watch(&self, selection: Selection, after: Option<Revision>) -> Result<Watch, Error> {
-        Watch::new(self.0.reader.clone(), self.0.bell.clone(), selection, after)
+        Watch::new(self.0.reader.clone(), self.0.heads.clone(), selection, after)
     }
 
     /// A page of the revisions of a resource, newest first. Blocks.

@@ -1,5 +1,6 @@
-//! The durable verbs: make a directory, publish a file, write and sync, hold a directory for one server. Nothing here
-//! knows what the files hold. Invariant: what a function says is durable is on the disk, under its name, when it returns.
+//! What is done to files, and made durable: make a directory, publish a file, write and sync, hold a directory for one
+//! server. Nothing here knows what the files hold. Invariant: what a function says is durable is on the disk, under its
+//! name, when it returns.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -124,7 +125,7 @@ pub(super) fn ensure_dir(dir: &Path) -> Result<(), DiskError> {
     };
     sync_dir(dir)?;
     match sync_dir(parent) {
-        // A parent that we may not even read is the operator's, and so is making our name in it durable.
+        // Who made a parent that this process may not read also has to make the names in it durable.
         Err(error) if !made && error.source.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         other => other,
     }

@@ -1,5 +1,5 @@
-//! Opening a store: the journal is read and verified, sled is asked what it knows of the journal's end, and only when no
-//! doubt is left is anything changed.
+//! Opening a store: the journal is read and verified, and sled is asked what it knows of the journal's end. Nothing is
+//! changed before the journal has been found sound and whatever sled says agrees with it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::state::{self, Places, Standing, StateFollower, Witness};
 use super::{JOURNAL_DIR, Options, StoreError};
 
 pub(super) const SLED_DIR: &str = "sled";
-/// A state that was found wanting, kept until its successor is complete.
+/// A state that cannot be trusted, kept until its successor is complete.
 pub(super) const SLED_ASIDE_DIR: &str = "sled.bad";
 
 /// How long the start waits for what sled knows of the journal's end. sled opens in well under a second for each GiB that

@@ -48,7 +48,7 @@ impl Index {
         Ok(())
     }
 
-    /// The tables. While they are held, no commit becomes visible: hold them shortly.
+    /// The tables. While they are held, no commit becomes visible: hold them for a short time only.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Tables> {
         self.tables.read()
     }

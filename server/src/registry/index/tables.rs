@@ -56,10 +56,12 @@ struct KindTable {
 }
 
 impl Tables {
+    /// The tables of a journal without commits, for so many kinds.
     pub(super) fn new(kinds: usize) -> Self {
         Self { kinds: (0..kinds).map(|_| KindTable::default()).collect(), ..Self::default() }
     }
 
+    /// Takes in a commit, of which `changes` is what its documents say.
     pub(super) fn apply(&mut self, record: &Record, changes: Vec<Derived>) {
         let mut referring = Vec::with_capacity(changes.len());
         for change in changes {

@@ -37,8 +37,8 @@ impl Export {
         Self { reader, selection, at, show_deleted, done: 0, after: None }
     }
 
-    /// The next envelopes, kind by kind in the order of `Resource`, and by name. None at the moment does not mean that it
-    /// is the end: `None` does. Blocks, for a moment.
+    /// The next envelopes, kind by kind in the order of `Resource`, and by name. A chunk without any is
+    /// not the end; `None` is. Blocks, for a moment.
     ///
     /// # Errors
     /// Stored data that cannot be read.

@@ -96,7 +96,7 @@ pub(crate) fn commits(
     let descending = match order_by.split_whitespace().collect::<Vec<_>>().as_slice() {
         [] | ["revision"] | ["revision", "asc"] => false,
         ["revision", "desc"] => true,
-        _ => return Err(Error::invalid("order_by", "is revision or 'revision desc'")),
+        _ => return Err(Error::invalid("order_by", "must be 'revision' or 'revision desc'")),
     };
     let arguments: [&[u8]; 3] = [b"commits", &after.to_be_bytes(), order_by.as_bytes()];
     let position = match token {

@@ -25,7 +25,7 @@ impl Selection {
                 Some(kind) => kinds.push(kind),
                 None => violations.add(
                     format!("collections[{index}]"),
-                    format!("{:?} is none of {}", short(collection), schemas.collections()),
+                    format!("must be one of {}, and {:?} is not", schemas.collections(), short(collection)),
                 ),
             }
         }

@@ -43,11 +43,11 @@ impl Watch {
     /// A revision that does not exist yet.
     pub(crate) fn new(
         reader: Reader,
-        bell: watch::Receiver<Revision>,
+        heads: watch::Receiver<Revision>,
         selection: Selection,
         after: Option<Revision>,
     ) -> Result<Self, Error> {
-        let tail = Tail::new(reader.clone(), bell, after)?;
+        let tail = Tail::new(reader.clone(), heads, after)?;
         Ok(Self { reader, tail, selection })
     }
 

@@ -165,6 +165,7 @@ impl Reader {
     }
 }
 
+/// The error for a caller of a commit that could not be read; the cause goes to the log.
 pub(crate) fn damaged(error: &JournalError, revision: Revision) -> Error {
     tracing::error!(%error, revision, "the journal could not be read");
     Error::Damaged { revision }

@@ -1,7 +1,7 @@
 //! Following the journal: a scan that waits at its end. Replay and live are one code path.
 //!
-//! It reads up to the last durable revision, then waits for the bell. Nothing is buffered for a follower, so none can
-//! fall behind what is kept for it.
+//! It reads up to the last durable revision, then waits to be told of a new head. Nothing is buffered for a follower, so
+//! none can fall behind what is kept for it.
 
 use tokio::sync::watch;
 
@@ -13,7 +13,7 @@ use crate::store::{Record, Revision};
 /// A place in the journal that moves on as commits become durable.
 pub(crate) struct Tail {
     reader: Reader,
-    bell: watch::Receiver<Revision>,
+    heads: watch::Receiver<Revision>,
     next: Revision,
 }
 
@@ -22,25 +22,29 @@ impl Tail {
     ///
     /// # Errors
     /// A revision that does not exist yet.
-    pub(crate) fn new(reader: Reader, bell: watch::Receiver<Revision>, after: Option<Revision>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        reader: Reader,
+        heads: watch::Receiver<Revision>,
+        after: Option<Revision>,
+    ) -> Result<Self, Error> {
         let head = reader.head();
         let after = after.unwrap_or(head);
         if after > head {
             return Err(Error::RevisionInFuture { asked: after, head });
         }
-        Ok(Self { reader, bell, next: after + 1 })
+        Ok(Self { reader, heads, next: after + 1 })
     }
 
     /// The next commit, as soon as it is durable. `None`: there will be no more, since the registry is closing.
     ///
     /// Can be dropped while it waits; nothing is lost by that.
     pub(crate) async fn next(&mut self) -> Option<Result<Record, Error>> {
-        while self.next > *self.bell.borrow_and_update() {
-            self.bell.changed().await.ok()?;
+        while self.next > *self.heads.borrow_and_update() {
+            self.heads.changed().await.ok()?;
         }
-        let entry = self.reader.journal.read(self.next).map_err(|error| read::damaged(&error, self.next));
+        let record = self.reader.journal.read(self.next).map_err(|error| read::damaged(&error, self.next));
         self.next += 1;
-        Some(entry)
+        Some(record)
     }
 
     /// The last revision that was answered, or that was given as the start.

@@ -64,10 +64,12 @@ pub(crate) struct Decision {
 pub(crate) struct Refusals(Arc<AtomicU64>);
 
 impl Refusals {
+    /// How often so far.
     pub(crate) fn count(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
+    /// Counts one more.
     pub(crate) fn add(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }

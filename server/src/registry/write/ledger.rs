@@ -17,7 +17,7 @@ use crate::time::{Day, Time};
 /// The most bytes of documents that are kept after they have become durable.
 const DOCUMENT_BYTES_MAX: usize = 8 << 20;
 
-/// The most changes that are kept after they have become durable, however small: some times what is in flight.
+/// The most changes that are kept after they have become durable, however small: several times what can be in flight.
 pub(super) const CHANGES_MAX: usize = 16_384;
 
 /// What is known of a resource.

@@ -19,7 +19,7 @@ use crate::violations::Violations;
 pub(crate) const MUTATIONS_MAX: usize = 1_000;
 /// The most preconditions of one request.
 pub(crate) const PRECONDITIONS_MAX: usize = 1_000;
-/// The most characters of an actor: a name, not a story.
+/// The most characters of an actor.
 pub(crate) const ACTOR_LENGTH_MAX: usize = 200;
 /// The most characters of a reason.
 pub(crate) const REASON_LENGTH_MAX: usize = 1_000;
@@ -201,6 +201,7 @@ pub(crate) struct Prepared {
     pub(crate) validate_only: bool,
 }
 
+/// A mutation of which everything is checked that needs no state.
 #[derive(Debug)]
 pub(crate) enum PreparedMutation {
     Create { name: Name, generated: bool, body: Vec<u8>, referrals: Vec<Referral> },
@@ -210,6 +211,7 @@ pub(crate) enum PreparedMutation {
 }
 
 impl PreparedMutation {
+    /// The resource that it changes.
     pub(crate) fn name(&self) -> &Name {
         match self {
             Self::Create { name, .. }
@@ -245,18 +247,18 @@ impl WriteRequest {
             violations.add("mutations", "is required: at least one");
         }
         if count > MUTATIONS_MAX {
-            violations.add("mutations", format!("has at most {MUTATIONS_MAX} items, and these are {count}"));
+            violations.add("mutations", format!("must have at most {MUTATIONS_MAX} items, and has {count}"));
         }
         if self.preconditions.len() > PRECONDITIONS_MAX {
             let count = self.preconditions.len();
-            violations.add("preconditions", format!("has at most {PRECONDITIONS_MAX} items, and these are {count}"));
+            violations.add("preconditions", format!("must have at most {PRECONDITIONS_MAX} items, and has {count}"));
         }
         for (field, text, max) in
             [("actor", &self.actor, ACTOR_LENGTH_MAX), ("reason", &self.reason, REASON_LENGTH_MAX)]
         {
             let length = text.chars().count();
             if length > max {
-                violations.add(field, format!("has at most {max} characters, and this has {length}"));
+                violations.add(field, format!("must have at most {max} characters, and has {length}"));
             }
             if let Some(rule) = crate::values::format::check(Format::Unspecified, text) {
                 violations.add(field, rule);

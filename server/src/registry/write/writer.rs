@@ -24,7 +24,7 @@ pub(crate) struct Writer {
     pub(crate) journal: JournalWriter,
     pub(crate) index: Arc<Index>,
     /// Tells of a new head.
-    pub(crate) bell: watch::Sender<Revision>,
+    pub(crate) new_heads: watch::Sender<Revision>,
     pub(crate) refusals: Refusals,
     /// Whether the journal had no room for the last group.
     pub(crate) full: bool,
@@ -55,7 +55,7 @@ impl Writer {
                 (None, _) if stale => Answer::Done(Err(Error::NoRoom)),
                 (None, _) => decision.result,
             };
-            // A caller that has gone away does not want to know.
+            // The caller may have gone away.
             let _ = decision.answer.send(result);
         }
     }
@@ -79,7 +79,7 @@ impl Writer {
                     self.stopped = Some("what was written cannot be read");
                     return Err(Refusal::Stopped("what was written cannot be read"));
                 }
-                self.bell.send_replace(head.revision);
+                self.new_heads.send_replace(head.revision);
                 Ok(())
             }
             Err(JournalError::Full { source }) => {

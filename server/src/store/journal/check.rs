@@ -1,4 +1,4 @@
-//! Reads a whole journal and believes nothing: names, headers, lengths, checksums, revisions, digests, hashes, and what
+//! Reads a whole journal and verifies all of it: names, headers, lengths, checksums, revisions, digests, hashes, and what
 //! the witness beside it says. Nothing is written here, so that a refusal can say that nothing was changed.
 
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! The journal: the one totally ordered record of all commits, in append-only segment files. `open` reads and verifies it
-//! (by `check`, `end` and `walk`, on the thread of `ahead`) and takes it into use; `writer` appends to it, with `standby` making the next segment
-//! ahead of time and `witness` noting how far it has come; `reader` reads it meanwhile. The layouts of the bytes are in
-//! `segment`, `frame`, `commit` and `witness`.
+//! (by `check`, `end` and `walk`, on the thread of `ahead`) and takes it into use; `writer` appends to it, with `standby`
+//! making the next segment ahead of time and `witness` noting how far it has come; `reader` reads it meanwhile. The
+//! layouts of the bytes are in `segment`, `frame`, `commit` and `witness`.
 
 mod ahead;
 mod check;

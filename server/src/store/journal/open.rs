@@ -1,5 +1,5 @@
-//! Opening the journal: it is read and verified to the last byte, then taken into use. Nothing is changed before every
-//! doubt has been raised.
+//! Opening the journal: it is read and verified to the last byte, then taken into use. Nothing is changed before all
+//! checks have passed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What the writer and all readers know of the journal: its segments, where in them each commit begins, and the bell that
-//! tells of a new head. Invariant: what stands here is durable.
+//! What the writer and all readers know of the journal: its segments, where in them each commit begins, and how they
+//! are told of a new head. Invariant: what stands here is durable.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -56,8 +56,8 @@ pub(super) struct Shared {
     pub(super) epoch: u64,
     head: AtomicU64,
     known: RwLock<Known>,
-    bell: Condvar,
-    bell_guard: Mutex<()>,
+    new_head: Condvar,
+    new_head_guard: Mutex<()>,
 }
 
 impl Shared {
@@ -68,8 +68,8 @@ impl Shared {
             epoch,
             head: AtomicU64::new(head.revision),
             known: RwLock::new(Known { segments, head }),
-            bell: Condvar::new(),
-            bell_guard: Mutex::new(()),
+            new_head: Condvar::new(),
+            new_head_guard: Mutex::new(()),
         }
     }
 
@@ -86,8 +86,8 @@ impl Shared {
         self.known.write().segments.push(segment);
     }
 
-    /// Shows a durable group to the readers, and rings the bell: its commits begin at `offsets` in the last segment, and
-    /// end at `end`.
+    /// Shows a durable group to the readers, and wakes those who wait for one: its commits begin at `offsets` in the last
+    /// segment, and end at `end`.
     pub(super) fn extend(&self, offsets: &[u32], end: u64, head: Head) {
         {
             let mut known = self.known.write();
@@ -99,16 +99,16 @@ impl Shared {
             self.head.store(head.revision, Ordering::Release);
         }
         // Whoever found the old head with the guard in hand waits by now.
-        drop(self.bell_guard.lock());
-        self.bell.notify_all();
+        drop(self.new_head_guard.lock());
+        self.new_head.notify_all();
     }
 
     /// Waits until the head is beyond `revision`, at most so long. Answers whether it is.
     pub(super) fn wait_beyond(&self, revision: Revision, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout.min(WAIT_MAX);
-        let mut guard = self.bell_guard.lock();
+        let mut guard = self.new_head_guard.lock();
         while self.head() <= revision {
-            if self.bell.wait_until(&mut guard, deadline).timed_out() {
+            if self.new_head.wait_until(&mut guard, deadline).timed_out() {
                 return self.head() > revision;
             }
         }

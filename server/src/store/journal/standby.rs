@@ -26,11 +26,12 @@ pub(super) struct Blank {
 
 /// Makes the next segment, and keeps it.
 pub(super) struct Standby {
-    desk: Arc<Desk>,
+    handover: Arc<Handover>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Desk {
+/// What the thread and the writer share.
+struct Handover {
     dir: Arc<DirLock>,
     bytes: u64,
     next: Mutex<Next>,
@@ -62,22 +63,22 @@ impl Standby {
         ordinal: u32,
         begun: Option<Blank>,
     ) -> Result<Standby, DiskError> {
-        let desk = Arc::new(Desk {
+        let handover = Arc::new(Handover {
             dir: dir.clone(),
             bytes,
             next: Mutex::new(Next::Wanted(Want { ordinal, begun })),
             changed: Condvar::new(),
             ended: AtomicBool::new(false),
         });
-        let worker = desk.clone();
+        let worker = handover.clone();
         let thread = std::thread::Builder::new().name("standby".into()).spawn(move || worker.run());
         let thread = thread.map_err(failed("start a thread for", dir.path()))?;
-        Ok(Standby { desk, thread: Some(thread) })
+        Ok(Standby { handover, thread: Some(thread) })
     }
 
     /// Takes the next segment. Waits while it is being made; if it could not be, says why.
     pub(super) fn take(&self) -> Result<Blank, DiskError> {
-        let mut next = self.desk.next.lock();
+        let mut next = self.handover.next.lock();
         loop {
             match std::mem::replace(&mut *next, Next::Unwanted) {
                 Next::Ready(blank) => return Ok(blank),
@@ -88,30 +89,30 @@ impl Standby {
                 }
                 waiting @ Next::Wanted(_) => {
                     *next = waiting;
-                    self.desk.changed.wait(&mut next);
+                    self.handover.changed.wait(&mut next);
                 }
-                Next::Unwanted => self.desk.changed.wait(&mut next),
+                Next::Unwanted => self.handover.changed.wait(&mut next),
             }
         }
     }
 
     /// Gives back a segment that was taken and not used. Its header may have been written.
     pub(super) fn put_back(&self, blank: Blank) {
-        *self.desk.next.lock() = Next::Ready(blank);
+        *self.handover.next.lock() = Next::Ready(blank);
     }
 
     /// Asks for another segment, after the last one was taken.
     pub(super) fn want(&self, ordinal: u32) {
-        *self.desk.next.lock() = Next::Wanted(Want { ordinal, begun: None });
-        self.desk.changed.notify_all();
+        *self.handover.next.lock() = Next::Wanted(Want { ordinal, begun: None });
+        self.handover.changed.notify_all();
     }
 }
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        self.desk.ended.store(true, Ordering::Release);
-        drop(self.desk.next.lock());
-        self.desk.changed.notify_all();
+        self.handover.ended.store(true, Ordering::Release);
+        drop(self.handover.next.lock());
+        self.handover.changed.notify_all();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -120,7 +121,7 @@ impl Drop for Standby {
     }
 }
 
-impl Desk {
+impl Handover {
     fn run(&self) {
         let mut retry_after = RETRY_FIRST;
         while let Some((want, failing)) = self.next_want(retry_after) {

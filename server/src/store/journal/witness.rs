@@ -124,7 +124,7 @@ impl Objection {
         match self {
             Objection::Ahead(revision) => format!("commits up to revision {revision}"),
             Objection::Other(revision) => format!("another commit as revision {revision}"),
-            Objection::LaterEpoch(epoch) => format!("epoch {epoch} of this store, which the journal has not"),
+            Objection::LaterEpoch(epoch) => format!("epoch {epoch} of this store, which the journal does not have"),
         }
     }
 }

@@ -15,12 +15,12 @@ use super::witness::Witness;
 use crate::store::disk::{self, DirLock, DiskError, Identity};
 use crate::store::record::{Head, Record, Revision};
 
-/// The buffer for a group is kept for the next one unless an unusual group has swollen it.
+/// The buffer for a group is kept for the next one unless an unusually large group has made it longer.
 const BUFFER_KEPT_BYTES: usize = 8 << 20;
 /// The largest group: with it a segment is as large as one may be.
 const GROUP_BYTES_MAX: u64 = SEGMENT_BYTES_LIMIT - FRAMES_AT - SEAL_BYTES;
 
-/// The only hand that writes the journal.
+/// Writes the journal. There is one for each journal.
 pub struct JournalWriter {
     pub(super) lock: Arc<DirLock>,
     /// `false` leaves out the sync of each group, and with it every promise.
@@ -93,7 +93,7 @@ impl JournalWriter {
         self.stopped = false;
         self.witness.note(head);
         let base = u32::try_from(start).unwrap_or(u32::MAX);
-        // The group ends within 32 bits: so large is no segment.
+        // No segment is so large that an offset in it needs more than 32 bits.
         let shift = |offset: u32| base.saturating_add(offset);
         for change in records.iter_mut().flat_map(|record| &mut record.changes) {
             change.place.segment = ordinal;

@@ -23,6 +23,7 @@ impl Changes {
         Changes { entries: Vec::new(), fingerprint }
     }
 
+    /// Adds what the next record changes.
     pub(super) fn add(&mut self, record: &Record) {
         let revision = record.revision;
         for change in &record.changes {

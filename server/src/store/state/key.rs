@@ -26,6 +26,7 @@ pub(super) const MARK: &[u8] = b"m";
 const REVISION_BYTES: usize = 8;
 const CRC_BYTES: usize = 4;
 
+/// The key of a resource as it is.
 pub(super) fn current(name: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + name.len());
     key.put_u8(CURRENT);
@@ -39,6 +40,7 @@ fn name_of(current_key: &[u8]) -> Option<&str> {
     std::str::from_utf8(name).ok()
 }
 
+/// The value of a resource as it is, to be stored under this key.
 pub(super) fn current_value(key: &[u8], revision: Revision, envelope: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(CRC_BYTES + REVISION_BYTES + envelope.len());
     value.put_u32_le(0);

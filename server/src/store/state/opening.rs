@@ -39,6 +39,7 @@ pub(in crate::store) fn standing(
 }
 
 impl Follower {
+    /// Opens what lies where sled should be. Nothing is verified by that.
     pub(super) fn open(&self) -> Found {
         match disk::list(&self.places.sled_dir) {
             Ok(files) if files.is_empty() => return Found::Absent,

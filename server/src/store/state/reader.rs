@@ -68,7 +68,7 @@ impl StateReader {
                 read(engine)
             });
             drop(reading);
-            // A caller that was told to give up does not want to know.
+            // A caller that was told to give up is not there any more.
             let _ = answer.send(found);
         });
         tokio::select! {

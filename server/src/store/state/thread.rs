@@ -73,17 +73,23 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
 
 /// What was found where sled should be.
 pub(super) enum Found {
+    /// Nothing.
     Absent,
+    /// What cannot be used, for this reason.
     Doubtful(String),
+    /// A sled that is open, and how far it says it goes.
     Open(Engine, Mark),
 }
 
+/// What the thread owns.
 pub(super) struct Follower {
     pub(super) places: Places,
     pub(super) shared: Arc<Shared>,
 }
 
 impl Follower {
+    /// Opens sled, tells how far it goes, waits for the journal and follows it until it has to stop. Closes sled at the
+    /// end.
     pub(super) fn run(self, tell_mark: &Sender<Option<Mark>>, given: &Receiver<Given>) {
         let mut found = self.open();
         // Whoever has opened the store may not have waited.
@@ -130,6 +136,7 @@ impl Follower {
         done.err().unwrap_or(Stop::Closing)
     }
 
+    /// Closes sled; a failure is told in the log.
     pub(super) fn close(&self, engine: Engine) {
         let _close = self.shared.calls.enter(Call::Close);
         if let Err(error) = engine.close() {

@@ -22,7 +22,7 @@ pub(super) fn run(shared: &Arc<Shared>) {
         std::thread::park_timeout(LOOK_EVERY);
         look(shared);
     }
-    // What came back at the very end is told too.
+    // What came back after the last look is told too.
     look(shared);
 }
 

@@ -102,7 +102,7 @@ fn a_group_larger_than_a_segment_gets_one_that_is_large_enough() {
 }
 
 #[test]
-fn the_bell_tells_of_a_new_head_and_costs_nobody_who_does_not_wait() {
+fn who_waits_is_told_of_a_new_head_and_nobody_else_pays_for_it() {
     let data = TempDir::new().unwrap();
     let mut opened = open_in(data.path(), 1 << 20).unwrap();
     assert!(!opened.reader.wait_beyond(0, Duration::ZERO));

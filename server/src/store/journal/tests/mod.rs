@@ -1,4 +1,4 @@
-//! The promises of the journal, held from its own door.
+//! The promises of the journal, tested through what the store uses of it.
 
 #![allow(
     clippy::unwrap_used,

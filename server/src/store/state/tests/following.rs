@@ -134,7 +134,7 @@ fn reads_answer_as_sled_has_it_and_never_of_what_it_has_not() {
         assert_eq!(state.version_at(name, head + 1).await, None, "it has not come so far");
     });
     opened.follower.close();
-    assert_eq!(runtime().block_on(state.get(&[name.clone()])), None, "it is closed");
+    assert_eq!(runtime().block_on(state.get(std::slice::from_ref(name))), None, "it is closed");
 }
 
 #[test]
@@ -149,13 +149,14 @@ fn a_read_that_sled_keeps_is_given_up_on_and_sled_is_used_again_after() {
         let name = model.history.keys().next().unwrap().clone();
         let runtime = runtime();
         // In a task, as a handler is, and with nothing else to do for the runtime: whoever would wake the others up may be
-        // kept by sled himself.
+        // kept by sled itself.
         let read = || {
             let (state, name) = (state.clone(), name.clone());
             let task = runtime.spawn(async move {
-                match call {
-                    Call::Range => state.version_at(&name, 1).await.is_some(),
-                    _ => state.get(&[name]).await.is_some(),
+                if call == Call::Range {
+                    state.version_at(&name, 1).await.is_some()
+                } else {
+                    state.get(&[name]).await.is_some()
                 }
             });
             let began = Instant::now();

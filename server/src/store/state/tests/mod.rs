@@ -1,4 +1,4 @@
-//! The state's promises, held from the door of the store: what heals, what is refused, what is followed.
+//! The state's promises, tested through the store: what heals, what is refused, what is followed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
