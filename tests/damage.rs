@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, Once};
+use std::time::{Duration, Instant};
 
 use partnership_registry::Kind as _;
 use partnership_registry::v1::{self, Country};
@@ -27,8 +28,8 @@ use tonic_types::StatusExt as _;
 
 use crate::crash::load::Stubs;
 use crate::crash::{seed, setting};
-use crate::harness::commit_of;
 use crate::harness::process::Process;
+use crate::harness::{PATIENCE, commit_of, until_sled_serves};
 
 /// Small enough that a few hundred commits fill several segments.
 const SEGMENT_BYTES: u64 = 24 << 10;
@@ -350,7 +351,7 @@ fn fixture() -> &'static Fixture {
 
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    /// It opens, and everything is there and as it was.
+    /// It opens, everything is there and as it was, and sled goes with the journal.
     Whole,
     /// It does not open, and says why.
     Refused(String),
@@ -362,6 +363,19 @@ enum Outcome {
     Wrong(String),
 }
 
+/// Whether sled comes to go with the journal.
+fn sled_is_well(registry: &Registry) -> bool {
+    let health = registry.state_health();
+    let began = Instant::now();
+    while !health.borrow().is_well() {
+        if began.elapsed() > PATIENCE {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
 /// Opens the store in a directory, reads everything, and closes it.
 fn outcome(dir: &Path, should: &Contents) -> Outcome {
     note_panics();
@@ -371,9 +385,10 @@ fn outcome(dir: &Path, should: &Contents) -> Outcome {
             Ok(registry) => registry,
         };
         let found = contents(&registry);
+        let well = sled_is_well(&registry);
         registry.close();
         match found {
-            Ok(found) if found == *should => Outcome::Whole,
+            Ok(found) if found == *should && well => Outcome::Whole,
             Ok(found) => {
                 let count = found.commits.len();
                 if count < should.commits.len() && found.commits == should.commits[..count] {
@@ -707,7 +722,9 @@ fn the_binary_refuses_a_damaged_journal_with_what_is_wrong_where_and_what_to_do(
 async fn damage_that_comes_while_the_server_runs_is_data_loss_for_what_it_hit_and_for_nothing_else() {
     let dir = fixture().closed.write_new();
     let server = Process::start(dir.path());
-    let mut stubs = Stubs::new(&server.channel().await);
+    let channel = server.channel().await;
+    until_sled_serves(&channel).await;
+    let mut stubs = Stubs::new(&channel);
     let good = stubs.observe().await;
     let files = journal_files(dir.path());
     let mut dice = StdRng::seed_from_u64(seed());

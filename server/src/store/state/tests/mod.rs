@@ -22,7 +22,7 @@ use crate::store::{Opened, Options, SLED_DIR, StoreError, open};
 use model::Model;
 
 /// Nothing that is waited for here takes nearly so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Random enough for tests, and the same on every machine (SplitMix64).
 struct Dice(u64);
