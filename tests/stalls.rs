@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::{self, Country};
+use partnership_registry_server::serve::HEALTH_OF_STATE;
 use tempfile::TempDir;
 use tonic::transport::Channel;
-use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus::{self, Serving};
 use tonic_health::pb::health_client::HealthClient;
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus::Serving};
 
 use crate::harness::process::{DEADLINE, Process};
-use crate::harness::{until, within};
+use crate::harness::{until, until_sled_serves};
 
 /// No call takes longer, whatever sled does. Most take milliseconds; the machine may be busy.
 const CALL_MAX: Duration = Duration::from_secs(5);
@@ -23,8 +24,6 @@ const CALL_MAX: Duration = Duration::from_secs(5);
 const DRAIN_GRACE: u64 = 2;
 /// From the signal to the end of the process: the drain, two seconds for sled, and what a busy machine adds.
 const STOP_MAX: Duration = Duration::from_secs(DRAIN_GRACE + 8);
-/// The name under which the health tells how sled does.
-const STATE: &str = "store.state";
 
 /// A directory, and a file: while it exists, a call into sled does not come back.
 struct Fixture {
@@ -67,6 +66,7 @@ fn start(dir: &Path, stall: Option<&str>) -> Process {
 
 /// What the registry must answer, and a way to ask it.
 struct User {
+    channel: Channel,
     countries: CountryServiceClient<Channel>,
     health: HealthClient<Channel>,
     /// Each country with all its versions, oldest first.
@@ -78,7 +78,8 @@ impl User {
         let channel = server.channel().await;
         Self {
             countries: CountryServiceClient::new(channel.clone()),
-            health: HealthClient::new(channel),
+            health: HealthClient::new(channel.clone()),
+            channel,
             expected: BTreeMap::new(),
         }
     }
@@ -166,7 +167,7 @@ impl User {
         loop {
             self.write(2).await;
             self.read_all().await;
-            if self.status(STATE).await != Serving && stalls_told(server, call) > returns_told(server, call) {
+            if self.status(HEALTH_OF_STATE).await != Serving && stalls_told(server, call) > returns_told(server, call) {
                 break;
             }
             assert!(began.elapsed() < DEADLINE, "no stall of {call} is told:\n{}", server.log());
@@ -175,16 +176,6 @@ impl User {
         for service in ["", "partnership.registry.v1.CountryService", "partnership.registry.v1.RegistryService"] {
             assert_eq!(self.status(service).await, Serving, "{service:?}");
         }
-    }
-
-    async fn wait_until_sled_serves(&mut self) {
-        let health = &mut self.health;
-        let request = HealthCheckRequest { service: STATE.into() };
-        until("sled to serve", async || {
-            let status = within(health.check(request.clone())).await.unwrap().into_inner().status();
-            (status == Serving).then_some(())
-        })
-        .await;
     }
 }
 
@@ -225,7 +216,7 @@ async fn heals_after_restart(fixture: &Fixture, user: User) {
     let server = start(&fixture.dir(), None);
     let mut user = user.moved_to(&server).await;
     user.read_all().await;
-    user.wait_until_sled_serves().await;
+    until_sled_serves(&user.channel).await;
     user.read_all().await;
     stop_in_time(server).await;
 }
@@ -244,7 +235,7 @@ async fn stalled_at_start(call: &str) {
     user.work_until_stalled(&server, call).await;
     assert_eq!(stalls_told(&server, call), 1, "once for each stall:\n{}", server.log());
     fixture.end_stall();
-    user.wait_until_sled_serves().await;
+    until_sled_serves(&user.channel).await;
     user.read_all().await;
     let began = Instant::now();
     until("the return to be told", async || (returns_told(&server, call) == 1).then_some(())).await;
@@ -266,7 +257,7 @@ async fn stalled_under_load(call: &str) {
     let server = fixture.start(call);
     let mut user = User::new(&server).await;
     user.write(10).await;
-    user.wait_until_sled_serves().await;
+    until_sled_serves(&user.channel).await;
     user.read_all().await;
     for stalls in 1..=2 {
         fixture.begin_stall();
@@ -278,7 +269,7 @@ async fn stalled_under_load(call: &str) {
         assert_eq!(stalls_told(&server, call), stalls, "once for each stall:\n{}", server.log());
         if stalls == 1 {
             fixture.end_stall();
-            user.wait_until_sled_serves().await;
+            until_sled_serves(&user.channel).await;
             until("the return to be told", async || (returns_told(&server, call) == 1).then_some(())).await;
             user.read_all().await;
         }
@@ -329,7 +320,7 @@ async fn a_server_ends_while_sled_does_not_close() {
     let server = fixture.start("close");
     let mut user = User::new(&server).await;
     user.write(10).await;
-    user.wait_until_sled_serves().await;
+    until_sled_serves(&user.channel).await;
     fixture.begin_stall();
     user.read_all().await;
     let log = stop_in_time(server).await;

@@ -16,6 +16,7 @@ use super::store::{Outcome, fixture, outcome};
 use crate::crash::load::Stubs;
 use crate::crash::seed;
 use crate::harness::process::Process;
+use crate::harness::until_sled_serves;
 
 /// What the binary says when it does not start on a directory.
 fn refused(data: &Path) -> String {
@@ -211,7 +212,9 @@ async fn of_two_servers_on_a_directory_that_was_moved_about_at_most_one_acknowle
 async fn damage_that_comes_while_the_server_runs_is_data_loss_for_what_it_hit_and_for_nothing_else() {
     let dir = fixture().closed.write_new();
     let server = Process::start(dir.path());
-    let mut stubs = Stubs::new(&server.channel().await);
+    let channel = server.channel().await;
+    until_sled_serves(&channel).await;
+    let mut stubs = Stubs::new(&channel);
     let good = stubs.observe().await;
     let mut files = journal_files(dir.path());
     files.retain(|file| !journal_frames(file).is_empty());

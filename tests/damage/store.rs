@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, Once};
+use std::time::{Duration, Instant};
 
 use partnership_registry::Kind as _;
 use partnership_registry::v1::Country;
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::files::Image;
-use crate::harness::commit_of;
+use crate::harness::{PATIENCE, commit_of};
 
 /// Small enough that a few hundred commits fill several segments.
 const SEGMENT_BYTES: u64 = 32 << 10;
@@ -184,7 +185,7 @@ pub(super) fn fixture() -> &'static Fixture {
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// It opens, and everything is there and as it was.
+    /// It opens, everything is there and as it was, and sled goes with the journal.
     Whole,
     /// It does not open, and says why.
     Refused(String),
@@ -196,6 +197,19 @@ pub(super) enum Outcome {
     Wrong(String),
 }
 
+/// Whether sled comes to go with the journal.
+fn sled_is_well(registry: &Registry) -> bool {
+    let health = registry.state_health();
+    let began = Instant::now();
+    while !health.borrow().is_well() {
+        if began.elapsed() > PATIENCE {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
 /// Opens the store in a directory, reads everything, and closes it.
 pub(super) fn outcome(dir: &Path, should: &Contents) -> Outcome {
     note_panics();
@@ -205,9 +219,10 @@ pub(super) fn outcome(dir: &Path, should: &Contents) -> Outcome {
             Ok(registry) => registry,
         };
         let found = contents(&registry);
+        let well = sled_is_well(&registry);
         registry.close();
         match found {
-            Ok(found) if found == *should => Outcome::Whole,
+            Ok(found) if found == *should && well => Outcome::Whole,
             Ok(found) => {
                 let count = found.commits.len();
                 if count < should.commits.len() && found.commits == should.commits[..count] {

@@ -29,6 +29,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::{ErrorDetail, StatusExt as _};
 
 /// How long anything may take before a test gives up on it.
@@ -169,6 +172,18 @@ pub(crate) async fn until<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<
         assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// Waits until the server says that sled goes with the journal: reads are answered from sled then, and not from the
+/// journal.
+pub(crate) async fn until_sled_serves(channel: &Channel) {
+    let mut health = HealthClient::new(channel.clone());
+    let request = HealthCheckRequest { service: serve::HEALTH_OF_STATE.into() };
+    until("sled to serve", async || {
+        let status = within(health.check(request.clone())).await.unwrap().into_inner().status();
+        (status == ServingStatus::Serving).then_some(())
+    })
+    .await;
 }
 
 /// A clock that shows what it was set to.

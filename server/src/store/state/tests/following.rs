@@ -1,7 +1,9 @@
 //! The state goes with the journal, also after it fell behind, and a call that sled keeps keeps nobody else.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -11,13 +13,32 @@ use super::{Dice, PATIENCE, append, commit, open_in, open_settled, options, sett
 use crate::store::open::SLED_DIR;
 use crate::store::state::calls::{Call, PlantedStall, READS_MAX};
 use crate::store::state::health::StateHealth;
-use crate::store::{Opened, Options, open};
+use crate::store::{Opened, Options, StateReader, open};
 
-/// A store in which a call does not come back while the file exists.
-fn open_with_stall(data: &TempDir, call: Call) -> (Opened, std::path::PathBuf) {
+/// A stall that can be planted. It ends when this is dropped, so that a test that fails does not hang.
+struct Stall(PathBuf);
+
+impl Stall {
+    fn begin(&self) {
+        fs::write(&self.0, b"").unwrap();
+    }
+
+    fn end(&self) {
+        fs::remove_file(&self.0).unwrap();
+    }
+}
+
+impl Drop for Stall {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A store in which a call can be stalled.
+fn open_with_stall(data: &TempDir, call: Call) -> (Opened, Stall) {
     let file = data.path().join("stall");
     let stall = PlantedStall::parse(&format!("{call}:{}", file.display()));
-    (open(data.path(), &Options { stall, ..options() }, &mut |_| {}).unwrap(), file)
+    (open(data.path(), &Options { stall, ..options() }, &mut |_| {}).unwrap(), Stall(file))
 }
 
 #[test]
@@ -69,17 +90,17 @@ fn the_handles_go_to_other_threads() {
 fn the_journal_goes_on_while_sled_takes_nothing_and_sled_catches_up_after() {
     for call in [Call::Apply, Call::Flush] {
         let data = TempDir::new().unwrap();
-        let (mut opened, file) = open_with_stall(&data, call);
+        let (mut opened, stall) = open_with_stall(&data, call);
         let (mut model, mut dice) = (Model::default(), Dice(3));
         commit(&mut opened, &mut model, &mut dice, 5);
         settle(&opened);
-        fs::write(&file, b"").unwrap();
+        stall.begin();
         commit(&mut opened, &mut model, &mut dice, 50);
         let stalled = wait_for(&opened.follower, |health| !health.is_well());
         assert!(matches!(stalled, StateHealth::Stalled { call: found, .. } if found == call), "{stalled}");
         commit(&mut opened, &mut model, &mut dice, 50);
         assert!(!opened.follower.shared.can_be_read(), "readers do not wait for it");
-        fs::remove_file(&file).unwrap();
+        stall.end();
         model.assert_is(&opened);
     }
 }
@@ -87,15 +108,15 @@ fn the_journal_goes_on_while_sled_takes_nothing_and_sled_catches_up_after() {
 #[test]
 fn a_close_that_sled_keeps_is_left_behind() {
     let data = TempDir::new().unwrap();
-    let (mut opened, file) = open_with_stall(&data, Call::Close);
+    let (mut opened, stall) = open_with_stall(&data, Call::Close);
     let (mut model, mut dice) = (Model::default(), Dice(4));
     commit(&mut opened, &mut model, &mut dice, 5);
     settle(&opened);
-    fs::write(&file, b"").unwrap();
+    stall.begin();
     let began = Instant::now();
     opened.follower.close();
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-    fs::remove_file(&file).unwrap();
+    stall.end();
     drop(opened);
     let began = Instant::now();
     let again = loop {
@@ -137,34 +158,50 @@ fn reads_answer_as_sled_has_it_and_never_of_what_it_has_not() {
     assert_eq!(runtime().block_on(state.get(std::slice::from_ref(name))), None, "it is closed");
 }
 
+/// A task that reads whenever a packet comes, and answers whether sled did. Sends it one.
+fn reads_by_network(
+    runtime: &tokio::runtime::Runtime,
+    state: StateReader,
+    name: Arc<str>,
+    call: Call,
+) -> (impl Fn() + use<>, Receiver<bool>) {
+    let socket = runtime.block_on(tokio::net::UdpSocket::bind("127.0.0.1:0")).unwrap();
+    let address = socket.local_addr().unwrap();
+    let (answer, answers) = channel();
+    runtime.spawn(async move {
+        while socket.recv(&mut [0]).await.is_ok() {
+            let found = if call == Call::Range {
+                state.version_at(&name, 1).await.is_some()
+            } else {
+                state.get(std::slice::from_ref(&name)).await.is_some()
+            };
+            answer.send(found).unwrap();
+        }
+    });
+    let asking = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    (move || assert_eq!(asking.send_to(&[0], address).unwrap(), 1), answers)
+}
+
 #[test]
 fn a_read_that_sled_keeps_is_given_up_on_and_sled_is_used_again_after() {
     for call in [Call::Get, Call::Range] {
         let data = TempDir::new().unwrap();
-        let (mut opened, file) = open_with_stall(&data, call);
+        let runtime = runtime();
+        let (mut opened, stall) = open_with_stall(&data, call);
         let (mut model, mut dice) = (Model::default(), Dice(9));
         commit(&mut opened, &mut model, &mut dice, 30);
         settle(&opened);
-        let state = opened.follower.reader();
         let name = model.history.keys().next().unwrap().clone();
-        let runtime = runtime();
-        // In a task, as a handler is, and with nothing else to do for the runtime: whoever would wake the others up may be
-        // kept by sled itself.
+        // In a task that the network wakes, as a handler is, and with nothing else to do for the runtime: it is then the
+        // worker that has just waited for the network and the timers whom sled keeps, and nobody wakes the others.
+        let (ask, answers) = reads_by_network(&runtime, opened.follower.reader(), name, call);
         let read = || {
-            let (state, name) = (state.clone(), name.clone());
-            let task = runtime.spawn(async move {
-                if call == Call::Range {
-                    state.version_at(&name, 1).await.is_some()
-                } else {
-                    state.get(&[name]).await.is_some()
-                }
-            });
             let began = Instant::now();
-            let found = runtime.block_on(task).unwrap();
-            (found, began.elapsed())
+            ask();
+            (answers.recv_timeout(PATIENCE).unwrap(), began.elapsed())
         };
         assert!(read().0);
-        fs::write(&file, b"").unwrap();
+        stall.begin();
         for _ in 0..20 {
             let (found, waited) = read();
             assert!(!found);
@@ -174,7 +211,7 @@ fn a_read_that_sled_keeps_is_given_up_on_and_sled_is_used_again_after() {
         assert!(matches!(stalled, StateHealth::Stalled { call: found, .. } if found == call), "{stalled}");
         // The follower wants to apply, and waits for the read; the journal does not.
         commit(&mut opened, &mut model, &mut dice, 30);
-        fs::remove_file(&file).unwrap();
+        stall.end();
         model.assert_is(&opened);
         assert!(read().0);
         runtime.shutdown_background();

@@ -24,7 +24,7 @@ use crate::store::{Opened, Options, StoreError, open};
 use model::Model;
 
 /// Nothing that is waited for here takes nearly so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn options() -> Options {
     Options { segment_bytes_max: 20_000, cache_bytes_max: 16 << 20, ..Options::default() }
