@@ -2,7 +2,7 @@
 //! they lead to builds, and passes what they say that it passes.
 //!
 //! A step of a guide is a numbered item with one block of code. Its text says what to do with the code: "In `FILE`, after
-//! `LINE`", "Create `FILE`"; a block of `sh` is run.
+//! `LINE`", "At the end of `FILE`", "Create `FILE`"; a block of `sh` is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::harness::process::Process;
 
 /// The guides, in the order in which they are followed: a later one may build on an earlier one.
-const GUIDES: &[&str] = &["Add a kind"];
+const GUIDES: &[&str] = &["Add a kind", "Add a verb"];
 
 /// What a step does.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ enum Step {
     Create { file: String, text: String },
     /// Adds lines after a line of a file, of which there is one.
     Add { file: String, after: String, text: String },
+    /// Adds lines at the end of a file.
+    Append { file: String, text: String },
     /// Runs commands in the repository.
     Run { script: String },
     /// Runs commands while the server runs.
@@ -78,6 +80,7 @@ fn step(Item { text, mut code }: Item) -> Step {
         (_, [file, after, ..]) if text.starts_with("In `") && text.contains("`, after `") => {
             Step::Add { file: (*file).to_owned(), after: (*after).to_owned(), text: code }
         }
+        (_, [file, ..]) if text.starts_with("At the end of `") => Step::Append { file: (*file).to_owned(), text: code },
         (_, [file, ..]) if text.starts_with("Create `") => Step::Create { file: (*file).to_owned(), text: code },
         _ => panic!("a step says what to do: {text}"),
     }
@@ -116,6 +119,11 @@ impl Copy {
                 let line = format!("{after}\n");
                 assert_eq!(old.matches(&line).count(), 1, "{file} has one line {after:?}");
                 fs::write(path, old.replace(&line, &format!("{line}{text}"))).unwrap();
+            }
+            Step::Append { file, text } => {
+                let path = self.root.join(file);
+                let old = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+                fs::write(path, old + text).unwrap();
             }
             Step::Run { script } => self.run(script, &[]),
             Step::Try { script } => {
@@ -206,7 +214,8 @@ fn each_step_says_what_to_do() {
         assert!(steps(&document, guide).len() > 1, "{guide}");
     }
     let document = "## Add\n\nText.\n\n1. In `a.rs`, after `fn a() {`, say\n   more:\n\n   ```rust\n       b\n\n   c\n   ```\n\n\
-                    2. Create `b.rs`:\n\n   ```\n   x\n   ```\n3. Run:\n   ```sh\n   y\n   ```\n\n## Next\n4. Z\n";
+                    2. Create `b.rs`:\n\n   ```\n   x\n   ```\n3. Run:\n   ```sh\n   y\n   ```\n\n\
+                    4. At the end of `a.rs`, add:\n\n   ```\n   z\n   ```\n\n## Next\n5. Z\n";
     let text = |text: &str| text.to_owned();
     assert_eq!(
         steps(document, "Add"),
@@ -214,6 +223,7 @@ fn each_step_says_what_to_do() {
             Step::Add { file: text("a.rs"), after: text("fn a() {"), text: text("    b\n\nc\n") },
             Step::Create { file: text("b.rs"), text: text("x\n") },
             Step::Run { script: text("y\n") },
+            Step::Append { file: text("a.rs"), text: text("z\n") },
         ]
     );
 }

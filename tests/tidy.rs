@@ -17,7 +17,7 @@ use tokens::Token;
 const SERVER: &[(&str, &[&str])] = &[
     ("commands", &["serve", "config", "api", "registry", "store", "kinds", "values", "violations", "time"]),
     ("serve", &["config", "api", "access", "registry", "time"]),
-    ("api", &["config", "access", "registry", "violations", "time"]),
+    ("api", &["config", "access", "registry", "kinds", "violations", "time"]),
     ("config", &["registry", "store", "time"]),
     ("access", &["violations", "time"]),
     ("log", &["config"]),

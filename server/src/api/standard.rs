@@ -108,12 +108,13 @@ fn required<K: Kind>(resource: Option<K>) -> Result<K, Error> {
 }
 
 impl Api {
-    fn kind<K: Kind>(&self) -> Result<KindId, Status> {
+    /// What the registry calls a kind.
+    pub(crate) fn kind<K: Kind>(&self) -> Result<KindId, Status> {
         self.registry.kind_by_tag(K::TAG).ok_or_else(|| Status::unimplemented("this server does not keep this kind"))
     }
 
     /// Makes one change, and answers the resource as it is then.
-    async fn write_one<K: Kind>(
+    pub(crate) async fn write_one<K: Kind>(
         &self,
         caller: &Caller,
         verb: &'static str,

@@ -37,7 +37,7 @@ impl KindRules {
 
 macro_rules! kinds {
     ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
-        $(mod $singular;)*
+        $(pub(crate) mod $singular;)*
 
         /// The rules of all kinds, in the order of the envelope.
         pub const ALL: &[KindRules] = &[$(KindRules {
