@@ -20,7 +20,7 @@ pub use journal::frame::PAYLOAD_BYTES_MAX;
 pub use journal::reader::{JournalReader, JournalScan, scan_read_only};
 pub use journal::{JournalError, JournalWriter};
 pub use record::{Action, Change, Place, Record, RequestMark, Salt, digest};
-pub use state::{PlantedStall, READS_MAX, StateError, StateFollower, StateHealth, StateReader};
+pub use state::{PlantedStall, READS_MAX, StateFollower, StateHealth, StateReader};
 
 use disk::DirLock;
 use journal::Inspected;

@@ -10,7 +10,7 @@ use crate::store::state::calls::PlantedStall;
 use crate::store::state::health::StateHealth;
 use crate::store::{JOURNAL_DIR, Options, SLED_DIR, StoreError, open};
 
-/// A store and one of its past: its last commit, which sled has, is in this copy of the journal no more.
+/// A store whose journal was replaced by an older copy: sled has one commit more than it.
 fn with_lost_end() -> (TempDir, Model) {
     let data = TempDir::new().unwrap();
     let mut opened = open_in(data.path()).unwrap();
