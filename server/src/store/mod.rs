@@ -16,7 +16,7 @@ pub use disk::DiskError;
 pub use journal::{JournalError, JournalReader, JournalScan, JournalWriter};
 pub use open::{Opened, open};
 pub use record::{Action, Change, Hash, Head, Place, Record, RequestMark, Revision, Salt, digest};
-pub use state::{PlantedStall, READS_MAX, StateError, StateFollower, StateHealth, StateReader};
+pub use state::{PlantedStall, READS_MAX, StateFollower, StateHealth, StateReader};
 
 const JOURNAL_DIR: &str = "journal";
 

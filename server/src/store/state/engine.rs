@@ -22,7 +22,7 @@ pub(super) const SEGMENT_BYTES: usize = 8 << 20;
 
 /// Why the state did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum StateError {
+pub(super) enum StateError {
     /// The operating system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),

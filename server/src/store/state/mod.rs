@@ -17,16 +17,12 @@ mod reader;
 mod thread;
 mod watchdog;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 pub use calls::{PlantedStall, READS_MAX};
-pub use engine::StateError;
 pub use follower::StateFollower;
 pub(in crate::store) use follower::Witness;
 pub use health::StateHealth;
@@ -36,7 +32,7 @@ pub(in crate::store) use thread::Places;
 
 use crate::store::Revision;
 use calls::Calls;
-use engine::Engine;
+use engine::{Engine, StateError};
 use health::Health;
 
 /// What the follower, the readers and the watchdog share.
@@ -98,3 +94,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
