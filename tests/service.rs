@@ -7,7 +7,9 @@ use partnership_registry::Kind as _;
 use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::*;
+use partnership_registry_server::registry::{Error, ListRequest};
 use partnership_registry_server::store;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -687,4 +689,23 @@ async fn large_resources_are_there_after_a_restart() {
         let again = commit(&mut registry, vec![create(large(&format!("of-{n}"), n * 16_384))]).await;
         assert_eq!(refused(again).code, Code::AlreadyExists);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_whose_caller_is_gone_reads_no_further() {
+    let mut server = Server::start().await;
+    let mut registry = server.registry().await;
+    commit(&mut registry, (0..20).map(|n| create(country(&format!("c{n}")))).collect()).await.unwrap();
+    server.stop().await;
+    let opened = tokio::task::spawn_blocking({
+        let dir = server.dir().to_owned();
+        move || crate::damage::open(&dir).unwrap()
+    });
+    let opened = opened.await.unwrap();
+    let request = ListRequest::all(opened.kind_by_tag(Country::TAG).unwrap());
+    let cancelled = CancellationToken::new();
+    assert_eq!(opened.list(&request, &cancelled).unwrap().documents.len(), 20);
+    cancelled.cancel();
+    assert!(matches!(opened.list(&request, &cancelled), Err(Error::Cancelled)));
+    opened.close();
 }
