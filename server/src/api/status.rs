@@ -389,3 +389,6 @@ impl Telling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,6 @@ mod tests {
                 ("an end with the start", |it| it.end_time = it.start_time, None),
                 ("an end without a start", |it| it.start_time = None, None),
                 ("no host", |it| it.host.clear(), None),
-                ("a host that is an agreement", |it| it.host = "agreements/a".into(), Some("host")),
                 (
                     "nobody takes part",
                     |it| it.participants.push(MeetingParticipant::default()),

@@ -378,6 +378,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_to_one_of_some_kinds_is_refused_of_any_other() {
+        let refused = |host: &str| {
+            let meeting =
+                partnership_registry::v1::Meeting { display_name: "x".into(), host: host.into(), ..Default::default() };
+            checked("meetings", &meeting.encode_to_vec()).0.join("; ")
+        };
+        for good in ["", "countries/kr", "organizations/un", "officials/a"] {
+            assert_eq!(refused(good), "", "{good}");
+        }
+        let rule = "host: must be of one of countries, organizations, officials, and is of \"courses\"";
+        assert_eq!(refused("courses/a"), rule);
+    }
+
+    #[test]
     fn of_a_body_that_is_too_large_nothing_else_is_said() {
         let place = Some(Place { locality: "x".repeat(DOCUMENT_BYTES_MAX), ..Place::default() });
         let meeting = partnership_registry::v1::Meeting { place, ..Default::default() };

@@ -10,8 +10,8 @@ mod tables;
 
 pub use tables::KindId;
 pub(crate) use tables::{
-    ENTRY_KEY, ENTRY_VALUE, Field, KindSchema, Label, NumberType, ParentField, Reference, Schemas, Shape, ShapeId,
-    SharedValue, Value,
+    ENTRY_KEY, ENTRY_VALUE, Field, KindSchema, Label, NumberType, Reference, Schemas, Shape, ShapeId, SharedValue,
+    Value,
 };
 
 #[cfg(test)]

@@ -145,3 +145,6 @@ enum Below {
     /// There is too much of it to look at.
     TooMany,
 }
+
+#[cfg(test)]
+mod tests;
