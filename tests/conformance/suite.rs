@@ -190,6 +190,11 @@ impl Suite {
         self.call(&kind.undelete, [("name", string(name))]).await
     }
 
+    /// Makes a resource what it was.
+    pub(crate) async fn rollback(&self, kind: &Kind, name: &str, revision: u64) -> Result<DynamicMessage, Status> {
+        self.call(&kind.rollback, [("name", string(format!("{name}/revisions/{revision}")))]).await
+    }
+
     /// One page of a listing.
     pub(crate) async fn page(
         &self,
@@ -252,7 +257,7 @@ impl Suite {
 
     /// The history of a resource, newest first.
     pub(crate) async fn revisions(&self, name: &str) -> Vec<DynamicMessage> {
-        let fields = [("name", string(name)), ("page_size", Value::I32(1_000))];
+        let fields = [("parent", string(name)), ("page_size", Value::I32(1_000))];
         messages(&self.call(&self.across("ListRevisions"), fields).await.unwrap(), "revisions")
     }
 }
