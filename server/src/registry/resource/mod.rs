@@ -10,6 +10,7 @@ pub(crate) mod envelope;
 pub(crate) mod etag;
 pub(crate) mod mask;
 pub(crate) mod name;
+pub(crate) mod rollback;
 pub(crate) mod stamp;
 pub(crate) mod targets;
 pub(crate) mod wire;

@@ -201,6 +201,7 @@ impl Committer {
             outcomes.push(Outcome {
                 known: Known { revision, deleted: !plan.live() },
                 document,
+                parent: plan.parent(&self.schemas).map(Name::shared),
                 targets: plan.referrals.iter().map(|referral| referral.target.shared()).collect(),
                 name: plan.name,
             });
