@@ -1,15 +1,16 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
-use partnership_registry::v1::Format;
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{Finding, Format, Resource};
 
+use super::change::{Change, Said};
 use super::input::Input;
 use crate::registry::error::Error;
 use crate::registry::resource::check::Referral;
-use crate::registry::resource::mask::Mask;
+use crate::registry::resource::mask::is_star;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp;
+use crate::registry::resource::update_mask::UpdateMask;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -171,6 +172,8 @@ pub struct WrittenOne {
     pub action: Option<Action>,
     /// The resource as it is now, encoded. Empty: it does not exist.
     pub document: Bytes,
+    /// What the mutation carries for fields that it cannot change, and that was ignored. Told in its answer alone.
+    pub ignored: Vec<Finding>,
 }
 
 impl WrittenOne {
@@ -204,8 +207,8 @@ pub(crate) struct Prepared {
 /// A mutation of which everything is checked that needs no state.
 #[derive(Debug)]
 pub(crate) enum PreparedMutation {
-    Create { name: Name, generated: bool, body: Vec<u8>, referrals: Vec<Referral> },
-    Update { name: Name, etag: String, body: Vec<u8>, mask: Mask, whole: Option<Vec<Referral>>, allow_missing: bool },
+    Create { name: Name, generated: bool, said: Said, referrals: Vec<Referral> },
+    Update { name: Name, etag: String, change: Change, allow_missing: bool },
     Delete { name: Name, etag: String, allow_missing: bool },
     Undelete { name: Name, etag: String },
 }
@@ -219,6 +222,22 @@ impl PreparedMutation {
             | Self::Delete { name, .. }
             | Self::Undelete { name, .. } => name,
         }
+    }
+
+    /// What the mutation carries for fields that it cannot change, beside the document that it was applied to. `None`: it
+    /// created one.
+    pub(crate) fn ignored(&self, schemas: &Schemas, document: Option<&[u8]>) -> Vec<Finding> {
+        let kind = self.name().kind();
+        match self {
+            Self::Create { said, .. } => said.ignored(schemas, kind),
+            Self::Update { change, .. } => change.unchangeable(schemas, kind, document).ignored,
+            Self::Delete { .. } | Self::Undelete { .. } => Vec::new(),
+        }
+    }
+
+    /// The name of the resource, unless the server made it.
+    pub(crate) fn given_name(&self) -> Option<&Name> {
+        (!matches!(self, Self::Create { generated: true, .. })).then(|| self.name())
     }
 
     /// Whether it starts from the document that is there.
@@ -243,9 +262,6 @@ impl WriteRequest {
     pub(crate) fn prepare(self, schemas: &Schemas) -> Result<Prepared, Error> {
         let mut violations = Violations::new();
         let count = self.mutations.len();
-        if count == 0 {
-            violations.add("mutations", "is required: at least one");
-        }
         if count > MUTATIONS_MAX {
             violations.add("mutations", format!("must have at most {MUTATIONS_MAX} items, and has {count}"));
         }
@@ -344,18 +360,19 @@ impl Operation {
                 };
                 let mut input = Input::new(schemas, kind, resource);
                 let referrals = check(&mut input, schemas, name.as_ref(), place, violations);
-                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), body: input.body, referrals })
+                let said = Said { body: input.body, all: input.all };
+                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), said, referrals })
             }
             Self::Update { kind, resource, mask, allow_missing } => {
                 let mut input = Input::new(schemas, kind, resource);
                 let name = noted(Name::parse_as(schemas, kind, &input.name), place.resource("name"), violations);
                 let mut of_mask = Violations::new();
-                let parsed = Mask::parse(schemas, kind, &mask, &input.body, &mut of_mask);
+                let parsed = UpdateMask::parse(schemas, kind, &mask, &input.body, &mut of_mask);
                 violations.add_all(&place.request(""), of_mask);
-                let whole = matches!(mask.as_slice(), [only] if only == "*")
-                    .then(|| check(&mut input, schemas, name.as_ref(), place, violations));
-                let Input { body, etag, .. } = input;
-                Some(PreparedMutation::Update { name: name?, etag, body, mask: parsed, whole, allow_missing })
+                let whole = is_star(&mask).then(|| check(&mut input, schemas, name.as_ref(), place, violations));
+                let Input { body, all, etag, .. } = input;
+                let change = Change { said: Said { body, all }, mask: parsed, whole };
+                Some(PreparedMutation::Update { name: name?, etag, change, allow_missing })
             }
             Self::Delete { kind, name, etag, allow_missing } => {
                 let name = noted(of_kind(kind, &name), place.request("name"), violations)?;
