@@ -46,6 +46,7 @@ use index::{Index, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
+use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
 use resource::{ANSWER_BYTES_MAX, etag, stamp};
@@ -212,29 +213,47 @@ impl Registry {
         let revision = replay.revision;
         let record = reader.record(revision)?;
         let mut changes = record.changes.iter().peekable();
-        let mut results = Vec::with_capacity(replay.names.len());
-        for name in &replay.names {
-            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == &*change.name));
-            results.push(match (change, name) {
-                (Some(change), _) => WrittenOne {
-                    name: reader.name(&change.name)?,
-                    action: Some(change.action),
-                    document: reader.open(&change.document, revision)?.1,
-                },
-                (None, Some(name)) => WrittenOne {
-                    name: name.clone(),
-                    action: None,
-                    document: reader.get(name, revision)?.map(|(_, document)| document).unwrap_or_default(),
-                },
+        let mut results = Vec::with_capacity(replay.mutations.len());
+        for (_, mutation) in &replay.mutations {
+            let given = mutation.given_name();
+            let change = changes.next_if(|change| given.is_none_or(|name| name.as_str() == &*change.name));
+            results.push(match (change, given) {
+                (Some(change), _) => {
+                    let name = reader.name(&change.name)?;
+                    let before = match change.previous_revision {
+                        0 => None,
+                        previous => Some(reader.version(&name, previous)?),
+                    };
+                    WrittenOne {
+                        name,
+                        action: Some(change.action),
+                        document: reader.open(&change.document, revision)?.1,
+                        ignored: mutation.ignored(&reader.schemas, before.as_deref()),
+                    }
+                }
+                (None, Some(name)) => {
+                    let document = reader.get(name, revision)?.map(|(_, document)| document).unwrap_or_default();
+                    let ignored = mutation.ignored(&reader.schemas, Some(&document));
+                    WrittenOne { name: name.clone(), action: None, document, ignored }
+                }
                 (None, None) => return Err(Error::Damaged { revision }),
             });
         }
         Ok(Written { revision, time: Some(record.commit_time), results })
     }
 
-    /// The document of `name`, deleted or not. If its etag is `if_none_match`, only its name, etag and revision.
-    pub async fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
+    /// What the paths of `read_mask` name of the document of `name`, deleted or not; all of it if there are none. If its
+    /// etag is `if_none_match`, only its name, etag and revision, whatever the mask.
+    pub async fn get(
+        &self,
+        kind: KindId,
+        name: &str,
+        point: Point,
+        if_none_match: &str,
+        read_mask: &[String],
+    ) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
+        let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         if !if_none_match.is_empty()
             && let Some(rule) = etag::check(if_none_match)
@@ -246,22 +265,23 @@ impl Registry {
         if !if_none_match.is_empty() && stamp::etag(&document) == if_none_match {
             return Ok(stamp::not_modified(&document).into());
         }
-        Ok(document)
+        Ok(mask.apply(&reader.schemas, document))
     }
 
-    /// The documents of `names` in their order, as of one revision, which is answered too.
+    /// What the paths of `read_mask` name of the documents of `names`, in their order, as of one revision, which is answered
+    /// too.
     pub async fn batch_get(
         &self,
         kind: KindId,
         names: &[String],
         point: Point,
+        read_mask: &[String],
     ) -> Result<(Vec<Bytes>, Revision), Error> {
         let reader = &self.0.reader;
+        let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
         let mut violations = Violations::new();
-        match names.len() {
-            0 => violations.add("names", "is required: at least one"),
-            1..=BATCH_MAX => {}
-            count => violations.add("names", format!("must have at most {BATCH_MAX} items, and has {count}")),
+        if names.len() > BATCH_MAX {
+            violations.add("names", format!("must have at most {BATCH_MAX} items, and has {}", names.len()));
         }
         let mut parsed = Vec::with_capacity(names.len().min(BATCH_MAX));
         for (index, name) in names.iter().enumerate().take(BATCH_MAX) {
@@ -278,6 +298,7 @@ impl Registry {
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
             let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
+            let document = mask.apply(&reader.schemas, document);
             bytes += document.len();
             if bytes > ANSWER_BYTES_MAX {
                 return Err(Error::AnswerTooLarge { max: ANSWER_BYTES_MAX });

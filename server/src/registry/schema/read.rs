@@ -165,6 +165,10 @@ impl Reader {
         if read.ancestors_max.is_some() && self.open.len() > 1 {
             return Err(format!("{name} has a number of ancestors, and is no field of a kind"));
         }
+        // What is said nowhere would be enforced nowhere: a field that nobody thought about is found at once.
+        if behaviors.is_empty() && field.parent_message().package_name() == PACKAGE {
+            return Err(format!("{name} does not say how it behaves (google.api.field_behavior)"));
+        }
         let of_kind = read.immutable || read.identifier || read.set_at_creation;
         if of_kind && self.open.len() > 1 {
             return Err(format!("{name} is immutable, an identifier or set at creation, and no field of a kind"));

@@ -3,8 +3,9 @@
 //! A draft changes nothing. It becomes a commit in `committer`, or is thrown away.
 
 use bytes::Bytes;
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{Finding, Resource};
 
+use super::change::{Change, Said};
 use super::input::check_decoded;
 use super::ledger::{Known, Ledger};
 use super::planned::Planned;
@@ -15,8 +16,8 @@ use crate::kinds::KindRules;
 use crate::registry::error::Error;
 use crate::registry::resource::check::{self, Referral};
 use crate::registry::resource::etag::Etags;
-use crate::registry::resource::mask;
 use crate::registry::resource::name::{Name, short};
+use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
 use crate::registry::resource::{body, difference, rollback};
 use crate::registry::schema::Schemas;
@@ -103,32 +104,34 @@ impl Drafting<'_> {
 
     fn plan(&self, place: &Place, mutation: PreparedMutation, current: Option<Bytes>) -> Result<Planned, Error> {
         match mutation {
-            PreparedMutation::Create { name, body, referrals, .. } => match self.ledger.known(name.as_str()) {
+            PreparedMutation::Create { name, said, referrals, .. } => match self.ledger.known(name.as_str()) {
                 Some(row) => Err(Error::AlreadyExists { name: name.to_string(), deleted: row.deleted }),
-                None => Ok(self.create(name, body, referrals)),
-            },
-            PreparedMutation::Update { name, etag, body, mask, whole, allow_missing } => {
-                match self.ledger.known(name.as_str()) {
-                    Some(row) if row.deleted => Err(Error::Deleted(name.to_string())),
-                    Some(row) => {
-                        self.check_etag(&name, row, &etag)?;
-                        self.update(place, name, row, found(current, row)?, (&body, &mask, whole))
-                    }
-                    None if allow_missing => {
-                        let referrals = match whole {
-                            Some(referrals) => referrals,
-                            None => self.check(
-                                place,
-                                &name,
-                                decode(&self.schemas.kind(name.kind()).rules, &body, 0)?,
-                                &body,
-                            )?,
-                        };
-                        Ok(self.create(name, body, referrals))
-                    }
-                    None => Err(Error::NotFound(name.to_string())),
+                None => {
+                    let ignored = said.ignored(self.schemas, name.kind());
+                    Ok(Planned { ignored, ..self.create(name, said.body, referrals) })
                 }
-            }
+            },
+            PreparedMutation::Update { name, etag, change, allow_missing } => match self.ledger.known(name.as_str()) {
+                Some(row) if row.deleted => Err(Error::Deleted(name.to_string())),
+                Some(row) => {
+                    self.check_etag(&name, row, &etag)?;
+                    let document = found(current, row)?;
+                    let ignored = self.ignored(place, &name, &change, Some(&document))?;
+                    Ok(Planned { ignored, ..self.update(place, name, row, document, change)? })
+                }
+                None if allow_missing => {
+                    let ignored = self.ignored(place, &name, &change, None)?;
+                    let Change { said: Said { body, .. }, whole, .. } = change;
+                    let referrals = match whole {
+                        Some(referrals) => referrals,
+                        None => {
+                            self.check(place, &name, decode(&self.schemas.kind(name.kind()).rules, &body, 0)?, &body)?
+                        }
+                    };
+                    Ok(Planned { ignored, ..self.create(name, body, referrals) })
+                }
+                None => Err(Error::NotFound(name.to_string())),
+            },
             PreparedMutation::Delete { name, etag, allow_missing } => match self.ledger.known(name.as_str()) {
                 None if allow_missing => Ok(Planned::nothing(name, Bytes::new())),
                 None => Err(Error::NotFound(name.to_string())),
@@ -174,6 +177,21 @@ impl Drafting<'_> {
         Err(Error::EtagMismatch { name: name.to_string(), given: short(etag) })
     }
 
+    /// What an update carries for fields that it cannot change. Fails if its mask names one of them, and means another
+    /// value than the stored one.
+    fn ignored(
+        &self,
+        place: &Place,
+        name: &Name,
+        change: &Change,
+        document: Option<&[u8]>,
+    ) -> Result<Vec<Finding>, Error> {
+        let Unchangeable { refused, ignored } = change.unchangeable(self.schemas, name.kind(), document);
+        let mut violations = Violations::new();
+        place.add(refused, &mut violations);
+        if violations.is_empty() { Ok(ignored) } else { Err(Error::Invalid(violations)) }
+    }
+
     /// Checks a resource that was merged, and says what it refers to.
     fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &[u8]) -> Result<Vec<Referral>, Error> {
         resource.set_name(name.to_string());
@@ -201,6 +219,7 @@ impl Drafting<'_> {
             body: body.into(),
             stamp,
             referrals,
+            ignored: Vec::new(),
         }
     }
 
@@ -210,12 +229,12 @@ impl Drafting<'_> {
         name: Name,
         row: Known,
         document: Bytes,
-        (new, mask, whole): (&[u8], &mask::Mask, Option<Vec<Referral>>),
+        Change { said: Said { body: new, .. }, mask, whole }: Change,
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
-        let merged = mask.merge(self.schemas, kind, &old, new);
-        let checked = whole.map(|referrals| (new, referrals));
+        let merged = mask.merge(self.schemas, kind, &old, &new);
+        let checked = whole.map(|referrals| (new.as_slice(), referrals));
         self.change(place, name, row, (document, old), Action::Update, (merged, checked))
     }
 
@@ -269,6 +288,7 @@ impl Drafting<'_> {
             body: body.into(),
             stamp,
             referrals,
+            ignored: Vec::new(),
         })
     }
 
@@ -292,6 +312,7 @@ impl Drafting<'_> {
             body: body.into(),
             stamp,
             referrals,
+            ignored: Vec::new(),
         })
     }
 }

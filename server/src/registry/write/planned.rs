@@ -1,6 +1,7 @@
 //! What one mutation would do, worked out and not yet decided.
 
 use bytes::Bytes;
+use partnership_registry::v1::Finding;
 
 use crate::registry::resource::check::Referral;
 use crate::registry::resource::name::Name;
@@ -25,6 +26,8 @@ pub(crate) struct Planned {
     pub(crate) stamp: Stamp,
     /// What it refers to afterwards. Nothing if it is deleted.
     pub(crate) referrals: Vec<Referral>,
+    /// What the mutation carries for fields that it cannot change.
+    pub(crate) ignored: Vec<Finding>,
 }
 
 impl Planned {
@@ -54,6 +57,7 @@ impl Planned {
             body: document,
             stamp: Stamp::default(),
             referrals: Vec::new(),
+            ignored: Vec::new(),
         }
     }
 }

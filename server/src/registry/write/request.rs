@@ -1,16 +1,17 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
-use partnership_registry::v1::Format;
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{Finding, Format, Resource};
 
+use super::change::{Change, Said};
 use super::input::Input;
 use crate::registry::error::Error;
 use crate::registry::resource::check::Referral;
 use crate::registry::resource::etag;
-use crate::registry::resource::mask::Mask;
+use crate::registry::resource::mask::is_star;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp;
+use crate::registry::resource::update_mask::UpdateMask;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -185,6 +186,8 @@ pub struct WrittenOne {
     pub action: Option<Action>,
     /// The resource as it is now, encoded. Empty: it does not exist.
     pub document: Bytes,
+    /// What the mutation carries for fields that it cannot change, and that was ignored. Told in its answer alone.
+    pub ignored: Vec<Finding>,
 }
 
 impl WrittenOne {
@@ -221,15 +224,13 @@ pub(crate) enum PreparedMutation {
     Create {
         name: Name,
         generated: bool,
-        body: Vec<u8>,
+        said: Said,
         referrals: Vec<Referral>,
     },
     Update {
         name: Name,
         etag: String,
-        body: Vec<u8>,
-        mask: Mask,
-        whole: Option<Vec<Referral>>,
+        change: Change,
         allow_missing: bool,
     },
     Delete {
@@ -262,6 +263,22 @@ impl PreparedMutation {
         }
     }
 
+    /// What the mutation carries for fields that it cannot change, beside the document that it was applied to. `None`: it
+    /// created one.
+    pub(crate) fn ignored(&self, schemas: &Schemas, document: Option<&[u8]>) -> Vec<Finding> {
+        let kind = self.name().kind();
+        match self {
+            Self::Create { said, .. } => said.ignored(schemas, kind),
+            Self::Update { change, .. } => change.unchangeable(schemas, kind, document).ignored,
+            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => Vec::new(),
+        }
+    }
+
+    /// The name of the resource, unless the server made it.
+    pub(crate) fn given_name(&self) -> Option<&Name> {
+        (!matches!(self, Self::Create { generated: true, .. })).then(|| self.name())
+    }
+
     /// Whether it starts from the document that is there.
     pub(crate) fn needs_current(&self) -> bool {
         match self {
@@ -284,9 +301,6 @@ impl WriteRequest {
     pub(crate) fn prepare(self, schemas: &Schemas) -> Result<Prepared, Error> {
         let mut violations = Violations::new();
         let count = self.mutations.len();
-        if count == 0 {
-            violations.add("mutations", "is required: at least one");
-        }
         if count > MUTATIONS_MAX {
             violations.add("mutations", format!("must have at most {MUTATIONS_MAX} items, and has {count}"));
         }
@@ -399,19 +413,20 @@ impl Operation {
                 };
                 let mut input = Input::new(schemas, kind, resource);
                 let referrals = check(&mut input, schemas, name.as_ref(), place, violations);
-                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), body: input.body, referrals })
+                let said = Said { body: input.body, all: input.all };
+                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), said, referrals })
             }
             Self::Update { kind, resource, mask, allow_missing } => {
                 let mut input = Input::new(schemas, kind, resource);
                 let name = noted(Name::parse_as(schemas, kind, &input.name), place.resource("name"), violations);
                 let mut of_mask = Violations::new();
-                let parsed = Mask::parse(schemas, kind, &mask, &input.body, &mut of_mask);
+                let parsed = UpdateMask::parse(schemas, kind, &mask, &input.body, &mut of_mask);
                 violations.add_all(&place.request(""), of_mask);
-                let whole = matches!(mask.as_slice(), [only] if only == "*")
-                    .then(|| check(&mut input, schemas, name.as_ref(), place, violations));
-                let Input { body, etag, .. } = input;
+                let whole = is_star(&mask).then(|| check(&mut input, schemas, name.as_ref(), place, violations));
+                let Input { body, all, etag, .. } = input;
                 check_etag(&etag, || place.resource("etag"), violations);
-                Some(PreparedMutation::Update { name: name?, etag, body, mask: parsed, whole, allow_missing })
+                let change = Change { said: Said { body, all }, mask: parsed, whole };
+                Some(PreparedMutation::Update { name: name?, etag, change, allow_missing })
             }
             Self::Delete { kind, name, etag, allow_missing } => {
                 check_etag(&etag, || place.request("etag"), violations);

@@ -61,6 +61,7 @@ impl Fixture {
                 body: Bytes::new(),
                 stamp: Stamp::default(),
                 referrals: parent.map(referral).into_iter().collect(),
+                ignored: Vec::new(),
             }
         };
         steps.iter().map(plan).collect()
