@@ -5,11 +5,14 @@
 
 pub(crate) mod body;
 pub(crate) mod check;
+mod clean;
 pub(crate) mod difference;
 pub(crate) mod envelope;
 pub(crate) mod etag;
+pub(crate) mod finding;
 pub(crate) mod mask;
 pub(crate) mod name;
+mod path;
 pub(crate) mod stamp;
 pub(crate) mod targets;
 pub(crate) mod wire;

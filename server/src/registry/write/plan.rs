@@ -5,19 +5,18 @@
 use bytes::Bytes;
 use partnership_registry::v1::Resource;
 
-use super::input::check_decoded;
 use super::ledger::{Known, Ledger};
 use super::planned::Planned;
 use super::references::Changed;
 use super::request::{self, Condition, Place, PreparedMutation};
 use crate::kinds::KindRules;
 use crate::registry::error::Error;
-use crate::registry::resource::check::{self, Referral};
+use crate::registry::resource::check::{self, Checked};
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::mask;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference};
+use crate::registry::resource::{body, difference, finding};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -101,11 +100,11 @@ impl Drafting<'_> {
 
     fn plan(&self, place: &Place, mutation: PreparedMutation, current: Option<Bytes>) -> Result<Planned, Error> {
         match mutation {
-            PreparedMutation::Create { name, body, referrals, .. } => match self.ledger.known(name.as_str()) {
+            PreparedMutation::Create { name, body, checked, .. } => match self.ledger.known(name.as_str()) {
                 Some(row) => Err(Error::AlreadyExists { name: name.to_string(), deleted: row.deleted }),
-                None => Ok(self.create(name, body, referrals)),
+                None => Ok(self.create(name, body, checked)),
             },
-            PreparedMutation::Update { name, etag, body, mask, whole, allow_missing } => {
+            PreparedMutation::Update { name, etag, mut body, mask, whole, allow_missing } => {
                 match self.ledger.known(name.as_str()) {
                     Some(row) if row.deleted => Err(Error::Deleted(name.to_string())),
                     Some(row) => {
@@ -113,16 +112,14 @@ impl Drafting<'_> {
                         self.update(place, name, row, found(current, row)?, (&body, &mask, whole))
                     }
                     None if allow_missing => {
-                        let referrals = match whole {
-                            Some(referrals) => referrals,
-                            None => self.check(
-                                place,
-                                &name,
-                                decode(&self.schemas.kind(name.kind()).rules, &body, 0)?,
-                                &body,
-                            )?,
+                        let checked = match whole {
+                            Some(checked) => checked,
+                            None => {
+                                let resource = decode(&self.schemas.kind(name.kind()).rules, &body, 0)?;
+                                self.check(place, &name, resource, &mut body)?
+                            }
                         };
-                        Ok(self.create(name, body, referrals))
+                        Ok(self.create(name, body, checked))
                     }
                     None => Err(Error::NotFound(name.to_string())),
                 }
@@ -155,17 +152,17 @@ impl Drafting<'_> {
         Err(Error::EtagMismatch { name: name.to_string(), given: short(etag) })
     }
 
-    /// Checks a resource that was merged, and says what it refers to.
-    fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &[u8]) -> Result<Vec<Referral>, Error> {
+    /// Checks a resource that was merged. Its body may be cleaned by that.
+    fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &mut Vec<u8>) -> Result<Checked, Error> {
         resource.set_name(name.to_string());
         let mut found = Violations::new();
-        let referrals = check_decoded(self.schemas, name.kind(), &resource, body, &mut found);
+        let checked = check::check(self.schemas, name.kind(), &resource, body, &mut found);
         let mut violations = Violations::new();
         place.add(found, &mut violations);
-        if violations.is_empty() { Ok(referrals) } else { Err(Error::Invalid(violations)) }
+        if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
     }
 
-    fn create(&self, name: Name, body: Vec<u8>, referrals: Vec<Referral>) -> Planned {
+    fn create(&self, name: Name, body: Vec<u8>, checked: Checked) -> Planned {
         let stamp = Stamp {
             uid: uuid::Uuid::new_v4().to_string(),
             create_time: self.now,
@@ -173,6 +170,7 @@ impl Drafting<'_> {
             delete_time: None,
             creator: self.actor.to_owned(),
             updater: self.actor.to_owned(),
+            findings: finding::encode(self.schemas, name.kind(), checked.findings),
         };
         Planned {
             name,
@@ -181,7 +179,7 @@ impl Drafting<'_> {
             previous_bytes: 0,
             body: body.into(),
             stamp,
-            referrals,
+            referrals: checked.referrals,
         }
     }
 
@@ -191,7 +189,7 @@ impl Drafting<'_> {
         name: Name,
         row: Known,
         document: Bytes,
-        (new, mask, whole): (&[u8], &mask::Mask, Option<Vec<Referral>>),
+        (new, mask, whole): (&[u8], &mask::Mask, Option<Checked>),
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
@@ -199,14 +197,19 @@ impl Drafting<'_> {
         let rules = &self.schemas.kind(kind).rules;
         let resource = decode(rules, &merged, row.revision)?;
         // In the one order of fields in which equal resources have equal bytes.
-        let merged = (rules.encode)(&resource);
+        let mut merged = (rules.encode)(&resource);
         if merged == old {
             return Ok(Planned::nothing(name, document));
         }
-        let referrals = match whole {
-            Some(referrals) if merged == new => referrals,
-            Some(_) | None => self.check(place, &name, resource, &merged)?,
+        let Checked { referrals, mut findings, .. } = match whole {
+            Some(checked) if merged == new => checked,
+            Some(_) | None => self.check(place, &name, resource, &mut merged)?,
         };
+        if merged == old {
+            // All that differed was cleaned away.
+            return Ok(Planned::nothing(name, document));
+        }
+        finding::carry_over(self.schemas, kind, &document, &merged, &mut findings);
         let mut violations = Violations::new();
         difference::immutable_changes(self.schemas, kind, &old, &merged, &mut violations);
         if !violations.is_empty() {
@@ -214,7 +217,9 @@ impl Drafting<'_> {
             placed.add_all(&place.resource("."), violations);
             return Err(Error::Invalid(placed));
         }
-        let stamp = Stamp { update_time: self.now, updater: self.actor.to_owned(), ..stamp::stamp(&document) };
+        let findings = finding::encode(self.schemas, kind, findings);
+        let stamp =
+            Stamp { update_time: self.now, updater: self.actor.to_owned(), findings, ..stamp::stamp(&document) };
         let previous_bytes = document.len();
         Ok(Planned {
             name,

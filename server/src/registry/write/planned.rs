@@ -7,7 +7,7 @@ use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp::Stamp;
 use crate::store::{Action, Revision};
 
-/// More than what the server writes into a document.
+/// More than what the server writes into a document, besides its findings.
 const STAMP_BYTES: usize = 512;
 
 /// What one mutation would do.
@@ -34,7 +34,7 @@ impl Planned {
 
     /// About how many bytes a watcher is told, before and after together.
     pub(crate) fn bytes(&self) -> usize {
-        self.previous_bytes + self.body.len() + 2 * self.name.as_str().len() + STAMP_BYTES
+        self.previous_bytes + self.body.len() + self.stamp.findings.len() + 2 * self.name.as_str().len() + STAMP_BYTES
     }
 
     /// Nothing has to be done to a resource whose document is this.

@@ -1,15 +1,14 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
-use partnership_registry::v1::Format;
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{Finding, Format, Resource};
 
 use super::input::Input;
 use crate::registry::error::Error;
-use crate::registry::resource::check::Referral;
+use crate::registry::resource::check::Checked;
 use crate::registry::resource::mask::Mask;
 use crate::registry::resource::name::Name;
-use crate::registry::resource::stamp;
+use crate::registry::resource::{finding, stamp};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -185,6 +184,12 @@ impl WrittenOne {
     pub fn revision(&self) -> Revision {
         stamp::revision(&self.document)
     }
+
+    /// What is strange about the resource as it is now.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        finding::stored(&self.document).collect()
+    }
 }
 
 /// A request of which everything is checked that needs no state.
@@ -204,8 +209,8 @@ pub(crate) struct Prepared {
 /// A mutation of which everything is checked that needs no state.
 #[derive(Debug)]
 pub(crate) enum PreparedMutation {
-    Create { name: Name, generated: bool, body: Vec<u8>, referrals: Vec<Referral> },
-    Update { name: Name, etag: String, body: Vec<u8>, mask: Mask, whole: Option<Vec<Referral>>, allow_missing: bool },
+    Create { name: Name, generated: bool, body: Vec<u8>, checked: Checked },
+    Update { name: Name, etag: String, body: Vec<u8>, mask: Mask, whole: Option<Checked>, allow_missing: bool },
     Delete { name: Name, etag: String, allow_missing: bool },
     Undelete { name: Name, etag: String },
 }
@@ -343,8 +348,8 @@ impl Operation {
                     noted(Name::from_id(schemas, kind, &id), field, violations)
                 };
                 let mut input = Input::new(schemas, kind, resource);
-                let referrals = check(&mut input, schemas, name.as_ref(), place, violations);
-                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), body: input.body, referrals })
+                let checked = check(&mut input, schemas, name.as_ref(), place, violations);
+                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), body: input.body, checked })
             }
             Self::Update { kind, resource, mask, allow_missing } => {
                 let mut input = Input::new(schemas, kind, resource);
@@ -381,9 +386,9 @@ fn check(
     name: Option<&Name>,
     place: &Place,
     violations: &mut Violations,
-) -> Vec<Referral> {
+) -> Checked {
     let mut found = Violations::new();
-    let referrals = input.check(schemas, name.map_or("", Name::as_str), &mut found);
+    let checked = input.check(schemas, name.map_or("", Name::as_str), &mut found);
     place.add(found, violations);
-    referrals
+    checked
 }
