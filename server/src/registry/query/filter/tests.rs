@@ -177,7 +177,7 @@ fn what_is_not_understood_is_refused_where_it_stands() {
         ("existence.start_date.year = nan", "must compare year with a number, and \"nan\" is none (at column 29)"),
         (
             "existence.start_date.unknown = 1",
-            "must compare unknown with true or false, and \"1\" is none (at column 27)",
+            "must compare unknown with true or false, and \"1\" is none (at column 32)",
         ),
         (&many, "must have at most 50 terms (at column 1051)"),
         (&long, "must have at most 4096 bytes, and has 4097"),
