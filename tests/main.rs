@@ -18,6 +18,7 @@ mod conformance;
 mod crash;
 mod damage;
 mod door;
+mod findings;
 mod grow;
 mod model;
 mod no_room;
