@@ -2,10 +2,11 @@
 //!
 //! Names are those of protobuf JSON (`displayName`), enums go by name, 64-bit numbers are strings. A field that does not
 //! exist is refused and named. The order of keys is that of the schema, and maps are sorted: equal resources have equal
-//! text.
+//! text. Dates may be read as people write them, `"2025-10"`; one that no calendar has is kept as its text.
 
 mod bare;
 mod contract;
+mod dates;
 mod order;
 mod syntax;
 mod written;
@@ -96,7 +97,7 @@ struct Envelope(Resource);
 impl<'de> Deserialize<'de> for Envelope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let descriptor = descriptor(RESOURCE).map_err(D::Error::custom)?;
-        let dynamic = DynamicMessage::deserialize(descriptor, deserializer)?;
+        let dynamic = dates::read(descriptor, deserializer)?;
         let resource: Resource = dynamic.transcode_to().map_err(D::Error::custom)?;
         if resource.kind.is_none() {
             return Err(D::Error::custom("the resource is empty; it needs a kind, such as {\"country\": {…}}"));
@@ -117,7 +118,7 @@ fn dynamic_to_value(dynamic: &DynamicMessage) -> Result<Value, Error> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use partnership_registry::v1::{Country, CountryState, LocalizedText, resource::Kind};
+    use partnership_registry::v1::{Country, CountryState, LocalizedText, PartialDate, resource::Kind};
     use prost_types::Timestamp;
 
     use super::*;
@@ -170,6 +171,17 @@ mod tests {
         let Some(Kind::Country(norway)) = &read.first().unwrap().kind else { panic!("{read:?}") };
         assert_eq!((norway.region_code.as_str(), norway.m49_code.as_str()), ("NO", "030"));
         assert_eq!(read.len(), 2);
+    }
+
+    #[test]
+    fn yaml_needs_no_quotes_around_dates() {
+        let by_hand =
+            "agreement:\n  conclusionDate: 1968-05-09\n  term: {expiryDate: 1978}\n  events:\n  - actDate: 1968-05~\n";
+        let read = read_all(by_hand, Syntax::Yaml, None).unwrap();
+        let Some(Kind::Agreement(agreement)) = &read.first().unwrap().kind else { panic!("{read:?}") };
+        assert_eq!(agreement.conclusion_date, Some(PartialDate::day(1968, 5, 9)));
+        assert_eq!(agreement.term.as_ref().unwrap().expiry_date, Some(PartialDate::year(1978)));
+        assert_eq!(agreement.events.first().unwrap().act_date.as_ref().unwrap().to_string(), "1968-05~");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use error::{Code, Error};
 pub use export::{Export, ExportOptions};
 pub use items::Items;
 pub use list::{ListOptions, ListPage};
-pub use partnership_registry::{Kind, Money, v1};
+pub use partnership_registry::{Kind, Money, PartialDateError, v1};
 pub use point::{Mask, Point};
 pub use prost_types::Timestamp;
 pub use registry::{Registry, RegistryBuilder};

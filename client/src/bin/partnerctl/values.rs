@@ -1,6 +1,6 @@
 //! The fields of a resource as short text for the cells of a table, guided by its descriptor.
 
-use partnership_registry_client::v1::Resource;
+use partnership_registry_client::v1::{PartialDate, Resource};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, ReflectMessage as _, Value};
 
@@ -85,7 +85,9 @@ fn message_text(message: &DynamicMessage) -> String {
     match message.descriptor().full_name() {
         "google.protobuf.Timestamp" => message.transcode_to().map(|stamp| time::text(Some(stamp))).unwrap_or_default(),
         "google.type.Money" => format!("{} {}", field_text(message, "currency_code"), number_text(message, "units")),
-        "partnership.registry.v1.PartialDate" => date_text(message),
+        "partnership.registry.v1.PartialDate" => {
+            message.transcode_to::<PartialDate>().map(|date| date.to_string()).unwrap_or_default()
+        }
         "partnership.registry.v1.DateInterval" => {
             format!("{}/{}", field_text(message, "start"), field_text(message, "end"))
         }
@@ -94,24 +96,6 @@ fn message_text(message: &DynamicMessage) -> String {
             summary.unwrap_or_else(|| "…".to_owned())
         }
     }
-}
-
-/// A date as ISO 8601 has it, as far as it is known: `1968`, `1968-05~`.
-fn date_text(date: &DynamicMessage) -> String {
-    let part = |name| date.get_field_by_name(name).and_then(|value| value.as_i32()).unwrap_or_default();
-    let mark = |name, mark| {
-        if date.get_field_by_name(name).and_then(|value| value.as_bool()) == Some(true) { mark } else { "" }
-    };
-    let known = match (part("year"), part("month"), part("day")) {
-        (0, ..) => {
-            let original = field_text(date, "original_text");
-            return if original.is_empty() { "unknown".to_owned() } else { original };
-        }
-        (year, 0, _) => format!("{year:04}"),
-        (year, month, 0) => format!("{year:04}-{month:02}"),
-        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
-    };
-    format!("{known}{}{}", mark("approximate", "~"), mark("uncertain", "?"))
 }
 
 /// A number, also if it is 0.
@@ -138,7 +122,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use partnership_registry_client::Timestamp;
-    use partnership_registry_client::v1::{Agreement, AgreementParty, AgreementState, PartialDate, Place};
+    use partnership_registry_client::v1::{Agreement, AgreementParty, AgreementState, Place};
 
     use super::*;
 
@@ -149,10 +133,9 @@ mod tests {
             unresolved_name: name.into(),
             ..AgreementParty::default()
         };
-        let date = |year, month, day| PartialDate { year, month, day, ..PartialDate::default() };
         let agreement = Agreement {
             state: AgreementState::InForce.into(),
-            conclusion_date: Some(PartialDate { approximate: true, ..date(1968, 5, 0) }),
+            conclusion_date: Some(PartialDate { approximate: true, ..PartialDate::month(1968, 5) }),
             conclusion_place: Some(Place { locality: "Tehran".into(), ..Place::default() }),
             create_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
             labels: BTreeMap::from([("z".into(), "1".into()), ("a".into(), "2".into())]),
