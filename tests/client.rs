@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use partnership_registry_client::v1::{Country, FocusArea, Organization};
-use partnership_registry_client::{Code, Kind as _, ListOptions, Registry, RetryPolicy, WatchEvent, WatchOptions};
+use partnership_registry_client::{Code, Kind as _, ListOptions, Registry, RetryPolicy, WatchEvent};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -167,7 +167,7 @@ async fn a_watch_resumes_by_itself_and_delivers_each_commit_once() {
     let mut process = Process::start(data.path());
     let line = Line::to(process.address).await;
     let watcher = Registry::builder(line.url()).connect().await.unwrap();
-    let mut watch = watcher.watch(WatchOptions::after(0).resume_for(DEADLINE)).await.unwrap();
+    let mut watch = watcher.watch().after(0).resume_for(DEADLINE).await.unwrap();
     let mut seen = Vec::new();
     let mut written = 0;
     for round in 0..4 {
