@@ -47,8 +47,8 @@ mod partial_date;
 
 pub use kind::Kind;
 pub use method::{
-    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Standard, Streaming, Unary, Undelete, Update,
-    call,
+    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Rollback, Standard, Streaming, Unary, Undelete,
+    Update, call,
 };
 pub use partial_date::PartialDateError;
 

@@ -89,7 +89,7 @@ fn message_text(message: &DynamicMessage) -> String {
             message.transcode_to::<PartialDate>().map(|date| date.to_string()).unwrap_or_default()
         }
         "partnership.registry.v1.DateInterval" => {
-            format!("{}/{}", field_text(message, "start"), field_text(message, "end"))
+            format!("{}/{}", field_text(message, "start_date"), field_text(message, "end_date"))
         }
         _ => {
             let summary = SUMMARY_FIELDS.iter().map(|field| field_text(message, field)).find(|text| !text.is_empty());
