@@ -76,51 +76,42 @@ impl FromStr for PartialDate {
         } else if let Some(original) = known.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Self::original(Some(original).filter(|original| !original.is_empty()).ok_or_else(malformed)?)
         } else {
-            let numbers = Numbers::of(known).ok_or_else(malformed)?;
-            numbers.date().map_err(|rule| PartialDateError::NotInCalendar { text: text.to_owned(), rule })?
+            numbers(known).ok_or_else(malformed)?
         };
-        Ok(Self { approximate, uncertain, ..date })
+        let date = Self { approximate, uncertain, ..date };
+        match broken_rule(&date) {
+            Some(rule) => Err(PartialDateError::NotInCalendar { text: text.to_owned(), rule, date }),
+            None => Ok(date),
+        }
     }
 }
 
-/// The numbers of `2025-10-15`, `2025-10` or `2025`, whether or not there is such a day.
-struct Numbers {
-    year: i32,
-    month: Option<i32>,
-    day: Option<i32>,
+/// Reads `2025-10-15`, `2025-10` or `2025`, whether or not the calendar has it.
+fn numbers(text: &str) -> Option<PartialDate> {
+    let mut parts = text.split('-');
+    let year = number(parts.next()?, 4)?;
+    let date = match (parts.next(), parts.next()) {
+        (None, _) => PartialDate::year(year),
+        (Some(month), None) => PartialDate::month(year, number(month, 2)?),
+        (Some(month), Some(day)) => PartialDate::day(year, number(month, 2)?, number(day, 2)?),
+    };
+    parts.next().is_none().then_some(date)
 }
 
-impl Numbers {
-    fn of(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let year = number(parts.next()?, 4)?;
-        let mut two_digits = || parts.next().map(|part| number(part, 2).ok_or(())).transpose().ok();
-        let (month, day) = (two_digits()?, two_digits()?);
-        parts.next().is_none().then_some(Self { year, month, day })
-    }
-
-    /// The date, or the rule of the calendar that the numbers break.
-    fn date(&self) -> Result<PartialDate, String> {
-        let Self { year, month, day } = *self;
-        if year == 0 {
-            return Err("the year must be 0001 to 9999".to_owned());
-        }
-        let Some(month) = month else { return Ok(PartialDate::year(year)) };
-        if !(1..=12).contains(&month) {
-            return Err("the month must be 01 to 12".to_owned());
-        }
-        let Some(day) = day else { return Ok(PartialDate::month(year, month)) };
-        let last = days_of_month(year, month);
-        if !(1..=last).contains(&day) {
-            return Err(format!("the day must be 01 to {last} in {year:04}-{month:02}"));
-        }
-        Ok(PartialDate::day(year, month, day))
-    }
-}
-
-/// A number of so many digits.
+/// A number of so many digits. Zero is none: a part that is not known is left out.
 fn number(text: &str, digits: usize) -> Option<i32> {
-    (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+    let digits_only = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits_only && *number > 0)
+}
+
+/// The rule of the calendar that a date breaks.
+fn broken_rule(date: &PartialDate) -> Option<String> {
+    let PartialDate { year, month, day, .. } = *date;
+    if month > 12 {
+        return Some("the month must be 01 to 12".to_owned());
+    }
+    let last = days_of_month(year, month);
+    (day > last).then(|| format!("the day must be 01 to {last} in {year:04}-{month:02}"))
 }
 
 /// How many days a month of the proleptic Gregorian calendar has.
@@ -141,12 +132,14 @@ pub enum PartialDateError {
         /// The text.
         text: String,
     },
-    /// It is written as dates are, and no calendar has it: `2023-02-30`. It can be kept as [`PartialDate::original`].
+    /// It is written as dates are, and no calendar has it: `2023-02-30`.
     NotInCalendar {
         /// The text.
         text: String,
         /// The rule that it breaks.
         rule: String,
+        /// The date all the same. The registry keeps the text of such a date, and says so in a finding.
+        date: PartialDate,
     },
 }
 
@@ -158,7 +151,7 @@ impl Display for PartialDateError {
                 "{text:?} is not a date such as 2025-10-15, 2025-10 or 2025; behind it may stand ~ (approximate), \
                  ? (uncertain) or % (both), and a date that is not known is unknown, or a text in double quotes"
             ),
-            Self::NotInCalendar { text, rule } => write!(f, "{text:?} is in no calendar; {rule}"),
+            Self::NotInCalendar { text, rule, .. } => write!(f, "{text:?} is in no calendar; {rule}"),
         }
     }
 }
@@ -234,6 +227,9 @@ mod tests {
             "2025-10-15T00:00:00Z",
             "2025-10-15-01",
             "2025-",
+            "2025-10-00",
+            "2025-00-01",
+            "0000",
             "-2025",
             "+2025",
             "12025",
@@ -256,17 +252,17 @@ mod tests {
 
     #[test]
     fn a_date_that_no_calendar_has_is_told_from_what_is_no_date() {
-        for (text, rule) in [
-            ("2023-02-30", "the day must be 01 to 28 in 2023-02"),
-            ("1900-02-29~", "the day must be 01 to 28 in 1900-02"),
-            ("2025-04-31", "the day must be 01 to 30 in 2025-04"),
-            ("2025-10-00", "the day must be 01 to 31 in 2025-10"),
-            ("2025-13", "the month must be 01 to 12"),
-            ("2025-00-01", "the month must be 01 to 12"),
-            ("0000", "the year must be 0001 to 9999"),
+        let about = |date| qualified(date, true, false);
+        for (text, rule, date) in [
+            ("2023-02-30", "the day must be 01 to 28 in 2023-02", PartialDate::day(2023, 2, 30)),
+            ("1900-02-29~", "the day must be 01 to 28 in 1900-02", about(PartialDate::day(1900, 2, 29))),
+            ("2025-04-31", "the day must be 01 to 30 in 2025-04", PartialDate::day(2025, 4, 31)),
+            ("2025-13", "the month must be 01 to 12", PartialDate::month(2025, 13)),
+            ("2025-99-99", "the month must be 01 to 12", PartialDate::day(2025, 99, 99)),
         ] {
             let error = text.parse::<PartialDate>().unwrap_err();
-            assert_eq!(error, PartialDateError::NotInCalendar { text: text.into(), rule: rule.into() });
+            assert_eq!(date.to_string(), text, "its numbers are kept");
+            assert_eq!(error, PartialDateError::NotInCalendar { text: text.into(), rule: rule.into(), date });
             assert_eq!(error.to_string(), format!("{text:?} is in no calendar; {rule}"));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Names are those of protobuf JSON (`displayName`), enums go by name, 64-bit numbers are strings. A field that does not
 //! exist is refused and named. The order of keys is that of the schema, and maps are sorted: equal resources have equal
-//! text. Dates may be read as people write them, `"2025-10"`; one that no calendar has is kept as its text.
+//! text. Dates may be read as people write them, `"2025-10"`.
 
 mod bare;
 mod contract;

@@ -203,10 +203,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Date<V> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
         let Self(place, visitor) = self;
-        let date = match text.parse() {
-            // The registry keeps it as text, and says so in a finding.
-            Err(PartialDateError::NotInCalendar { text, .. }) => PartialDate::original(text),
-            read => read.map_err(|error| E::custom(format_args!("{}: {error}", place.field)))?,
+        let date: PartialDate = match text.parse() {
+            Ok(date) | Err(PartialDateError::NotInCalendar { date, .. }) => date,
+            Err(error @ PartialDateError::Malformed { .. }) => {
+                return Err(E::custom(format_args!("{}: {error}", place.field)));
+            }
         };
         let mut message = DynamicMessage::new(place.message);
         message.transcode_from(&date).map_err(E::custom)?;
@@ -246,17 +247,18 @@ mod tests {
         assert_eq!(read.labels.get("a").map(String::as_str), Some("2025"));
         assert_eq!(read.create_time.unwrap().seconds, 1_700_000_000);
         let country: Country =
-            read_json("partnership.registry.v1.Country", r#"{"existence": {"start": 1948, "end": "unknown"}}"#)
+            read_json("partnership.registry.v1.Country", r#"{"existence": {"startDate": 1948, "endDate": "unknown"}}"#)
                 .unwrap();
-        let existence = DateInterval { start: Some(PartialDate::year(1948)), end: Some(PartialDate::unknown()) };
+        let existence =
+            DateInterval { start_date: Some(PartialDate::year(1948)), end_date: Some(PartialDate::unknown()) };
         assert_eq!(country.existence, Some(existence));
         assert_eq!(agreement(r#"{"conclusionDate": null}"#).unwrap(), Agreement::default());
     }
 
     #[test]
-    fn a_date_that_no_calendar_has_is_handed_over_as_its_text() {
+    fn a_date_that_no_calendar_has_is_handed_over_for_the_registry_to_find() {
         let read = agreement(r#"{"conclusionDate": "2023-02-30"}"#).unwrap();
-        assert_eq!(read.conclusion_date, Some(PartialDate::original("2023-02-30")));
+        assert_eq!(read.conclusion_date, Some(PartialDate::day(2023, 2, 30)));
     }
 
     #[test]

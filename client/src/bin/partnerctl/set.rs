@@ -109,7 +109,7 @@ fn read(field: &FieldDescriptor, text: &str) -> Result<Option<Value>, String> {
     }
     if is_date(&kind) && !field.is_list() && !text.starts_with('{') {
         return match text.parse::<PartialDate>() {
-            // One that no calendar has is kept as text, and the server says so.
+            // Of one that no calendar has the server keeps the text, and says so.
             Ok(_) | Err(PartialDateError::NotInCalendar { .. }) => Ok(Some(Value::from(text))),
             Err(error) => Err(error.to_string()),
         };
