@@ -131,7 +131,7 @@ pub(crate) struct GetArgs {
 pub(crate) struct ListArgs {
     /// The kind, such as agreements
     pub(crate) kind: String,
-    /// Only what the filter selects, such as: labels.region = "asia"; or, of what is strange: findings.code = "LINK_NOT_URI"
+    /// Only what the filter selects, such as labels.region = "asia", or findings.code = "FINDING_CODE_LINK_NOT_URI"
     #[arg(long, short, default_value = "", hide_default_value = true)]
     pub(crate) filter: String,
     /// name, display_name, create_time or update_time, and desc behind it for descending
