@@ -1,6 +1,9 @@
 //! `partnerctl` against the real server: what it prints, what it refuses, and the codes it exits with.
 
 mod dates;
+mod findings;
+mod reading;
+mod revert;
 mod shell;
 
 use std::io::{BufRead as _, BufReader};

@@ -1,6 +1,7 @@
 //! The client crate against the real server, over a connection that can be cut: it pages, resumes and retries by itself.
 
 mod line;
+mod masks_and_rollback;
 mod package;
 mod watching;
 
