@@ -141,13 +141,22 @@ const STANDARD: &[Standard] = &[
     Standard {
         name: "Get",
         plural: false,
-        request: &["name", "read_revision", "read_time", "if_none_match"],
+        request: &["name", "read_revision", "read_time", "if_none_match", "read_mask"],
         response: None,
     },
     Standard {
         name: "List",
         plural: true,
-        request: &["page_size", "page_token", "filter", "order_by", "show_deleted", "read_revision", "read_time"],
+        request: &[
+            "page_size",
+            "page_token",
+            "filter",
+            "order_by",
+            "show_deleted",
+            "read_revision",
+            "read_time",
+            "read_mask",
+        ],
         response: Some(("Listed", &["resources", "next_page_token", "revision", "total_size"])),
     },
     Standard {
@@ -175,9 +184,15 @@ const STANDARD: &[Standard] = &[
         response: None,
     },
     Standard {
+        name: "Rollback",
+        plural: false,
+        request: &["name", "etag", "request_id", "validate_only"],
+        response: None,
+    },
+    Standard {
         name: "BatchGet",
         plural: true,
-        request: &["names", "read_revision", "read_time"],
+        request: &["names", "read_revision", "read_time", "read_mask"],
         response: Some(("BatchRead", &["resources", "revision"])),
     },
 ];

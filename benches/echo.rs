@@ -11,8 +11,8 @@ use partnership_registry::v1::{
     BatchGetProjectsRequest, BatchGetProjectsResponse, ChangeAction, CommitRequest, CommitResponse,
     CreateProjectRequest, DeleteProjectRequest, ExportRequest, ExportResponse, GetProjectRequest, GetRevisionRequest,
     ListCommitsRequest, ListCommitsResponse, ListProjectsRequest, ListProjectsResponse, ListRevisionsRequest,
-    ListRevisionsResponse, MutationResult, Project, ResourceRevision, UndeleteProjectRequest, UpdateProjectRequest,
-    WatchRequest, WatchResponse,
+    ListRevisionsResponse, MutationResult, Project, ResourceRevision, RollbackProjectRequest, UndeleteProjectRequest,
+    UpdateProjectRequest, WatchRequest, WatchResponse,
 };
 use prost::Message as _;
 use tokio::net::TcpListener;
@@ -81,6 +81,10 @@ impl ProjectService for Echo {
         not_here()
     }
 
+    async fn rollback_project(&self, _: Request<RollbackProjectRequest>) -> Result<Response<Project>, Status> {
+        not_here()
+    }
+
     async fn batch_get_projects(
         &self,
         _: Request<BatchGetProjectsRequest>,
@@ -98,6 +102,7 @@ impl RegistryService for Echo {
             action: ChangeAction::Create.into(),
             etag: stamped.etag.clone(),
             revision: stamped.revision,
+            findings: Vec::new(),
         };
         Ok(Response::new(CommitResponse {
             revision: 1,

@@ -48,8 +48,8 @@ fn bare(number: u64) -> Project {
         }],
         countries: vec![country],
         approval_date: day(2023, 4, 12),
-        planned_start: day(2023, 9, 1),
-        planned_end: day(2027, 8, 31),
+        planned_start_date: day(2023, 9, 1),
+        planned_end_date: day(2027, 8, 31),
         budgets: vec![ProjectBudget {
             amount: Some(Money { currency_code: "USD".into(), units: 12_500_000, nanos: 0 }),
             status: ProjectBudgetStatus::Committed.into(),

@@ -45,8 +45,8 @@ mod method;
 
 pub use kind::Kind;
 pub use method::{
-    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Standard, Streaming, Unary, Undelete, Update,
-    call,
+    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Rollback, Standard, Streaming, Unary, Undelete,
+    Update, call,
 };
 
 /// The descriptors of the contract, for reading annotations and for canonical protobuf JSON.

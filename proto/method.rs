@@ -1,6 +1,6 @@
 //! The methods of the contract as types: each is known by its request, which belongs to no other method.
 //!
-//! A standard method (AIP-131 to 135, 164, 231) asks every kind for the same. Its *uniform* request is what is left
+//! A standard method (AIP-131 to 135, 162, 164, 231) asks every kind for the same. Its *uniform* request is what is left
 //! when the kind's name is taken off: [`Get`], [`List`] and so on. Any other method is its own uniform request. `build.rs`
 //! recognises the standard methods in the descriptors and writes all implementations of the traits here.
 
@@ -86,6 +86,8 @@ pub trait Standard: Kind {
     type Delete: Method<Response = Self> + From<Delete>;
     /// Brings one back.
     type Undelete: Method<Response = Self> + From<Undelete>;
+    /// Makes one what it was.
+    type Rollback: Method<Response = Self> + From<Rollback>;
     /// Reads many.
     type BatchGet: Method<Response: Into<BatchRead<Self>>> + From<BatchGet>;
 }
@@ -115,6 +117,8 @@ pub struct Get {
     pub read_time: Option<Timestamp>,
     /// The etag that the caller has.
     pub if_none_match: String,
+    /// The fields to answer. `None`: all.
+    pub read_mask: Option<FieldMask>,
 }
 
 /// Reads a page of a listing.
@@ -134,6 +138,8 @@ pub struct List {
     pub read_revision: u64,
     /// As of this time.
     pub read_time: Option<Timestamp>,
+    /// The fields to answer. `None`: all.
+    pub read_mask: Option<FieldMask>,
 }
 
 /// A page of a listing.
@@ -205,6 +211,19 @@ pub struct Undelete {
     pub validate_only: bool,
 }
 
+/// Makes one what it was in an earlier revision.
+#[derive(Debug, Clone, Default)]
+pub struct Rollback {
+    /// The name of the revision to go back to: `{resource}/revisions/{revision}`.
+    pub name: String,
+    /// The etag that the resource must have. Empty: any.
+    pub etag: String,
+    /// The id of the request.
+    pub request_id: String,
+    /// Check everything, and write nothing.
+    pub validate_only: bool,
+}
+
 /// Reads many at one revision.
 #[derive(Debug, Clone, Default)]
 pub struct BatchGet {
@@ -214,6 +233,8 @@ pub struct BatchGet {
     pub read_revision: u64,
     /// As of this time.
     pub read_time: Option<Timestamp>,
+    /// The fields to answer. `None`: all.
+    pub read_mask: Option<FieldMask>,
 }
 
 /// What a [`BatchGet`] answers.

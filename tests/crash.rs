@@ -109,9 +109,9 @@ impl Store {
         let commits = self.before.commits.len() as u64;
         for _ in 0..countries.len().min(10) {
             let (name, versions) = countries[self.dice.random_range(0..countries.len())];
-            let request = v1::ListRevisionsRequest { name: name.clone(), page_size: 1000, ..Default::default() };
+            let request = v1::ListRevisionsRequest { parent: name.clone(), page_size: 1000, ..Default::default() };
             let listed = stubs.registry.list_revisions(request).await.unwrap().into_inner().revisions;
-            let listed: Vec<_> = listed.into_iter().rev().map(|one| (one.revision, one.after.unwrap())).collect();
+            let listed: Vec<_> = listed.into_iter().rev().map(|one| (one.revision, one.snapshot.unwrap())).collect();
             assert!(listed == *versions, "the history of {name} is {listed:?}, and should be {versions:?}");
             let read_revision = self.dice.random_range(1..=commits.max(1));
             let request = v1::GetCountryRequest { name: name.clone(), read_revision, ..Default::default() };

@@ -489,7 +489,7 @@ impl Alone {
     async fn history(&mut self) -> Result<(), String> {
         let name = self.author.name();
         let mut request = v1::ListRevisionsRequest {
-            name: name.clone(),
+            parent: name.clone(),
             page_size: self.author.one_of(&[1, 4, 1000]),
             ..Default::default()
         };
@@ -520,7 +520,7 @@ impl Alone {
             && found.iter().zip(&expected).all(|(found, (version, before))| {
                 found.name == format!("{name}/revisions/{}", version.revision)
                     && (found.revision, found.action()) == (version.revision, version.action)
-                    && (found.before.as_ref(), found.after.as_ref()) == (*before, Some(&version.resource))
+                    && (found.previous_snapshot.as_ref(), found.snapshot.as_ref()) == (*before, Some(&version.resource))
             });
         ensure!(same, "the history of {name} is {found:#?}, and should be {expected:#?}");
         let one = self.author.one_of(&found);

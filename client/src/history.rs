@@ -21,7 +21,7 @@ impl Registry {
         paging::items(paging::pages(move |page_token| {
             let (connection, name) = (connection.clone(), name.clone());
             async move {
-                let request = ListRevisionsRequest { name, page_size: PAGE_SIZE, page_token };
+                let request = ListRevisionsRequest { parent: name, page_size: PAGE_SIZE, page_token };
                 let send = |request| {
                     let mut service = connection.registry_service();
                     async move { service.list_revisions(request).await }

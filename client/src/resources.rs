@@ -58,7 +58,7 @@ impl<K: Service> Resources<K> {
     /// the first commit.
     pub async fn get_at(&self, name: &str, point: impl Into<Point>) -> Result<K, Error> {
         let (read_revision, read_time) = point.into().split();
-        self.send_get(Get { name: full_name::<K>(name), read_revision, read_time, if_none_match: String::new() }).await
+        self.send_get(Get { name: full_name::<K>(name), read_revision, read_time, ..Get::default() }).await
     }
 
     /// Reads one unless its etag is the one that the caller has. `None`: it has not changed.
@@ -95,7 +95,7 @@ impl<K: Service> Resources<K> {
     ) -> Result<Vec<K>, Error> {
         let (read_revision, read_time) = point.into().split();
         let names = names.into_iter().map(|name| full_name::<K>(name.as_ref())).collect();
-        let request = BatchGet { names, read_revision, read_time };
+        let request = BatchGet { names, read_revision, read_time, read_mask: None };
         self.connection.unary(request, |request| K::batch_get(self.connection.channel(), request)).await
     }
 

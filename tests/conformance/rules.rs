@@ -244,8 +244,8 @@ fn bad_shared_values(descriptor: &MessageDescriptor) -> Vec<(&'static str, &'sta
                 let date = descriptor.get_field_by_name(field).unwrap().kind();
                 Value::Message(message(date.as_message().unwrap(), [("year", Value::I32(year))]))
             };
-            let fields = [("start", year("start", 2001)), ("end", year("end", 2000))];
-            vec![("an end before the start", "end", message(descriptor, fields))]
+            let fields = [("start_date", year("start_date", 2001)), ("end_date", year("end_date", 2000))];
+            vec![("an end before the start", "end_date", message(descriptor, fields))]
         }
         "google.type.Money" => {
             let money = |currency: &str, units, nanos| {

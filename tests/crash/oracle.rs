@@ -107,6 +107,7 @@ impl Request {
                     mutation::Operation::Undelete(undelete) => {
                         Wanted { action: ChangeAction::Undelete, name: undelete.name.clone(), sent: None }
                     }
+                    mutation::Operation::Rollback(_) => panic!("the load rolls nothing back"),
                 };
                 request.mutations.iter().map(wanted).collect()
             }
@@ -249,6 +250,7 @@ impl Witness {
                         action: change.action,
                         etag: bare(change.after.clone().unwrap()).1.etag,
                         revision,
+                        findings: Vec::new(),
                     };
                     let results: Vec<_> = commit.changes.iter().map(result).collect();
                     ensure!(
@@ -311,7 +313,10 @@ fn check_change(
             match action {
                 ChangeAction::Update => updated(before, wanted.sent.as_ref().unwrap()),
                 ChangeAction::Delete | ChangeAction::Undelete => before,
-                ChangeAction::Create | ChangeAction::Unspecified => return Err(format!("{told}: existed already")),
+                ChangeAction::Rollback => return Err(format!("{told}: nobody rolled it back")),
+                ChangeAction::Create | ChangeAction::Unspecified | ChangeAction::Unchanged => {
+                    return Err(format!("{told}: existed already"));
+                }
             }
         }
         (None, action) => return Err(format!("{told}: {action:?} of what did not exist")),

@@ -74,7 +74,7 @@ macro_rules! methods {
         impl Api {
             pub(crate) async fn get(&self, name: &str, read_revision: u64, if_none_match: &str) -> Result<Resource, Status> {
                 let (name, if_none_match) = (name.to_owned(), if_none_match.to_owned());
-                let request = Get { name, read_revision, if_none_match, read_time: None };
+                let request = Get { name, read_revision, if_none_match, ..Get::default() };
                 match collection(&request.name) {
                     $($collection => Ok(self.call::<<v1::$Kind as Standard>::Get>(request).await?.into()),)*
                     other => panic!("no kind of {other}"),
@@ -82,7 +82,7 @@ macro_rules! methods {
             }
 
             pub(crate) async fn batch_get(&self, names: Vec<String>, read_revision: u64) -> Result<(Vec<Resource>, u64), Status> {
-                let request = BatchGet { names, read_revision, read_time: None };
+                let request = BatchGet { names, read_revision, ..BatchGet::default() };
                 match collection(&request.names[0]) {
                     $($collection => self.batch_get_of::<v1::$Kind>(request).await,)*
                     other => panic!("no kind of {other}"),
@@ -92,7 +92,7 @@ macro_rules! methods {
             pub(crate) async fn list(&self, listing: Listing) -> Result<Page, Status> {
                 let Listing { collection, page_size, page_token, filter, order_by, show_deleted, read_revision } = listing;
                 let request =
-                    List { page_size, page_token, filter, order_by, show_deleted, read_revision, read_time: None };
+                    List { page_size, page_token, filter, order_by, show_deleted, read_revision, ..List::default() };
                 match collection {
                     $($collection => self.list_of::<v1::$Kind>(request).await,)*
                     other => panic!("no kind of {other}"),

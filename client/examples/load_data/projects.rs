@@ -189,7 +189,7 @@ impl Row {
     fn add_end(&self, project: &mut Project, warnings: &mut Vec<Warning>) {
         let end = read(&self.closing_date, dates::month_first, warnings);
         if project.state() != ProjectState::Closed {
-            project.planned_end = end;
+            project.planned_end_date = end;
             return;
         }
         let end = end.unwrap_or_else(|| {
@@ -201,7 +201,7 @@ impl Row {
         if end.year > 0 && approved.is_some_and(|approved| dates::key(&end) < approved) {
             warnings.push(Warning { what: "closed before it was approved", about: self.id.clone() });
         }
-        project.actual_end = Some(end);
+        project.actual_end_date = Some(end);
     }
 
     fn budgets(&self, warnings: &mut Vec<Warning>) -> Vec<ProjectBudget> {

@@ -159,8 +159,10 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         for result in &done.results {
             match result.action() {
                 ChangeAction::Create => self.summary.created += 1,
-                ChangeAction::Unspecified => self.summary.unchanged += 1,
-                ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete => self.summary.updated += 1,
+                ChangeAction::Unspecified | ChangeAction::Unchanged => self.summary.unchanged += 1,
+                ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete | ChangeAction::Rollback => {
+                    self.summary.updated += 1;
+                }
             }
         }
         self.summary.commits += u64::from(done.commit_time.is_some());

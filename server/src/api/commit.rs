@@ -93,6 +93,7 @@ impl Api {
             mutation::Operation::Undelete(UndeleteMutation { name, etag }) => {
                 ("undelete", "", Operation::Undelete { kind: None, name, etag })
             }
+            mutation::Operation::Rollback(_) => return Err((".rollback", "is not there yet".to_owned())),
         };
         Ok(Mutation { place: Place { index: Some(index), verb, singular }, operation })
     }

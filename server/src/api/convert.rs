@@ -37,7 +37,8 @@ pub(crate) fn mutation_result(one: WrittenOne) -> MutationResult {
         etag: one.etag().to_owned(),
         revision: one.revision(),
         name: one.name.to_string(),
-        action: one.action.map_or(0, Action::number),
+        action: one.action.map_or(v1::ChangeAction::Unchanged as i32, Action::number),
+        findings: Vec::new(),
     }
 }
 
@@ -46,13 +47,13 @@ pub(crate) fn revision(version: Version) -> Result<ResourceRevision, Status> {
     Ok(ResourceRevision {
         name: format!("{}/revisions/{}", version.name, version.record.revision),
         revision: version.record.revision,
-        commit_time: Some(version.record.commit_time.into()),
+        create_time: Some(version.record.commit_time.into()),
         actor: version.record.actor,
         reason: version.record.reason,
         action: version.action.number(),
         changed_fields: Some(FieldMask { paths: version.changed }),
-        before: envelope(version.before)?,
-        after: envelope(version.after)?,
+        previous_snapshot: envelope(version.before)?,
+        snapshot: envelope(version.after)?,
     })
 }
 

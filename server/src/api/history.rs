@@ -15,9 +15,9 @@ impl Handle<ListRevisionsRequest> for Api {
     type Answer = ListRevisionsResponse;
 
     async fn handle(&self, _: &Caller, request: ListRevisionsRequest) -> Result<ListRevisionsResponse, Status> {
-        let ListRevisionsRequest { name, page_size, page_token } = request;
+        let ListRevisionsRequest { parent, page_size, page_token } = request;
         let registry = self.registry.clone();
-        let page = blocking(move |_| registry.revisions(&name, page_size, &page_token)).await?;
+        let page = blocking(move |_| registry.revisions(&parent, page_size, &page_token)).await?;
         Ok(ListRevisionsResponse {
             revisions: page.versions.into_iter().map(revision).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,

@@ -1,6 +1,8 @@
 //! The standard methods, once for all kinds (AIP-131 to 135, 164, 231).
 
-use partnership_registry::{BatchGet, BatchRead, Create, Delete, Get, Kind, List, Listed, Of, Undelete, Update};
+use partnership_registry::{
+    BatchGet, BatchRead, Create, Delete, Get, Kind, List, Listed, Of, Rollback, Undelete, Update,
+};
 use tonic::Status;
 
 use super::blocking::blocking;
@@ -78,6 +80,14 @@ impl<K: Kind> Handle<Of<K, Delete>> for Api {
         let Delete { name, etag, allow_missing, request_id: _, validate_only } = request;
         let operation = Operation::Delete { kind: Some(self.kind::<K>()?), name, etag, allow_missing };
         self.write_one(caller, "delete", operation, validate_only).await
+    }
+}
+
+impl<K: Kind> Handle<Of<K, Rollback>> for Api {
+    type Answer = K;
+
+    async fn handle(&self, _: &Caller, _: Of<K, Rollback>) -> Result<K, Status> {
+        Err(Status::unimplemented("coming"))
     }
 }
 

@@ -61,16 +61,16 @@ fn check_participations(party: &str, participations: &[AgreementParticipation], 
     let mut before: Option<&AgreementParticipation> = None;
     for (index, participation) in participations.iter().enumerate() {
         let path = format!("{party}.participations[{index}]");
-        if both_and_before(participation.ended.as_ref(), start(participation)) {
-            violations.add(format!("{path}.ended"), "must not be before the participation starts");
+        if both_and_before(participation.end_date.as_ref(), start(participation)) {
+            violations.add(format!("{path}.end_date"), "must not be before the participation starts");
         }
-        if participation.ended.is_none() && participation.end_type() != AgreementEndType::Unspecified {
+        if participation.end_date.is_none() && participation.end_type() != AgreementEndType::Unspecified {
             violations.add(format!("{path}.end_type"), "must be left out while the participation has not ended");
         }
         if let Some(before) = before {
-            if before.ended.is_none() {
+            if before.end_date.is_none() {
                 violations.add(&path, "must follow a participation that has ended");
-            } else if both_and_before(start(participation), before.ended.as_ref()) {
+            } else if both_and_before(start(participation), before.end_date.as_ref()) {
                 violations.add(&path, "must not start before the previous participation ended");
             }
         }
@@ -80,7 +80,7 @@ fn check_participations(party: &str, participations: &[AgreementParticipation], 
 
 /// The date from which a participation runs, if it is there at all.
 fn start(participation: &AgreementParticipation) -> Option<&PartialDate> {
-    participation.in_force.as_ref().or(participation.consented.as_ref()).or(participation.signed.as_ref())
+    participation.entry_into_force_date.as_ref().or(participation.consent_date.as_ref()).or(participation.signature_date.as_ref())
 }
 
 fn check_event(path: &str, event: &AgreementEvent, name: &str, parties: &HashSet<&str>, violations: &mut Violations) {
@@ -218,7 +218,7 @@ fn check_registrations(agreement: &Agreement, violations: &mut Violations) {
                     AgreementEventType::EntryIntoForce | AgreementEventType::ProvisionalApplication
                 )
             })
-            && !agreement.parties.iter().flat_map(|party| &party.participations).any(|taken| taken.in_force.is_some());
+            && !agreement.parties.iter().flat_map(|party| &party.participations).any(|taken| taken.entry_into_force_date.is_some());
     if never_in_force {
         for (index, registration) in agreement.registrations.iter().enumerate() {
             if !registration.number.is_empty() {

@@ -17,9 +17,9 @@ pub(crate) fn check(country: &Country, violations: &mut Violations) {
     check_none_itself("predecessors", &country.name, &country.predecessors, violations);
     check_none_itself("successors", &country.name, &country.successors, violations);
     check_not_itself("sovereign", &country.name, &country.sovereign, violations);
-    let ceased = country.existence.as_ref().and_then(|existence| existence.end.as_ref());
-    if both_and_before(ceased, country.relations_established.as_ref()) {
-        violations.add("relations_established", "must not be after the country ceased to exist");
+    let ceased = country.existence.as_ref().and_then(|existence| existence.end_date.as_ref());
+    if both_and_before(ceased, country.relations_established_date.as_ref()) {
+        violations.add("relations_established_date", "must not be after the country ceased to exist");
     }
 }
 
@@ -39,8 +39,8 @@ mod tests {
             display_name: "Czechoslovakia".into(),
             official_names: vec![text("en", "Czechoslovak Republic"), text("cs", "Československá republika")],
             short_names: vec![text("en", "Czechoslovakia")],
-            relations_established: Some(date(1925, 0, 0)),
-            existence: Some(DateInterval { start: Some(date(1918, 10, 28)), end: Some(date(1992, 12, 31)) }),
+            relations_established_date: Some(date(1925, 0, 0)),
+            existence: Some(DateInterval { start_date: Some(date(1918, 10, 28)), end_date: Some(date(1992, 12, 31)) }),
             predecessors: vec!["countries/at-hu".into()],
             successors: vec!["countries/cz".into(), "countries/sk".into()],
             ..Country::default()
@@ -69,17 +69,17 @@ mod tests {
                 ("it preceded and followed another", |country| country.predecessors.push("countries/cz".into()), None),
                 (
                     "relations after its end",
-                    |country| country.relations_established = Some(date(1993, 1, 1)),
-                    Some("relations_established"),
+                    |country| country.relations_established_date = Some(date(1993, 1, 1)),
+                    Some("relations_established_date"),
                 ),
                 (
                     "relations in the year of its end",
-                    |country| country.relations_established = Some(date(1992, 0, 0)),
+                    |country| country.relations_established_date = Some(date(1992, 0, 0)),
                     None,
                 ),
                 (
                     "relations before its beginning",
-                    |country| country.relations_established = Some(date(1910, 0, 0)),
+                    |country| country.relations_established_date = Some(date(1910, 0, 0)),
                     None,
                 ),
                 ("it still exists", |country| country.existence = None, None),

@@ -14,9 +14,9 @@ use crate::violations::Violations;
 /// Notes what cannot be true of any course.
 pub(crate) fn check(course: &Course, violations: &mut Violations) {
     check_one_per_language("titles", &course.titles, violations);
-    let end = course.dates.as_ref().and_then(|dates| dates.end.as_ref());
-    if both_and_before(end, course.nomination_deadline.as_ref()) {
-        violations.add("nomination_deadline", "must not be after the end of the course");
+    let end = course.dates.as_ref().and_then(|dates| dates.end_date.as_ref());
+    if both_and_before(end, course.nomination_deadline_date.as_ref()) {
+        violations.add("nomination_deadline_date", "must not be after the end of the course");
     }
     for (index, nomination) in course.nominations.iter().enumerate() {
         check_nomination(&format!("nominations[{index}]"), nomination, violations);
@@ -70,9 +70,9 @@ mod tests {
             name: "courses/example".into(),
             display_name: "An Example".into(),
             titles: vec![text("en", "An Example")],
-            dates: Some(DateInterval { start: Some(date(2026, 3, 1)), end: Some(date(2026, 5, 31)) }),
+            dates: Some(DateInterval { start_date: Some(date(2026, 3, 1)), end_date: Some(date(2026, 5, 31)) }),
             capacity: 1,
-            nomination_deadline: Some(date(2026, 2, 1)),
+            nomination_deadline_date: Some(date(2026, 2, 1)),
             nominations: vec![
                 nominee(CourseDecision::Accepted, CourseAttendance::Completed),
                 nominee(CourseDecision::Accepted, CourseAttendance::Unspecified),
@@ -98,10 +98,10 @@ mod tests {
                 ),
                 (
                     "nominations after the end",
-                    |it| it.nomination_deadline = Some(date(2026, 6, 1)),
-                    Some("nomination_deadline"),
+                    |it| it.nomination_deadline_date = Some(date(2026, 6, 1)),
+                    Some("nomination_deadline_date"),
                 ),
-                ("nominations after the start", |it| it.nomination_deadline = Some(date(2026, 3, 15)), None),
+                ("nominations after the start", |it| it.nomination_deadline_date = Some(date(2026, 3, 15)), None),
                 ("nobody nominated", |it| it.nominations.push(CourseNomination::default()), Some("nominations[3]")),
                 (
                     "a nominee who is two",

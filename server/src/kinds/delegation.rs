@@ -14,7 +14,7 @@ pub(crate) fn check(delegation: &Delegation, violations: &mut Violations) {
         let who = [("official", member.official.as_str()), ("unresolved_name", &member.unresolved_name)];
         check_exactly_one(&format!("members[{index}]"), &who, violations);
     }
-    let departure = delegation.actual_dates.as_ref().and_then(|dates| dates.start.as_ref());
+    let departure = delegation.actual_dates.as_ref().and_then(|dates| dates.start_date.as_ref());
     if both_and_before(delegation.report_date.as_ref(), departure) {
         violations.add("report_date", "must not be before the delegation travels");
     }
@@ -51,7 +51,7 @@ mod tests {
             receiving_country: "countries/ir".into(),
             receiving_organization: "organizations/receiver".into(),
             members: vec![DelegationMember { official: "officials/a".into(), ..DelegationMember::default() }],
-            actual_dates: Some(DateInterval { start: Some(date(2025, 9, 1)), end: None }),
+            actual_dates: Some(DateInterval { start_date: Some(date(2025, 9, 1)), end_date: None }),
             report_date: Some(date(2025, 9, 0)),
             ..Delegation::default()
         };

@@ -27,7 +27,7 @@ mod tests {
             display_name: "An Example".into(),
             names: vec![text("en", "An Example"), text("ko", "예시")],
             post: "Ambassador".into(),
-            term: Some(DateInterval { start: Some(date(2024, 0, 0)), end: None }),
+            term: Some(DateInterval { start_date: Some(date(2024, 0, 0)), end_date: None }),
             ..Official::default()
         };
         assert_table(

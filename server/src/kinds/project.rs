@@ -41,14 +41,14 @@ pub(crate) fn check(project: &Project, violations: &mut Violations) {
 }
 
 fn check_dates(project: &Project, violations: &mut Violations) {
-    if both_and_before(project.planned_end.as_ref(), project.planned_start.as_ref()) {
-        violations.add("planned_end", "must not be before the planned start");
+    if both_and_before(project.planned_end_date.as_ref(), project.planned_start_date.as_ref()) {
+        violations.add("planned_end_date", "must not be before the planned start");
     }
-    if both_and_before(project.actual_end.as_ref(), project.actual_start.as_ref()) {
-        violations.add("actual_end", "must not be before the actual start");
+    if both_and_before(project.actual_end_date.as_ref(), project.actual_start_date.as_ref()) {
+        violations.add("actual_end_date", "must not be before the actual start");
     }
-    if project.state() == ProjectState::Closed && project.actual_end.is_none() {
-        violations.add("actual_end", "is required of a closed project; a date that nobody knows is marked as unknown");
+    if project.state() == ProjectState::Closed && project.actual_end_date.is_none() {
+        violations.add("actual_end_date", "is required of a closed project; a date that nobody knows is marked as unknown");
     }
 }
 
@@ -75,10 +75,10 @@ mod tests {
             state: ProjectState::Closed.into(),
             titles: vec![text("en", "An Example")],
             participants: vec![ProjectParticipant { country: "countries/kr".into(), ..ProjectParticipant::default() }],
-            planned_start: Some(date(2020, 1, 1)),
-            planned_end: Some(date(2020, 12, 31)),
-            actual_start: Some(date(2020, 3, 0)),
-            actual_end: Some(date(2021, 0, 0)),
+            planned_start_date: Some(date(2020, 1, 1)),
+            planned_end_date: Some(date(2020, 12, 31)),
+            actual_start_date: Some(date(2020, 3, 0)),
+            actual_end_date: Some(date(2021, 0, 0)),
             budgets: vec![budget(1, 500_000_000), budget(0, 0)],
             ..Project::default()
         };
@@ -93,22 +93,22 @@ mod tests {
                 ),
                 (
                     "a plan that ends before it starts",
-                    |it| it.planned_end = Some(date(2019, 0, 0)),
-                    Some("planned_end"),
+                    |it| it.planned_end_date = Some(date(2019, 0, 0)),
+                    Some("planned_end_date"),
                 ),
-                ("an end before the start", |it| it.actual_end = Some(date(2020, 2, 29)), Some("actual_end")),
-                ("an end in the month of the start", |it| it.actual_end = Some(date(2020, 3, 1)), None),
-                ("closed without an end", |it| it.actual_end = None, Some("actual_end")),
-                ("closed on a day that nobody knows", |it| it.actual_end = Some(unknown()), None),
+                ("an end before the start", |it| it.actual_end_date = Some(date(2020, 2, 29)), Some("actual_end_date")),
+                ("an end in the month of the start", |it| it.actual_end_date = Some(date(2020, 3, 1)), None),
+                ("closed without an end", |it| it.actual_end_date = None, Some("actual_end_date")),
+                ("closed on a day that nobody knows", |it| it.actual_end_date = Some(unknown()), None),
                 (
                     "under way without an end",
                     |it| {
                         it.set_state(ProjectState::Implementation);
-                        it.actual_end = None;
+                        it.actual_end_date = None;
                     },
                     None,
                 ),
-                ("begun before the plan", |it| it.actual_start = Some(date(2018, 0, 0)), None),
+                ("begun before the plan", |it| it.actual_start_date = Some(date(2018, 0, 0)), None),
                 (
                     "nobody as a participant",
                     |it| it.participants.push(ProjectParticipant::default()),

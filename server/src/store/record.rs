@@ -40,6 +40,8 @@ pub enum Action {
     Delete = 3,
     /// It was brought back.
     Undelete = 4,
+    /// It was made what it was in an earlier revision.
+    Rollback = 5,
 }
 
 impl Action {
@@ -52,7 +54,7 @@ impl Action {
     /// The action of a stored number.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Action> {
-        [Action::Create, Action::Update, Action::Delete, Action::Undelete]
+        [Action::Create, Action::Update, Action::Delete, Action::Undelete, Action::Rollback]
             .into_iter()
             .find(|action| action.number() == number)
     }

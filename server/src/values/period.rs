@@ -7,8 +7,8 @@ use super::partial_date::both_and_before;
 
 /// The rule that an interval breaks: it does not end before it starts, as far as both are known.
 pub(crate) fn check(interval: &DateInterval) -> Option<Broken> {
-    if both_and_before(interval.end.as_ref(), interval.start.as_ref()) {
-        return Broken::some("end", "must not be before the start");
+    if both_and_before(interval.end_date.as_ref(), interval.start_date.as_ref()) {
+        return Broken::some("end_date", "must not be before the start");
     }
     None
 }
@@ -29,7 +29,7 @@ mod tests {
             (Some(date(2020, 0, 0)), None, true),
         ];
         for (start, end, good) in table {
-            let interval = DateInterval { start, end };
+            let interval = DateInterval { start_date: start, end_date: end };
             assert_eq!(check(&interval).is_none(), good, "{interval:?}");
         }
     }

@@ -30,8 +30,10 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
         for result in &done.results {
             let what = match result.action() {
                 ChangeAction::Create => "created",
-                ChangeAction::Unspecified => "unchanged",
-                ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete => "configured",
+                ChangeAction::Unspecified | ChangeAction::Unchanged => "unchanged",
+                ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete | ChangeAction::Rollback => {
+                    "configured"
+                }
             };
             let line =
                 if globals.output.is_table() { outcome(&result.name, what, args.dry_run) } else { result.name.clone() };

@@ -11,7 +11,7 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
     (
         "countries",
         &["state", "region_code", "capital"],
-        &["type", "region_code_alpha3", "m49_code", "relations_established", "sovereign", "focus_areas"],
+        &["type", "region_code_alpha3", "m49_code", "relations_established_date", "sovereign", "focus_areas"],
     ),
     ("focusAreas", &["parent"], &["codes", "description"]),
     ("organizations", &["type", "acronym", "country"], &["parent", "website", "iati_identifier", "focus_areas"]),
@@ -23,8 +23,16 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "projects",
-        &["state", "countries", "approval_date", "planned_end"],
-        &["actual_start", "actual_end", "budgets", "participants", "agreements", "financing_instrument", "focus_areas"],
+        &["state", "countries", "approval_date", "planned_end_date"],
+        &[
+            "actual_start_date",
+            "actual_end_date",
+            "budgets",
+            "participants",
+            "agreements",
+            "financing_instrument",
+            "focus_areas",
+        ],
     ),
     (
         "feasibilityStudies",
@@ -33,7 +41,7 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "meetings",
-        &["state", "start_time", "date", "place"],
+        &["state", "start_time", "meeting_date", "place"],
         &["type", "mode", "host", "participants", "topics", "countries"],
     ),
     (
@@ -44,7 +52,7 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
     (
         "courses",
         &["state", "type", "dates", "providers"],
-        &["mode", "capacity", "nomination_deadline", "countries", "language_codes", "focus_areas"],
+        &["mode", "capacity", "nomination_deadline_date", "countries", "language_codes", "focus_areas"],
     ),
     (
         "commitments",

@@ -62,7 +62,7 @@ fn header() -> Vec<String> {
 fn row(revision: &ResourceRevision) -> Vec<String> {
     vec![
         revision.revision.to_string(),
-        time::text(revision.commit_time),
+        time::text(revision.create_time),
         revision.actor.clone(),
         revision.action().as_str_name().trim_start_matches("CHANGE_ACTION_").to_owned(),
         revision.changed_fields.as_ref().map(|mask| mask.paths.join(",")).unwrap_or_default(),
@@ -74,7 +74,7 @@ fn row(revision: &ResourceRevision) -> Vec<String> {
 fn in_full(name: &str, revision: &ResourceRevision, printed: usize) -> Result<String, Failure> {
     let cells = row(revision);
     let titled: Vec<_> = header().iter().zip(&cells).filter(|(_, cell)| !cell.is_empty()).map(line).collect();
-    let diff = unified(name, revision.before.as_ref(), revision.after.as_ref(), Keep::Nothing)?;
+    let diff = unified(name, revision.previous_snapshot.as_ref(), revision.snapshot.as_ref(), Keep::Nothing)?;
     Ok(format!("{}{}\n{diff}", if printed == 0 { "" } else { "\n" }, titled.join("\n")))
 }
 

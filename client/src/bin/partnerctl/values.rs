@@ -87,7 +87,7 @@ fn message_text(message: &DynamicMessage) -> String {
         "google.type.Money" => format!("{} {}", field_text(message, "currency_code"), number_text(message, "units")),
         "partnership.registry.v1.PartialDate" => date_text(message),
         "partnership.registry.v1.DateInterval" => {
-            format!("{}/{}", field_text(message, "start"), field_text(message, "end"))
+            format!("{}/{}", field_text(message, "start_date"), field_text(message, "end_date"))
         }
         _ => {
             let summary = SUMMARY_FIELDS.iter().map(|field| field_text(message, field)).find(|text| !text.is_empty());

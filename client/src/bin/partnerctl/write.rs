@@ -119,7 +119,10 @@ async fn commit(
         let what = match result.action() {
             ChangeAction::Delete => "deleted",
             ChangeAction::Undelete => "undeleted",
-            ChangeAction::Unspecified | ChangeAction::Create | ChangeAction::Update => "unchanged",
+            ChangeAction::Rollback => "reverted",
+            ChangeAction::Unspecified | ChangeAction::Unchanged | ChangeAction::Create | ChangeAction::Update => {
+                "unchanged"
+            }
         };
         output::line(&if globals.output.is_table() {
             outcome(&result.name, what, dry_run)

@@ -12,7 +12,7 @@ fn party(party_id: &str, country: &str, participations: Vec<AgreementParticipati
 }
 
 fn took_part(in_force: Option<PartialDate>, ended: Option<PartialDate>) -> AgreementParticipation {
-    AgreementParticipation { in_force, ended, ..AgreementParticipation::default() }
+    AgreementParticipation { entry_into_force_date: in_force, end_date: ended, ..AgreementParticipation::default() }
 }
 
 fn years(years: i32) -> Option<AgreementPeriod> {
@@ -172,35 +172,35 @@ fn a_party_of_an_agreement_is_refused_for_what_cannot_be_true() {
                         vec![took_part(Some(date(1980, 2, 0)), Some(date(1980, 1, 31)))],
                     ));
                 },
-                Some("parties[3].participations[0].ended"),
+                Some("parties[3].participations[0].end_date"),
             ),
             (
                 "an end before consent, never in force",
                 |it| {
                     let participation = AgreementParticipation {
-                        consented: Some(date(1990, 0, 0)),
+                        consent_date: Some(date(1990, 0, 0)),
                         ..took_part(None, Some(date(1980, 0, 0)))
                     };
                     it.parties.push(party("", "countries/fr", vec![participation]));
                 },
-                Some("parties[3].participations[0].ended"),
+                Some("parties[3].participations[0].end_date"),
             ),
             (
                 "an end before the signature, never in force",
                 |it| {
                     let participation = AgreementParticipation {
-                        signed: Some(date(1990, 0, 0)),
+                        signature_date: Some(date(1990, 0, 0)),
                         ..took_part(None, Some(date(1980, 0, 0)))
                     };
                     it.parties.push(party("", "countries/fr", vec![participation]));
                 },
-                Some("parties[3].participations[0].ended"),
+                Some("parties[3].participations[0].end_date"),
             ),
             (
                 "in force before the signature, which is merely odd",
                 |it| {
                     let participation = AgreementParticipation {
-                        signed: Some(date(1990, 0, 0)),
+                        signature_date: Some(date(1990, 0, 0)),
                         ..took_part(Some(date(1980, 0, 0)), Some(date(1985, 0, 0)))
                     };
                     it.parties.push(party("", "countries/fr", vec![participation]));

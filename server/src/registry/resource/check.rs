@@ -294,13 +294,14 @@ mod tests {
             (|it| it.labels = [(String::new(), "x".to_owned())].into(), "labels[\"\"]: must have a key"),
             (
                 |it| {
-                    it.relations_established = Some(PartialDate { year: 2023, month: 2, day: 29, ..Default::default() })
+                    it.relations_established_date =
+                        Some(PartialDate { year: 2023, month: 2, day: 29, ..Default::default() })
                 },
-                "relations_established.day: must be a day of that month, or 0 if it is not known",
+                "relations_established_date.day: must be a day of that month, or 0 if it is not known",
             ),
             (
-                |it| it.relations_established = Some(PartialDate::default()),
-                "relations_established: must have a year or the original text, or be marked as unknown",
+                |it| it.relations_established_date = Some(PartialDate::default()),
+                "relations_established_date: must have a year or the original text, or be marked as unknown",
             ),
             (
                 |it| it.display_name = "bell\u{7}".into(),

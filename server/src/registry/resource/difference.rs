@@ -55,7 +55,7 @@ mod tests {
         let date = |year| Some(PartialDate { year, month: 5, ..PartialDate::default() });
         let old = Country {
             display_name: "old".into(),
-            existence: Some(DateInterval { start: date(1900), end: date(1950) }),
+            existence: Some(DateInterval { start_date: date(1900), end_date: date(1950) }),
             labels: [("a".to_owned(), "x".to_owned())].into(),
             ..Country::default()
         };
@@ -76,10 +76,10 @@ mod tests {
             ),
             (
                 |it| {
-                    let end = it.existence.as_mut().and_then(|existence| existence.end.as_mut());
+                    let end = it.existence.as_mut().and_then(|existence| existence.end_date.as_mut());
                     end.unwrap().year = 1960;
                 },
-                &["existence.end.year"],
+                &["existence.end_date.year"],
             ),
             (|it| it.existence = None, &["existence"]),
         ];

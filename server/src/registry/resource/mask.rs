@@ -124,7 +124,7 @@ mod tests {
     fn country(name: &str, start: i32, end: i32) -> Country {
         Country {
             display_name: name.into(),
-            existence: Some(DateInterval { start: year(start), end: year(end) }),
+            existence: Some(DateInterval { start_date: year(start), end_date: year(end) }),
             labels: [(name.to_owned(), "x".to_owned())].into(),
             ..Country::default()
         }
@@ -147,13 +147,13 @@ mod tests {
             (&["display_name"], &new, Country { display_name: "new".into(), ..old.clone() }),
             (&["display_name"], &nothing, Country { display_name: String::new(), ..old.clone() }),
             (&["labels"], &new, Country { labels: new.labels.clone(), ..old.clone() }),
-            (&["existence.end"], &new, country("old", 1900, 1850)),
-            (&["existence.end.year", "existence.start"], &new, country("old", 1800, 1850)),
-            (&["existence", "existence.end"], &nothing, Country { existence: None, ..old.clone() }),
+            (&["existence.end_date"], &new, country("old", 1900, 1850)),
+            (&["existence.end_date.year", "existence.start_date"], &new, country("old", 1800, 1850)),
+            (&["existence", "existence.end_date"], &nothing, Country { existence: None, ..old.clone() }),
             (
-                &["existence.start"],
+                &["existence.start_date"],
                 &nothing,
-                Country { existence: Some(DateInterval { start: None, end: year(1950) }), ..old.clone() },
+                Country { existence: Some(DateInterval { start_date: None, end_date: year(1950) }), ..old.clone() },
             ),
             (&["*"], &new, new.clone()),
             (
