@@ -71,11 +71,18 @@ async function nextCommit(registry: Registry, afterRevision: bigint, name: strin
     start: { case: "afterRevision" as const, value: afterRevision },
     collections: ["organizations"],
   };
-  for await (const { event } of registry.watch(request, options)) {
-    // Between commits come heartbeats, which tell a revision to resume from as well.
-    if (event.case === "commit" && event.value.commit?.changes.some((change) => change.name === name)) {
-      return event.value.commit;
+  // Whoever leaves the loop has to end the call. A signal bounds it, too: the timer of `timeoutMs` would go on.
+  const left = new AbortController();
+  const signal = AbortSignal.any([left.signal, AbortSignal.timeout(options.timeoutMs)]);
+  try {
+    for await (const { event } of registry.watch(request, { signal })) {
+      // Between commits come heartbeats, which tell a revision to resume from as well.
+      if (event.case === "commit" && event.value.commit?.changes.some((change) => change.name === name)) {
+        return event.value.commit;
+      }
     }
+  } finally {
+    left.abort();
   }
   throw new Error("a watch does not end by itself");
 }
