@@ -6,10 +6,12 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "what a test did not expect fails it")]
 
+mod coverage;
 mod kind;
 mod sample;
 mod suite;
 
+mod conventions;
 mod creating;
 mod deleting;
 mod dry_run;

@@ -287,7 +287,7 @@ impl Alone {
 
     /// Checks what a write answered, and takes it into the model.
     async fn take_in(&mut self, write: &Write, planned: &[Planned], done: &Done) -> Result<(), String> {
-        let changes = planned.iter().any(|plan| plan.action != ChangeAction::Unspecified);
+        let changes = planned.iter().any(|plan| plan.action != ChangeAction::Unchanged);
         let revision = self.model.head + u64::from(changes);
         if let Done::Commit(response) = done {
             ensure!(response.revision == revision, "{write:?} made revision {}, and not {revision}", response.revision);
@@ -300,7 +300,7 @@ impl Alone {
                 Done::One(resource) => Some((**resource).clone()),
                 Done::Commit(_) => self.api.get(&plan.name, 0, "").await.ok(),
             };
-            if plan.action == ChangeAction::Unspecified {
+            if plan.action == ChangeAction::Unchanged {
                 let nothing = matches!(done, Done::One(_)) && plan.content.is_none();
                 let current = if nothing { Some(resource(&plan.name, Content::default())) } else { current };
                 ensure!(made == current, "{write:?} changes nothing, and answers {made:?}, and not {current:?}");
@@ -329,13 +329,13 @@ impl Alone {
             }
             self.model.add(&plan.name, Version { revision, action: plan.action, resource: made });
         }
-        for plan in planned.iter().filter(|plan| plan.action != ChangeAction::Unspecified) {
+        for plan in planned.iter().filter(|plan| plan.action != ChangeAction::Unchanged) {
             let stamps = bare(self.model.now().version(&plan.name).unwrap().resource.clone()).1;
             let time = stamps.update_time.map(|time| (time.seconds, time.nanos)).unwrap();
             ensure!(time > self.last_time, "{write:?} was made at {time:?}, not after {:?}", self.last_time);
         }
         if changes {
-            let last = planned.iter().find(|plan| plan.action != ChangeAction::Unspecified).unwrap();
+            let last = planned.iter().find(|plan| plan.action != ChangeAction::Unchanged).unwrap();
             let stamps = bare(self.model.now().version(&last.name).unwrap().resource.clone()).1;
             ensure!(
                 self.etags.insert(stamps.etag.clone()),

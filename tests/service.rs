@@ -245,7 +245,7 @@ async fn a_commit_that_changes_nothing_makes_no_revision() {
     let missing = Mutation { operation: Some(mutation::Operation::Delete(missing)) };
     let answer = commit(&mut registry, vec![same(), missing.clone()]).await.unwrap();
     assert_eq!((answer.revision, answer.commit_time), (1, None));
-    assert!(answer.results.iter().all(|one| one.action() == ChangeAction::Unspecified));
+    assert!(answer.results.iter().all(|one| one.action() == ChangeAction::Unchanged));
     assert_eq!((answer.results[0].revision, answer.results[1].revision), (1, 0));
     // Beside a change, what changes nothing stays as it is.
     let answer = commit(&mut registry, vec![same(), delete("countries/de"), missing]).await.unwrap();

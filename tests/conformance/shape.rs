@@ -23,6 +23,7 @@ const COMMON: &[(u32, &str)] = &[
     (12, "annotations"),
     (13, "external_ids"),
     (14, "documents"),
+    (16, "findings"),
 ];
 
 #[test]
@@ -46,7 +47,8 @@ fn every_kind_has_the_fields_that_all_have() {
             assert_eq!(field.name(), *name, "{}", kind.name());
         }
         let written: Vec<String> = kind.output_only().iter().map(|field| field.name().to_owned()).collect();
-        let expected = ["uid", "revision", "create_time", "update_time", "delete_time", "creator", "updater"];
+        let expected =
+            ["uid", "revision", "create_time", "update_time", "delete_time", "creator", "updater", "findings"];
         assert_eq!(written, expected, "{}", kind.name());
         assert!(rules(&kind.message.get_field(1).unwrap()).identifier, "{}", kind.name());
         let labels = rules(&kind.message.get_field(11).unwrap());

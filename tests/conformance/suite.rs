@@ -252,7 +252,7 @@ impl Suite {
 
     /// The history of a resource, newest first.
     pub(crate) async fn revisions(&self, name: &str) -> Vec<DynamicMessage> {
-        let fields = [("name", string(name)), ("page_size", Value::I32(1_000))];
+        let fields = [("parent", string(name)), ("page_size", Value::I32(1_000))];
         messages(&self.call(&self.across("ListRevisions"), fields).await.unwrap(), "revisions")
     }
 }

@@ -53,7 +53,7 @@ impl Square {
             .and_then(|known| known.last())
             .is_none_or(|last| last.revision < revision);
         if newer && revision > 0 {
-            let version = Version { revision, action: ChangeAction::Unspecified, resource: resource.clone() };
+            let version = Version { revision, action: ChangeAction::Unchanged, resource: resource.clone() };
             gossip.add(resource.name(), version);
             // For a stale etag now and then, the last few are enough.
             let versions = gossip.versions.entry(resource.name().to_owned()).or_default();
@@ -153,7 +153,7 @@ pub(super) fn explain(records: &[Record], commits: &[Commit], mistake: Option<Mi
             .now()
             .decide(write)
             .map_err(|code| format!("revision {revision} should be refused with {code:?}: {write:?}"))?;
-        let planned: Vec<_> = planned.into_iter().filter(|plan| plan.action != ChangeAction::Unspecified).collect();
+        let planned: Vec<_> = planned.into_iter().filter(|plan| plan.action != ChangeAction::Unchanged).collect();
         add(&mut model, commit, &planned).map_err(|wrong| format!("revision {revision}, {write:?}: {wrong}"))?;
         let answered = match answer {
             Err(code) => return Err(format!("revision {revision} was refused with {code:?}: {write:?}")),
@@ -221,7 +221,7 @@ fn add(model: &mut Model, commit: &Commit, planned: &[Planned]) -> Result<(), St
 /// Whether a write had nothing to change at a revision, and was answered so.
 fn changes_nothing(model: &Model, at: u64, write: &Write, done: &Done) -> bool {
     let Ok(planned) = model.at(at).decide(write) else { return false };
-    if planned.iter().any(|plan| plan.action != ChangeAction::Unspecified) {
+    if planned.iter().any(|plan| plan.action != ChangeAction::Unchanged) {
         return false;
     }
     match done {

@@ -40,7 +40,7 @@ pub(crate) struct Write {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Planned {
     pub(crate) name: String,
-    /// `Unspecified`: nothing has to change.
+    /// `Unchanged`: nothing has to change.
     pub(crate) action: ChangeAction,
     /// The content afterwards, without what the server writes. `None`: there is none.
     pub(crate) content: Option<Resource>,
@@ -184,13 +184,13 @@ impl<'a> View<'a> {
         let after: BTreeMap<&str, &Planned> = plans
             .iter()
             .filter_map(|plan| plan.as_ref().ok())
-            .filter(|plan| plan.action != ChangeAction::Unspecified)
+            .filter(|plan| plan.action != ChangeAction::Unchanged)
             .map(|plan| (plan.name.as_str(), plan))
             .collect();
         let mut planned = Vec::new();
         for plan in &plans {
             let plan = plan.clone()?;
-            if plan.action != ChangeAction::Unspecified && !self.model.has(Mistake::ReferencesAreNotChecked) {
+            if plan.action != ChangeAction::Unchanged && !self.model.has(Mistake::ReferencesAreNotChecked) {
                 self.check_references(&plan, &after)?;
             }
             planned.push(plan);
@@ -225,7 +225,7 @@ impl<'a> View<'a> {
                 let mask = if self.model.has(Mistake::MasksAreIgnored) { &["*".to_owned()][..] } else { mask };
                 let merged = merged(&before, resource, mask);
                 if merged == before {
-                    plan(ChangeAction::Unspecified, before)
+                    plan(ChangeAction::Unchanged, before)
                 } else if valid(&merged) {
                     plan(ChangeAction::Update, merged)
                 } else {
@@ -233,10 +233,10 @@ impl<'a> View<'a> {
                 }
             }
             (Op::Delete { allow_missing: true, .. }, None) => {
-                Ok(Planned { name, action: ChangeAction::Unspecified, content: None })
+                Ok(Planned { name, action: ChangeAction::Unchanged, content: None })
             }
             (Op::Delete { .. } | Op::Undelete { .. }, None) => Err(Code::NotFound),
-            (Op::Delete { allow_missing: true, .. }, Some((before, true))) => plan(ChangeAction::Unspecified, before),
+            (Op::Delete { allow_missing: true, .. }, Some((before, true))) => plan(ChangeAction::Unchanged, before),
             (Op::Delete { .. }, Some((_, true))) | (Op::Undelete { .. }, Some((_, false))) => {
                 Err(Code::FailedPrecondition)
             }
