@@ -1,4 +1,4 @@
-"""A first session: create, list in pages, watch, resume a watch, say who and why, and read what an error tells.
+"""A first session: create, list in pages, watch, resume a watch, say who and why, and read findings and errors.
 
 `python first_session.py [ADDRESS]`. It adds four organizations to whatever the registry holds, and asserts what it says.
 """
@@ -8,7 +8,13 @@ import uuid
 
 import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
-from partnership.registry.v1 import organization_pb2, organization_pb2_grpc, registry_service_pb2, registry_service_pb2_grpc
+from partnership.registry.v1 import (
+    common_pb2,
+    organization_pb2,
+    organization_pb2_grpc,
+    registry_service_pb2,
+    registry_service_pb2_grpc,
+)
 from partnership_registry import caller, connect, new_request_id, refusal
 
 # Seconds that a call may take. A call without a deadline waits as long as it takes.
@@ -27,7 +33,10 @@ def create(organizations, session):
         )
         return organizations.CreateOrganization(request, timeout=TIMEOUT)
 
-    ministry = made(display_name="Ministry of Science")
+    # What is strange and no mistake is accepted, and told of.
+    ministry = made(display_name="Ministry of Science", website="to be announced")
+    assert [finding.field for finding in ministry.findings] == ["website"], ministry
+    assert ministry.findings[0].code == common_pb2.FINDING_CODE_LINK_NOT_URI, ministry
     for name in ("Basic Research", "Applied Research", "Cooperation"):
         department = made(display_name=name, parent=ministry.name)
         assert department.name.startswith("organizations/") and department.etag
@@ -35,16 +44,18 @@ def create(organizations, session):
 
 
 def list_in_pages(organizations, session):
-    """Reads a listing page by page: all pages show the same revision."""
+    """Reads a listing page by page, of each resource only what is wanted. All pages show the same revision."""
     request = organization_pb2.ListOrganizationsRequest(
         filter=f'labels.session = "{session}"',
         order_by="display_name",
         page_size=3,
+        read_mask=FieldMask(paths=["display_name"]),
     )
     names, sizes = [], []
     while True:
         page = organizations.ListOrganizations(request, timeout=TIMEOUT)
         names += [organization.display_name for organization in page.organizations]
+        assert not any(organization.labels for organization in page.organizations), page
         sizes.append(len(page.organizations))
         if not page.next_page_token:
             break

@@ -1,5 +1,5 @@
 /**
- * A first session: create, list in pages, watch, resume a watch, say who and why, and read what an error tells.
+ * A first session: create, list in pages, watch, resume a watch, say who and why, and read findings and errors.
  *
  * `npm run example -- [URL]`. It adds four organizations to whatever the registry holds, and asserts what it says.
  */
@@ -11,6 +11,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, Code, createClient } from "@connectrpc/connect";
 import { caller, connect, newRequestId, refusal, type Refusal } from "partnership-registry";
 import type { Commit } from "partnership-registry/v1/commit";
+import { FindingCode } from "partnership-registry/v1/common";
 import { type Organization, type OrganizationSchema, OrganizationService } from "partnership-registry/v1/organization";
 import { RegistryService } from "partnership-registry/v1/registry_service";
 
@@ -28,7 +29,12 @@ async function create(organizations: Organizations, session: string): Promise<Or
       options,
     );
 
-  const ministry = await made({ displayName: "Ministry of Science" });
+  // What is strange and no mistake is accepted, and told of.
+  const ministry = await made({ displayName: "Ministry of Science", website: "to be announced" });
+  assert.deepEqual(
+    ministry.findings.map(({ code, field }) => [code, field]),
+    [[FindingCode.LINK_NOT_URI, "website"]],
+  );
   for (const displayName of ["Basic Research", "Applied Research", "Cooperation"]) {
     const department = await made({ displayName, parent: ministry.name });
     assert.match(department.name, /^organizations\//);
@@ -37,15 +43,21 @@ async function create(organizations: Organizations, session: string): Promise<Or
   return ministry;
 }
 
-/** Reads a listing page by page: all pages show the same revision. */
+/** Reads a listing page by page, of each resource only what is wanted. All pages show the same revision. */
 async function listInPages(organizations: Organizations, session: string): Promise<bigint> {
-  const request = { filter: `labels.session = "${session}"`, orderBy: "display_name", pageSize: 3 };
+  const request = {
+    filter: `labels.session = "${session}"`,
+    orderBy: "display_name",
+    pageSize: 3,
+    readMask: { paths: ["display_name"] },
+  };
   const names: string[] = [];
   const sizes: number[] = [];
   let page = await organizations.listOrganizations(request, options);
   for (;;) {
     names.push(...page.organizations.map((organization) => organization.displayName));
     sizes.push(page.organizations.length);
+    assert(page.organizations.every(({ labels }) => Object.keys(labels).length === 0));
     if (page.nextPageToken === "") break;
     page = await organizations.listOrganizations({ ...request, pageToken: page.nextPageToken }, options);
   }
