@@ -17,10 +17,10 @@ use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor, Service
 /// The package of the contract.
 const PACKAGE: &str = "partnership.registry.v1";
 
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
 /// Where the contract lies, and what it imports: the first is the one that others generate from.
 const SCHEMAS: [&str; 2] = ["proto", "googleapis"];
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
