@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
-use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
+use prost_reflect::{DescriptorPool, Kind as Type, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 
 /// The package of the contract.
 const PACKAGE: &str = "partnership.registry.v1";
+
+/// The number of `google.api.FieldBehavior.REQUIRED`.
+const REQUIRED: i32 = 2;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -286,12 +289,51 @@ fn method(method: &MethodDescriptor, standard: Option<(&Standard, &Kind)>, out: 
          const PATH: &'static str = \"/{name}\";\n    \
          fn uniform(self) -> Self::Uniform {{ {body} }}"
     )?;
+    missing(&input, out)?;
     for (field, value) in [("request_id", "String"), ("validate_only", "bool")] {
         if input.get_field_by_name(field).is_some() {
             writeln!(out, "    fn {field}_mut(&mut self) -> Option<&mut {value}> {{ Some(&mut self.{field}) }}")?;
         }
     }
     writeln!(out, "}}")?;
+    Ok(())
+}
+
+/// Implements `Method::missing` for a request that has REQUIRED fields.
+fn missing(input: &MessageDescriptor, out: &mut String) -> Result<()> {
+    let behavior = input.parent_pool().get_extension_by_name("google.api.field_behavior");
+    let behavior = behavior.ok_or("no google.api.field_behavior")?;
+    let mut body = String::new();
+    for field in input.fields() {
+        let options = field.options();
+        let said = options.get_extension(&behavior);
+        let mut said = said.as_list().into_iter().flatten().filter_map(|value| value.as_enum_number());
+        if !said.any(|number| number == REQUIRED) {
+            continue;
+        }
+        let (name, full_name) = (field.name(), field.full_name());
+        let lacks = match field.kind() {
+            _ if field.containing_oneof().is_some() => {
+                return Err(
+                    format!("{full_name} is REQUIRED, and may be left out for another field of its oneof").into()
+                );
+            }
+            _ if field.is_list() || field.is_map() => "is_empty()",
+            Type::String => "is_empty()",
+            Type::Message(_) => "is_none()",
+            Type::Enum(_) | Type::Int32 | Type::Int64 | Type::Uint64 => "eq(&0)",
+            other => {
+                return Err(format!("{full_name} is REQUIRED, and of a {other:?} nobody can tell if it is set").into());
+            }
+        };
+        writeln!(body, "        if self.{name}.{lacks} {{ missing.push(\"{name}\"); }}")?;
+    }
+    if !body.is_empty() {
+        writeln!(
+            out,
+            "    fn missing(&self) -> Vec<&'static str> {{\n        let mut missing = Vec::new();\n{body}        missing\n    }}"
+        )?;
+    }
     Ok(())
 }
 

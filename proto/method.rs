@@ -32,6 +32,11 @@ pub trait Method: prost::Message + Default + 'static {
     /// Takes the kind's name off.
     fn uniform(self) -> Self::Uniform;
 
+    /// The names of the fields that are REQUIRED in the request and that it lacks (AIP-203).
+    fn missing(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// The id by which a repeated request is known again, where the method has one (AIP-155).
     fn request_id_mut(&mut self) -> Option<&mut String> {
         None

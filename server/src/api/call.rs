@@ -17,7 +17,8 @@ use tonic::{Request, Response, Status};
 
 use super::caller::Caller;
 use super::request_log::RequestLog;
-use crate::registry::{Registry, request_hash};
+use crate::registry::{Error, Registry, request_hash};
+use crate::violations::Violations;
 
 /// What the services share. Cheap to clone.
 #[derive(Clone)]
@@ -71,7 +72,7 @@ where
     async fn unary(&self, request: Request<M>) -> Result<Response<M::Response>, Status> {
         let (metadata, _, mut message) = request.into_parts();
         let mut call = Call::new(self, M::NAME);
-        let answer = match call.enter(&metadata, mark(&mut message)) {
+        let answer = match call.enter(&metadata, &mut message) {
             Ok(()) => self.handle(&call.caller, message.uniform()).await,
             Err(status) => Err(status),
         };
@@ -90,7 +91,7 @@ where
     async fn streaming(&self, request: Request<M>) -> Result<Response<Told<M::Response>>, Status> {
         let (metadata, _, mut message) = request.into_parts();
         let mut call = Call::new(self, M::NAME);
-        let begun = match call.enter(&metadata, mark(&mut message)) {
+        let begun = match call.enter(&metadata, &mut message) {
             Ok(()) => self.handle_stream(&call.caller, message.uniform()).await,
             Err(status) => Err(status),
         };
@@ -118,9 +119,12 @@ impl Call {
     /// Lets the call in, or refuses it. Nothing of the request has been looked at before, and nothing is after a refusal.
     ///
     /// Whatever decides about calls as such stands here, in this order: who calls, whether he may (authorisation), whether
-    /// there is room for it (limits). What is measured of all calls is measured where `RequestLog` begins and ends.
-    fn enter(&mut self, metadata: &MetadataMap, mark: Mark) -> Result<(), Status> {
-        Ok(self.caller.identify(metadata, mark.id, mark.hash)?)
+    /// there is room for it (limits), whether the request has what it must have. What is measured of all calls is measured
+    /// where `RequestLog` begins and ends.
+    fn enter<M: Method>(&mut self, metadata: &MetadataMap, message: &mut M) -> Result<(), Status> {
+        let mark = mark(message);
+        self.caller.identify(metadata, mark.id, mark.hash)?;
+        Ok(complete(message)?)
     }
 }
 
@@ -149,6 +153,15 @@ impl<T> Stream for Told<T> {
         }
         Poll::Ready(next)
     }
+}
+
+/// Refuses a request that lacks what it must have (AIP-203).
+fn complete<M: Method>(message: &M) -> Result<(), Error> {
+    let mut violations = Violations::new();
+    for field in message.missing() {
+        violations.add(field, "is required");
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }
 
 /// The id of a request, and the hash of all else that it asks for.

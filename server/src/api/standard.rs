@@ -10,14 +10,15 @@ use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::{decode, point};
 use super::status::internal;
-use crate::registry::{Error, KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
+use crate::registry::{KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
 
 impl<K: Kind> Handle<Of<K, Get>> for Api {
     type Answer = K;
 
     async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, Get>) -> Result<K, Status> {
         let point = point(request.read_revision, request.read_time)?;
-        decode(self.registry.get(self.kind::<K>()?, &request.name, point, &request.if_none_match).await?)
+        let mask = request.read_mask.unwrap_or_default().paths;
+        decode(self.registry.get(self.kind::<K>()?, &request.name, point, &request.if_none_match, &mask).await?)
     }
 }
 
@@ -33,6 +34,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             order_by: request.order_by,
             show_deleted: request.show_deleted,
             point: point(request.read_revision, request.read_time)?,
+            read_mask: request.read_mask.unwrap_or_default().paths,
         };
         let registry = self.registry.clone();
         let page = blocking(move |cancelled| registry.list(&request, cancelled)).await?;
@@ -50,7 +52,8 @@ impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
 
     async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<BatchRead<K>, Status> {
         let point = point(request.read_revision, request.read_time)?;
-        let (documents, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point).await?;
+        let mask = request.read_mask.unwrap_or_default().paths;
+        let (documents, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point, &mask).await?;
         Ok(BatchRead { resources: documents.into_iter().map(decode).collect::<Result<_, _>>()?, revision })
     }
 }
@@ -60,7 +63,7 @@ impl<K: Kind> Handle<Of<K, Create<K>>> for Api {
 
     async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Create<K>>) -> Result<K, Status> {
         let validate_only = request.validate_only;
-        self.write_one(caller, "create", creation(self.kind::<K>()?, request)?, validate_only).await
+        self.write_one(caller, "create", creation(self.kind::<K>()?, request), validate_only).await
     }
 }
 
@@ -69,7 +72,7 @@ impl<K: Kind> Handle<Of<K, Update<K>>> for Api {
 
     async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Update<K>>) -> Result<K, Status> {
         let validate_only = request.validate_only;
-        self.write_one(caller, "update", change(self.kind::<K>()?, request)?, validate_only).await
+        self.write_one(caller, "update", change(self.kind::<K>()?, request), validate_only).await
     }
 }
 
@@ -86,8 +89,10 @@ impl<K: Kind> Handle<Of<K, Delete>> for Api {
 impl<K: Kind> Handle<Of<K, Rollback>> for Api {
     type Answer = K;
 
-    async fn handle(&self, _: &Caller, _: Of<K, Rollback>) -> Result<K, Status> {
-        Err(Status::unimplemented("coming"))
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Rollback>) -> Result<K, Status> {
+        let Rollback { name, etag, request_id: _, validate_only } = request;
+        let operation = Operation::Rollback { kind: Some(self.kind::<K>()?), name, etag };
+        self.write_one(caller, "rollback", operation, validate_only).await
     }
 }
 
@@ -101,20 +106,16 @@ impl<K: Kind> Handle<Of<K, Undelete>> for Api {
     }
 }
 
-fn creation<K: Kind>(kind: KindId, request: Create<K>) -> Result<Operation, Error> {
-    let resource = required(request.resource)?.into();
-    Ok(Operation::Create { kind, id: request.id, resource })
+// The door lets in no creation or change without a resource.
+
+fn creation<K: Kind>(kind: KindId, request: Create<K>) -> Operation {
+    Operation::Create { kind, id: request.id, resource: request.resource.unwrap_or_default().into() }
 }
 
-fn change<K: Kind>(kind: KindId, request: Update<K>) -> Result<Operation, Error> {
-    let resource = required(request.resource)?.into();
+fn change<K: Kind>(kind: KindId, request: Update<K>) -> Operation {
+    let resource = request.resource.unwrap_or_default().into();
     let mask = request.update_mask.unwrap_or_default().paths;
-    Ok(Operation::Update { kind, resource, mask, allow_missing: request.allow_missing })
-}
-
-/// The resource of a request that must have one.
-fn required<K: Kind>(resource: Option<K>) -> Result<K, Error> {
-    resource.ok_or_else(|| Error::invalid(K::SINGULAR, "is required"))
+    Operation::Update { kind, resource, mask, allow_missing: request.allow_missing }
 }
 
 impl Api {
@@ -131,7 +132,8 @@ impl Api {
         operation: Operation,
         validate_only: bool,
     ) -> Result<K, Status> {
-        let place = Place { index: None, verb, singular: K::SINGULAR };
+        let singular = if operation.holds_resource() { K::SINGULAR } else { "" };
+        let place = Place { index: None, verb, singular };
         let written = self
             .registry
             .write(WriteRequest {

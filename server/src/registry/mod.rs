@@ -22,7 +22,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use error::{Dangling, Error};
+pub use error::{Chain, Dangling, Error};
 pub use query::export::Export;
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
@@ -46,13 +46,14 @@ use index::{Index, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
+use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
-use resource::{ANSWER_BYTES_MAX, stamp};
+use resource::{ANSWER_BYTES_MAX, etag, stamp};
 use schema::Schemas;
 use write::committer::{Answer, Committer, Refusals, Replay, Submission};
 use write::ledger::Ledger;
-use write::request::Prepared;
+use write::request::{Prepared, PreparedMutation};
 use write::writer::Writer;
 
 /// How many writes may wait for the committer; one more waits for its turn to wait.
@@ -188,9 +189,13 @@ impl Registry {
 
     /// Fetches the documents that a request changes, here and not in the committer: a write waits for no read of another.
     async fn fetch(&self, request: &mut Prepared) -> Result<(), Error> {
-        for ((_, mutation), current) in request.mutations.iter().zip(&mut request.current) {
+        for ((_, mutation), current) in request.mutations.iter_mut().zip(&mut request.current) {
             if mutation.needs_current() {
                 *current = self.0.reader.find(mutation.name(), Revision::MAX).await?;
+            }
+            // A revision never changes: it is fetched once.
+            if let PreparedMutation::Rollback { name, revision, snapshot: snapshot @ None, .. } = mutation {
+                *snapshot = self.0.reader.snapshot(name, *revision)?;
             }
         }
         Ok(())
@@ -208,51 +213,75 @@ impl Registry {
         let revision = replay.revision;
         let record = reader.record(revision)?;
         let mut changes = record.changes.iter().peekable();
-        let mut results = Vec::with_capacity(replay.names.len());
-        for name in &replay.names {
-            let change = changes.next_if(|change| name.as_ref().is_none_or(|name| name.as_str() == &*change.name));
-            results.push(match (change, name) {
-                (Some(change), _) => WrittenOne {
-                    name: reader.name(&change.name)?,
-                    action: Some(change.action),
-                    document: reader.open(&change.document, revision)?.1,
-                },
-                (None, Some(name)) => WrittenOne {
-                    name: name.clone(),
-                    action: None,
-                    document: reader.get(name, revision)?.map(|(_, document)| document).unwrap_or_default(),
-                },
+        let mut results = Vec::with_capacity(replay.mutations.len());
+        for (_, mutation) in &replay.mutations {
+            let given = mutation.given_name();
+            let change = changes.next_if(|change| given.is_none_or(|name| name.as_str() == &*change.name));
+            results.push(match (change, given) {
+                (Some(change), _) => {
+                    let name = reader.name(&change.name)?;
+                    let before = match change.previous_revision {
+                        0 => None,
+                        previous => Some(reader.version(&name, previous)?),
+                    };
+                    WrittenOne {
+                        name,
+                        action: Some(change.action),
+                        document: reader.open(&change.document, revision)?.1,
+                        ignored: mutation.ignored(&reader.schemas, before.as_deref()),
+                    }
+                }
+                (None, Some(name)) => {
+                    let document = reader.get(name, revision)?.map(|(_, document)| document).unwrap_or_default();
+                    let ignored = mutation.ignored(&reader.schemas, Some(&document));
+                    WrittenOne { name: name.clone(), action: None, document, ignored }
+                }
                 (None, None) => return Err(Error::Damaged { revision }),
             });
         }
         Ok(Written { revision, time: Some(record.commit_time), results })
     }
 
-    /// The document of `name`, deleted or not. If its etag is `if_none_match`, only its name, etag and revision.
-    pub async fn get(&self, kind: KindId, name: &str, point: Point, if_none_match: &str) -> Result<Bytes, Error> {
+    /// What the paths of `read_mask` name of the document of `name`, deleted or not; all of it if there are none. If its
+    /// etag is `if_none_match`, only its name, etag and revision, whatever the mask.
+    pub async fn get(
+        &self,
+        kind: KindId,
+        name: &str,
+        point: Point,
+        if_none_match: &str,
+        read_mask: &[String],
+    ) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
+        let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
+        if !if_none_match.is_empty()
+            && let Some(rule) = etag::check(if_none_match)
+        {
+            return Err(Error::invalid("if_none_match", rule));
+        }
         let at = reader.resolve(point)?;
         let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
         if !if_none_match.is_empty() && stamp::etag(&document) == if_none_match {
             return Ok(stamp::not_modified(&document).into());
         }
-        Ok(document)
+        Ok(mask.apply(&reader.schemas, document))
     }
 
-    /// The documents of `names` in their order, as of one revision, which is answered too.
+    /// What the paths of `read_mask` name of the documents of `names`, in their order, as of one revision, which is answered
+    /// too.
     pub async fn batch_get(
         &self,
         kind: KindId,
         names: &[String],
         point: Point,
+        read_mask: &[String],
     ) -> Result<(Vec<Bytes>, Revision), Error> {
         let reader = &self.0.reader;
+        let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
         let mut violations = Violations::new();
-        match names.len() {
-            0 => violations.add("names", "is required: at least one"),
-            1..=BATCH_MAX => {}
-            count => violations.add("names", format!("must have at most {BATCH_MAX} items, and has {count}")),
+        if names.len() > BATCH_MAX {
+            violations.add("names", format!("must have at most {BATCH_MAX} items, and has {}", names.len()));
         }
         let mut parsed = Vec::with_capacity(names.len().min(BATCH_MAX));
         for (index, name) in names.iter().enumerate().take(BATCH_MAX) {
@@ -269,6 +298,7 @@ impl Registry {
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
             let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
+            let document = mask.apply(&reader.schemas, document);
             bytes += document.len();
             if bytes > ANSWER_BYTES_MAX {
                 return Err(Error::AnswerTooLarge { max: ANSWER_BYTES_MAX });
@@ -305,8 +335,8 @@ impl Registry {
     }
 
     /// A page of the revisions of a resource, newest first. Blocks.
-    pub fn revisions(&self, name: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
-        history::revisions(&self.0.reader, &self.0.tokens, name, size, token)
+    pub fn revisions(&self, parent: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
+        history::revisions(&self.0.reader, &self.0.tokens, parent, size, token)
     }
 
     /// One revision of a resource: `{resource}/revisions/{revision}`.

@@ -17,6 +17,7 @@ use crate::registry::query::listing::Listing;
 use crate::registry::query::order_by;
 use crate::registry::query::page::{PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
+use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::{Point, Reader};
 use crate::registry::schema::KindId;
 use crate::store::Revision;
@@ -38,6 +39,8 @@ pub struct ListRequest {
     pub show_deleted: bool,
     /// As of when.
     pub point: Point,
+    /// The paths of the fields to answer. None: all.
+    pub read_mask: Vec<String>,
 }
 
 impl ListRequest {
@@ -52,6 +55,7 @@ impl ListRequest {
             order_by: String::new(),
             show_deleted: false,
             point: Point::Head,
+            read_mask: Vec::new(),
         }
     }
 }
@@ -78,6 +82,11 @@ fn point_bytes(point: Point) -> Vec<u8> {
     }
 }
 
+/// The paths of a mask as bytes, for binding a page token to it. No path has a control character.
+fn mask_bytes(mask: &ReadMask, paths: &[String]) -> Vec<u8> {
+    if mask.is_of_all() { Vec::new() } else { paths.join("\0").into_bytes() }
+}
+
 /// A page. `Cancelled` once nobody waits for it any more.
 pub(crate) fn page(
     reader: &Reader,
@@ -89,13 +98,15 @@ pub(crate) fn page(
     let (order, descending) = order_by::parse(&request.order_by)?;
     let filter =
         Filter::parse(&reader.schemas, request.kind, &request.filter).map_err(|rule| Error::invalid("filter", rule))?;
-    let arguments: [&[u8]; 6] = [
+    let mask = ReadMask::parse(&reader.schemas, request.kind, &request.read_mask)?;
+    let arguments: [&[u8]; 7] = [
         b"list",
         reader.schemas.kind(request.kind).collection.as_bytes(),
         request.filter.as_bytes(),
         request.order_by.as_bytes(),
         &[u8::from(request.show_deleted)],
         &point_bytes(request.point),
+        &mask_bytes(&mask, &request.read_mask),
     ];
     let position = match request.page_token.as_str() {
         "" => None,
@@ -116,7 +127,7 @@ pub(crate) fn page(
         descending,
         cancelled,
     };
-    let (items, more) = listing.take(after.as_ref(), size, PAGE_BYTES_MAX)?;
+    let (items, more) = listing.take(after.as_ref(), size, PAGE_BYTES_MAX, &mask)?;
     let total = match &position {
         Some(position) => usize::try_from(position.total).unwrap_or(usize::MAX),
         None if !more => items.len(),

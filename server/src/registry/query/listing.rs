@@ -9,6 +9,7 @@ use crate::registry::error::Error;
 use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::filter::Filter;
 use crate::registry::query::page::PAGE_SIZE_MAX;
+use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp;
@@ -35,8 +36,15 @@ pub(crate) struct Item {
 }
 
 impl Listing<'_> {
-    /// The next items after `after`: at most `size`, and of about `bytes`. And whether there are more.
-    pub(crate) fn take(&self, after: Option<&OrderKey>, size: usize, bytes: usize) -> Result<(Vec<Item>, bool), Error> {
+    /// The next items after `after`, as far as `mask` means them: at most `size`, and of about `bytes`. And whether there
+    /// are more.
+    pub(crate) fn take(
+        &self,
+        after: Option<&OrderKey>,
+        size: usize,
+        bytes: usize,
+        mask: &ReadMask,
+    ) -> Result<(Vec<Item>, bool), Error> {
         let mut items: Vec<Item> = Vec::new();
         let mut taken = 0;
         let mut more = false;
@@ -45,8 +53,9 @@ impl Listing<'_> {
                 more = true;
                 return false;
             }
-            taken += item.document.len();
-            items.push(item);
+            let document = mask.apply(&self.reader.schemas, item.document);
+            taken += document.len();
+            items.push(Item { document, ..item });
             true
         })?;
         Ok((items, more))

@@ -1,190 +1,263 @@
-//! Field masks: which fields of a resource a change means (AIP-134, AIP-161).
+//! Field masks: which fields of a resource a request means (AIP-157, AIP-161).
 //!
-//! A mask is a tree of fields. Paths lead through single messages; a list or a map is changed as a whole. What may be set
-//! only at creation keeps its value, whatever a mask means.
+//! A mask is a tree of fields, and the same for reading and for changing. Paths lead through single messages and to the
+//! entries of maps; a list is meant as a whole. All here works on the bytes of resources, guided by the tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::mask_path::{is_plain, split};
 use super::name::short;
-use super::wire;
-use crate::registry::schema::{Field, KindId, Schemas, Shape};
+use super::wire::{self, WireField};
+use crate::registry::schema::{ENTRY_KEY, Field, KindId, Label, Schemas, Shape, Value};
+use crate::values::format;
 use crate::violations::Violations;
 
-/// The most paths of a mask: more than any kind has fields.
+/// The most paths of a mask: more than any kind has fields, and entries of its maps.
 const PATHS_MAX: usize = 200;
 
-/// Which fields are meant: for each number all of the field, or a part of the message in it.
+/// Which fields are meant, by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Mask(BTreeMap<u32, Option<Mask>>);
+pub(crate) struct Mask(BTreeMap<u32, Part>);
 
-impl Mask {
-    /// Reads the paths of a mask for `kind`. Without any, the mask is of the fields that `body` has; `*` is all of them.
-    pub(crate) fn parse(
-        schemas: &Schemas,
-        kind: KindId,
-        paths: &[String],
-        body: &[u8],
-        violations: &mut Violations,
-    ) -> Self {
-        let shape = schemas.shape_of(kind);
-        if paths.is_empty() {
-            return Self(wire::fields(body).map(|field| (field.number, None)).collect());
-        }
-        if paths.len() > PATHS_MAX {
-            violations.add("update_mask", format!("must have at most {PATHS_MAX} paths, and has {}", paths.len()));
-            return Self::default();
-        }
-        if let [only] = paths
-            && only == "*"
-        {
-            return Self(shape.fields.iter().map(|field| (field.number, None)).collect());
-        }
-        let mut mask = Self::default();
-        for path in paths {
-            if let Err(rule) = mask.add(schemas, shape, path) {
-                violations.add("update_mask", format!("has the path {:?}, but {rule}", short(path)));
-            }
-        }
-        mask
-    }
+/// How much of a field is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The field as a whole.
+    All,
+    /// Some fields of the single message in it.
+    Message(Mask),
+    /// The entries of the map that have these keys.
+    Entries(BTreeSet<String>),
+}
 
-    /// Takes in one path. The error is what is wrong with it.
-    fn add(&mut self, schemas: &Schemas, shape: &Shape, path: &str) -> Result<(), String> {
-        if path == "*" {
-            return Err("'*' must stand alone".into());
-        }
-        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let field =
-            shape.by_name(first).ok_or_else(|| format!("{} has no field {:?}", shape.short_name(), short(first)))?;
-        match rest {
-            None => {
-                self.0.insert(field.number, None);
-                Ok(())
-            }
-            Some(rest) => {
-                let inner = field
-                    .single_message()
-                    .ok_or_else(|| format!("{first:?} is no single message, and is changed as a whole"))?;
-                match self.0.entry(field.number).or_insert_with(|| Some(Self::default())) {
-                    // All of the field is meant already.
-                    None => Ok(()),
-                    Some(mask) => mask.add(schemas, schemas.shape(inner), rest),
-                }
-            }
+/// What a mask is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Read,
+    Update,
+}
+
+impl Purpose {
+    /// The field of the request that has the paths.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Read => "read_mask",
+            Self::Update => "update_mask",
         }
     }
 
-    /// `old` with the fields that the mask means taken from `new`. The order of fields is that of their numbers.
-    pub(crate) fn merge(&self, schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8]) -> Vec<u8> {
-        self.merge_message(schemas, schemas.shape_of(kind), old, new, true)
-    }
-
-    fn merge_message(&self, schemas: &Schemas, shape: &Shape, old: &[u8], new: &[u8], top: bool) -> Vec<u8> {
-        let mut out = Vec::with_capacity(old.len().max(new.len()));
-        for field in &shape.fields {
-            match self.0.get(&field.number) {
-                _ if top && field.set_at_creation => copy(field, old, &mut out),
-                None => copy(field, old, &mut out),
-                Some(None) => copy(field, new, &mut out),
-                Some(Some(mask)) => {
-                    let (old, new) = (wire::field(old, field.number), wire::field(new, field.number));
-                    let (Some(inner), true) = (field.single_message(), old.is_some() || new.is_some()) else {
-                        continue;
-                    };
-                    let (old, new) =
-                        (old.map_or(&[][..], |field| field.value), new.map_or(&[][..], |field| field.value));
-                    let merged = mask.merge_message(schemas, schemas.shape(inner), old, new, false);
-                    wire::put_bytes(&mut out, field.number, &merged);
-                }
-            }
+    /// What is done to the fields that are meant.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Read => "answered",
+            Self::Update => "changed",
         }
-        out
     }
 }
 
-/// Appends all occurrences of a field.
-fn copy(field: &Field, message: &[u8], out: &mut Vec<u8>) {
-    for wire in wire::fields(message).filter(|wire| wire.number == field.number) {
-        out.extend_from_slice(wire.whole);
+impl Mask {
+    /// Reads the paths of a mask for `kind`, and notes every one that leads nowhere. `None` if they name no fields: there
+    /// are none, or there is `*` alone.
+    pub(crate) fn parse(
+        schemas: &Schemas,
+        kind: KindId,
+        purpose: Purpose,
+        paths: &[String],
+        violations: &mut Violations,
+    ) -> Option<Self> {
+        if matches!(paths, []) || is_star(paths) {
+            return None;
+        }
+        let mut mask = Self::default();
+        if paths.len() > PATHS_MAX {
+            let rule = format!("must have at most {PATHS_MAX} paths, and has {}", paths.len());
+            violations.add(purpose.field(), rule);
+            return Some(mask);
+        }
+        for path in paths {
+            if let Err(rule) = mask.add(schemas, schemas.shape_of(kind), purpose, path) {
+                violations.add(purpose.field(), format!("has the path {:?}, but {rule}", short(path)));
+            }
+        }
+        Some(mask)
     }
+
+    /// The mask of all fields of a message.
+    pub(super) fn all(shape: &Shape) -> Self {
+        Self(shape.fields.iter().map(|field| (field.number, Part::All)).collect())
+    }
+
+    /// The mask of the fields that a message has.
+    pub(super) fn of(message: &[u8]) -> Self {
+        Self(wire::fields(message).map(|field| (field.number, Part::All)).collect())
+    }
+
+    /// How much of a field is meant; `None` for nothing of it.
+    pub(super) fn part(&self, number: u32) -> Option<&Part> {
+        self.0.get(&number)
+    }
+
+    /// Takes in one path. The error is what is wrong with it.
+    fn add(&mut self, schemas: &Schemas, shape: &Shape, purpose: Purpose, path: &str) -> Result<(), String> {
+        if path == "*" {
+            return Err("'*' must stand alone".into());
+        }
+        let (first, rest) = split(path)?;
+        let field =
+            shape.by_name(&first).ok_or_else(|| format!("{} has no field {:?}", shape.short_name(), short(&first)))?;
+        let Some(rest) = rest else {
+            self.0.insert(field.number, Part::All);
+            return Ok(());
+        };
+        match (field.label, &field.value) {
+            (Label::Single, Value::Message(id)) => {
+                let part = self.0.entry(field.number).or_insert_with(|| Part::Message(Self::default()));
+                match part {
+                    Part::Message(mask) => mask.add(schemas, schemas.shape(*id), purpose, rest),
+                    // All of the field is meant already; the path must lead somewhere all the same.
+                    Part::All | Part::Entries(_) => Self::default().add(schemas, schemas.shape(*id), purpose, rest),
+                }
+            }
+            (Label::Map { key_format, .. }, _) => {
+                let key = key(field, key_format, rest)?;
+                if let Part::Entries(keys) =
+                    self.0.entry(field.number).or_insert_with(|| Part::Entries(BTreeSet::new()))
+                {
+                    keys.insert(key);
+                }
+                Ok(())
+            }
+            (Label::List { .. }, _) => Err(format!("{:?} is a list, and is {} as a whole", field.name, purpose.done())),
+            (Label::Single, _) => Err(format!("{:?} has no parts, and is {} as a whole", field.name, purpose.done())),
+        }
+    }
+
+    /// What a message has of the fields that are meant, in the order in which it has them.
+    pub(crate) fn select(&self, schemas: &Schemas, kind: KindId, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.select_message(schemas, schemas.shape_of(kind), message, &mut out);
+        out
+    }
+
+    fn select_message(&self, schemas: &Schemas, shape: &Shape, message: &[u8], out: &mut Vec<u8>) {
+        for wire in wire::fields(message) {
+            if let (Some(part), Some(field)) = (self.part(wire.number), shape.by_number(wire.number)) {
+                part.select(schemas, field, &wire, out);
+            }
+        }
+    }
+}
+
+/// Whether the paths are `*`: all fields.
+pub(crate) fn is_star(paths: &[String]) -> bool {
+    matches!(paths, [only] if only == "*")
+}
+
+/// The key that the end of a path names.
+fn key(field: &Field, key_format: partnership_registry::v1::Format, path: &str) -> Result<String, String> {
+    let (key, rest) = split(path)?;
+    let name = &field.name;
+    if rest.is_some() {
+        return Err(format!("what {name:?} has has no parts"));
+    }
+    if key.is_empty() {
+        return Err(format!("it names no key of {name:?}"));
+    }
+    if !path.starts_with('`') && !is_plain(&key) {
+        return Err(format!("the key {:?} must stand in backticks", short(&key)));
+    }
+    match format::check(key_format, &key) {
+        Some(rule) => Err(format!("the key {:?} {rule}", short(&key))),
+        None => Ok(key.into_owned()),
+    }
+}
+
+impl Part {
+    /// Appends what is meant of one occurrence of `field`.
+    pub(super) fn select(&self, schemas: &Schemas, field: &Field, wire: &WireField<'_>, out: &mut Vec<u8>) {
+        match (self, &field.value) {
+            (Self::Message(mask), Value::Message(id)) => {
+                let mut inner = Vec::new();
+                mask.select_message(schemas, schemas.shape(*id), wire.value, &mut inner);
+                wire::put_bytes(out, wire.number, &inner);
+            }
+            (Self::Entries(keys), _) if !has_key(keys, wire) => {}
+            (Self::All | Self::Message(_) | Self::Entries(_), _) => out.extend_from_slice(wire.whole),
+        }
+    }
+}
+
+/// Whether an entry of a map has one of these keys.
+pub(super) fn has_key(keys: &BTreeSet<String>, entry: &WireField<'_>) -> bool {
+    keys.contains(wire::field(entry.value, ENTRY_KEY).map_or("", |key| key.text()))
 }
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::{Country, DateInterval, PartialDate};
+    use partnership_registry::v1::{Country, DateInterval, Document, PartialDate};
     use prost::Message as _;
 
     use super::*;
     use crate::registry::schema::{contract, kind_of};
 
-    fn year(year: i32) -> Option<PartialDate> {
-        Some(PartialDate { year, ..PartialDate::default() })
-    }
-
-    fn country(name: &str, start: i32, end: i32) -> Country {
-        Country {
-            display_name: name.into(),
-            existence: Some(DateInterval { start_date: year(start), end_date: year(end) }),
-            labels: [(name.to_owned(), "x".to_owned())].into(),
-            ..Country::default()
-        }
-    }
-
-    fn parse(schemas: &Schemas, paths: &[&str], body: &Country) -> Result<Mask, Violations> {
+    fn parse(schemas: &Schemas, purpose: Purpose, paths: &[&str]) -> Result<Option<Mask>, Vec<(String, String)>> {
         let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
         let mut violations = Violations::new();
-        let body = body.encode_to_vec();
-        let mask = Mask::parse(schemas, kind_of(schemas, "countries"), &paths, &body, &mut violations);
-        if violations.is_empty() { Ok(mask) } else { Err(violations) }
+        let mask = Mask::parse(schemas, kind_of(schemas, "countries"), purpose, &paths, &mut violations);
+        let broken: Vec<_> = violations.iter().map(|one| (one.field.clone(), one.description.clone())).collect();
+        if broken.is_empty() { Ok(mask) } else { Err(broken) }
     }
 
     #[test]
-    fn a_change_takes_what_the_mask_means_and_keeps_the_rest() {
+    fn a_mask_that_names_no_fields_is_none() {
         let schemas = contract();
-        let (old, new) = (country("old", 1900, 1950), country("new", 1800, 1850));
-        let nothing = Country::default();
-        let table: [(&[&str], &Country, Country); 9] = [
-            (&["display_name"], &new, Country { display_name: "new".into(), ..old.clone() }),
-            (&["display_name"], &nothing, Country { display_name: String::new(), ..old.clone() }),
-            (&["labels"], &new, Country { labels: new.labels.clone(), ..old.clone() }),
-            (&["existence.end_date"], &new, country("old", 1900, 1850)),
-            (&["existence.end_date.year", "existence.start_date"], &new, country("old", 1800, 1850)),
-            (&["existence", "existence.end_date"], &nothing, Country { existence: None, ..old.clone() }),
-            (
-                &["existence.start_date"],
-                &nothing,
-                Country { existence: Some(DateInterval { start_date: None, end_date: year(1950) }), ..old.clone() },
-            ),
-            (&["*"], &new, new.clone()),
-            (
-                &[],
-                &Country { display_name: "new".into(), ..nothing.clone() },
-                Country { display_name: "new".into(), ..old.clone() },
-            ),
-        ];
-        for (paths, change, expected) in table {
-            let mask = parse(&schemas, paths, change).unwrap();
-            let kind = kind_of(&schemas, "countries");
-            let merged = mask.merge(&schemas, kind, &old.encode_to_vec(), &change.encode_to_vec());
-            assert_eq!(Country::decode(merged.as_slice()).unwrap(), expected, "{paths:?}");
+        for paths in [&[][..], &["*"]] {
+            assert_eq!(parse(&schemas, Purpose::Read, paths), Ok(None));
         }
     }
 
     #[test]
-    fn what_is_set_at_creation_is_kept_whatever_the_mask_means() {
-        use partnership_registry::v1::{Agreement, AgreementState};
-
+    fn what_a_mask_selects_is_what_it_names_and_nothing_else() {
         let schemas = contract();
-        let kind = kind_of(&schemas, "agreements");
-        let state = schemas.shape_of(kind).by_name("state").unwrap();
-        assert!(state.set_at_creation, "the test needs such a field");
-        let of_state =
-            |state: AgreementState| Agreement { state: state.into(), ..Agreement::default() }.encode_to_vec();
-        for paths in [&["*".to_owned()][..], &["state".to_owned()], &[]] {
-            let new = of_state(AgreementState::InForce);
-            let mask = Mask::parse(&schemas, kind, paths, &new, &mut Violations::new());
-            let merged = mask.merge(&schemas, kind, &of_state(AgreementState::Draft), &new);
-            assert_eq!(merged, of_state(AgreementState::Draft), "{paths:?}");
+        let kind = kind_of(&schemas, "countries");
+        let date = |year, month| Some(PartialDate { year, month, ..PartialDate::default() });
+        let labels = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), format!("of {key}"))).collect();
+        let document = Document { title: "A".into(), ..Document::default() };
+        let all = Country {
+            name: "countries/kr".into(),
+            display_name: "Korea".into(),
+            labels: labels(&["programme", "unit/region", "unit"]),
+            annotations: labels(&["a`b"]),
+            existence: Some(DateInterval { start_date: date(1900, 5), end_date: date(1950, 6) }),
+            documents: vec![document.clone(), document.clone()],
+            ..Country::default()
+        };
+        let none = Country::default();
+        let existence = |start_date, end_date| Country {
+            existence: Some(DateInterval { start_date, end_date }),
+            ..Country::default()
+        };
+        let table: [(&[&str], Country); 13] = [
+            (&["display_name"], Country { display_name: "Korea".into(), ..none.clone() }),
+            (&["name", "name"], Country { name: "countries/kr".into(), ..none.clone() }),
+            (&["region_code"], none.clone()),
+            (&["documents"], Country { documents: vec![document.clone(), document], ..none.clone() }),
+            (&["labels"], Country { labels: all.labels.clone(), ..none.clone() }),
+            (&["labels.programme"], Country { labels: labels(&["programme"]), ..none.clone() }),
+            (&["labels.`unit/region`"], Country { labels: labels(&["unit/region"]), ..none.clone() }),
+            (&["labels.none"], none.clone()),
+            (&["labels.unit", "labels", "labels.unit"], Country { labels: all.labels.clone(), ..none.clone() }),
+            (&["annotations.`a``b`"], Country { annotations: labels(&["a`b"]), ..none.clone() }),
+            (&["existence.end_date"], existence(None, date(1950, 6))),
+            (&["existence.end_date.year", "existence.start_date.month"], existence(date(0, 5), date(1950, 0))),
+            (&["existence", "existence.end_date"], existence(date(1900, 5), date(1950, 6))),
+        ];
+        for (paths, expected) in table {
+            for purpose in [Purpose::Read, Purpose::Update] {
+                let mask = parse(&schemas, purpose, paths).unwrap().unwrap();
+                let selected = mask.select(&schemas, kind, &all.encode_to_vec());
+                assert_eq!(selected, expected.encode_to_vec(), "{paths:?}");
+            }
         }
     }
 
@@ -192,21 +265,44 @@ mod tests {
     fn a_path_that_leads_nowhere_is_refused_and_each_is_told() {
         let schemas = contract();
         let table = [
-            ("nothing", "has the path \"nothing\", but Country has no field \"nothing\""),
-            ("existence.middle", "has the path \"existence.middle\", but DateInterval has no field \"middle\""),
-            ("labels.a", "has the path \"labels.a\", but \"labels\" is no single message, and is changed as a whole"),
+            ("nothing", "Country has no field \"nothing\""),
+            ("existence.middle", "DateInterval has no field \"middle\""),
+            ("labels.a.b", "what \"labels\" has has no parts"),
+            ("labels.", "it names no key of \"labels\""),
+            ("labels.``", "it names no key of \"labels\""),
+            ("labels.unit-1", "the key \"unit-1\" must stand in backticks"),
+            ("labels.*", "the key \"*\" must stand in backticks"),
             (
-                "display_name.a",
-                "has the path \"display_name.a\", but \"display_name\" is no single message, and is changed as a whole",
+                "labels.A",
+                "the key \"A\" must be a lower-case letter and then at most 62 of lower-case letters, digits, '-', \
+                 '_', '.' and '/'",
             ),
-            ("*", "has the path \"*\", but '*' must stand alone"),
-            ("", "has the path \"\", but Country has no field \"\""),
+            ("annotations.`\u{7}`", "the key \"\\u{7}\" must have no control characters but tab and line breaks"),
+            ("labels.`a", "a backtick in it is not closed"),
+            ("labels.`a`b", "only a dot may follow a backtick that closes"),
+            ("display_name.a", "\"display_name\" has no parts, and is changed as a whole"),
+            ("documents.title", "\"documents\" is a list, and is changed as a whole"),
+            ("documents.0", "\"documents\" is a list, and is changed as a whole"),
+            ("documents.0.title", "\"documents\" is a list, and is changed as a whole"),
+            ("documents[0]", "Country has no field \"documents[0]\""),
+            ("display_name.", "\"display_name\" has no parts, and is changed as a whole"),
+            ("*", "'*' must stand alone"),
+            ("", "Country has no field \"\""),
         ];
         let mut paths: Vec<_> = table.iter().map(|(path, _)| *path).collect();
         paths.insert(1, "display_name");
-        let violations = parse(&schemas, &paths, &Country::default()).unwrap_err();
-        let found: Vec<_> = violations.iter().map(|one| (one.field.as_str(), one.description.as_str())).collect();
-        assert_eq!(found, table.map(|(_, rule)| ("update_mask", rule)));
-        assert!(parse(&schemas, &["display_name"; PATHS_MAX + 1], &Country::default()).is_err());
+        for (purpose, field) in [(Purpose::Update, "update_mask"), (Purpose::Read, "read_mask")] {
+            let found = parse(&schemas, purpose, &paths).unwrap_err();
+            let expected = table.map(|(path, rule)| {
+                let rule = rule.replace("changed", purpose.done());
+                (field.to_owned(), format!("has the path {path:?}, but {rule}"))
+            });
+            assert_eq!(found, expected);
+            // Also where all of the field is meant already.
+            parse(&schemas, purpose, &["existence", "existence.middle"]).unwrap_err();
+            parse(&schemas, purpose, &["labels", "labels.A"]).unwrap_err();
+            parse(&schemas, purpose, &["display_name"; PATHS_MAX]).unwrap();
+            parse(&schemas, purpose, &["display_name"; PATHS_MAX + 1]).unwrap_err();
+        }
     }
 }

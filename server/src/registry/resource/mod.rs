@@ -9,9 +9,13 @@ pub(crate) mod difference;
 pub(crate) mod envelope;
 pub(crate) mod etag;
 pub(crate) mod mask;
+mod mask_path;
 pub(crate) mod name;
+pub(crate) mod output_only;
+pub(crate) mod rollback;
 pub(crate) mod stamp;
 pub(crate) mod targets;
+pub(crate) mod update_mask;
 pub(crate) mod wire;
 
 /// The most bytes of a body: a quarter of what a message may have, so that a commit can hold several.

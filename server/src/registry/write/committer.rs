@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::ledger::{Known, Ledger, Outcome};
 use super::plan::Drafting;
 use super::planned::Planned;
-use super::request::{Prepared, PreparedMutation, Written, WrittenOne};
+use super::request::{Place, Prepared, PreparedMutation, Written, WrittenOne};
 use crate::registry::error::Error;
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::Name;
@@ -43,8 +43,8 @@ pub(crate) enum Answer {
 pub(crate) struct Replay {
     /// The commit that it became.
     pub(crate) revision: Revision,
-    /// For each mutation, the name it was given; `None` for one the server named.
-    pub(crate) names: Vec<Option<Name>>,
+    /// What it asked for.
+    pub(crate) mutations: Vec<(Place, PreparedMutation)>,
 }
 
 /// What the committer decided of one submission.
@@ -103,7 +103,7 @@ impl Committer {
     }
 
     fn decide(&mut self, mut request: Prepared) -> (Answer, Option<Record>) {
-        match self.replay(&request) {
+        match self.replay(&mut request) {
             Ok(None) => {}
             Ok(Some(replay)) => return (Answer::Replay(replay), None),
             Err(error) => return (Answer::Done(Err(error)), None),
@@ -131,7 +131,7 @@ impl Committer {
     }
 
     /// The earlier request of this id, if there was one.
-    fn replay(&self, request: &Prepared) -> Result<Option<Replay>, Error> {
+    fn replay(&self, request: &mut Prepared) -> Result<Option<Replay>, Error> {
         let Some(id) = request.request_id else { return Ok(None) };
         let Some((revision, hash)) = self.ledger.request(id.as_bytes()) else {
             return Ok(None);
@@ -139,15 +139,7 @@ impl Committer {
         if hash != request.request_hash {
             return Err(Error::RequestIdReused(id.to_string()));
         }
-        let names = request
-            .mutations
-            .iter()
-            .map(|(_, mutation)| {
-                let generated = matches!(mutation, PreparedMutation::Create { generated: true, .. });
-                (!generated).then(|| mutation.name().clone())
-            })
-            .collect();
-        Ok(Some(Replay { revision, names }))
+        Ok(Some(Replay { revision, mutations: std::mem::take(&mut request.mutations) }))
     }
 
     /// Gives each mutation the document that it changes as the commits decided so far leave it. Answers the revision of
@@ -186,21 +178,28 @@ impl Committer {
         let mut results = Vec::with_capacity(planned.len());
         let mut changes = Vec::with_capacity(changing);
         let mut outcomes = Vec::with_capacity(changing);
-        for plan in planned {
+        for mut plan in planned {
             let Some(action) = plan.action else {
-                results.push(WrittenOne { name: plan.name, action: None, document: plan.body });
+                results.push(WrittenOne { name: plan.name, action: None, document: plan.body, ignored: plan.ignored });
                 continue;
             };
+            let deleted = !plan.live();
             let kind = self.schemas.kind(plan.name.kind());
             let document = stamp::stamped(&plan.name, &plan.body, &plan.stamp, stamped_revision, &etag);
             let envelope: Bytes = envelope::envelope(kind, &document).into();
             let document = envelope.slice(envelope.len() - document.len()..);
-            results.push(WrittenOne { name: plan.name.clone(), action: Some(action), document: document.clone() });
+            results.push(WrittenOne {
+                name: plan.name.clone(),
+                action: Some(action),
+                document: document.clone(),
+                ignored: std::mem::take(&mut plan.ignored),
+            });
             let Some(salt) = salts.next() else { continue };
             changes.push(Change::new(action, plan.name.shared(), plan.previous_revision, envelope, salt));
             outcomes.push(Outcome {
-                known: Known { revision, deleted: !plan.live() },
+                known: Known { revision, deleted },
                 document,
+                parent: plan.parent(&self.schemas).map(Name::shared),
                 targets: plan.referrals.iter().map(|referral| referral.target.shared()).collect(),
                 name: plan.name,
             });

@@ -18,8 +18,9 @@ pub(crate) struct Input {
     pub(crate) name: String,
     /// The etag in it.
     pub(crate) etag: String,
-    /// Whether the caller gave nothing that only the server writes, but the etag: the body is then all there is.
-    is_body: bool,
+    /// All that the caller gave, if some of it is what only the server writes, other than the etag. `None`: the body is
+    /// all there is.
+    pub(crate) all: Option<Vec<u8>>,
 }
 
 impl Input {
@@ -30,12 +31,12 @@ impl Input {
         let (name, etag) = body::name_and_etag(&encoded);
         let (name, etag) = (name.to_owned(), etag.to_owned());
         let is_body = encoded.len() - body.len() == body::name_and_etag_bytes(&encoded);
-        Self { kind, resource, body, name, etag, is_body }
+        Self { kind, resource, body, name, etag, all: (!is_body).then_some(encoded) }
     }
 
     /// Checks it by every rule, under the name that it gets, and says what it refers to.
     pub(crate) fn check(&mut self, schemas: &Schemas, name: &str, violations: &mut Violations) -> Vec<Referral> {
-        if !self.is_body {
+        if self.all.is_some() {
             return check::check(schemas, self.kind, name, &self.body, violations);
         }
         self.resource.set_name(name.to_owned());
@@ -70,11 +71,11 @@ mod tests {
         let schemas = contract();
         let kind = kind_of(&schemas, "countries");
         let said = Country { name: "countries/kr".into(), display_name: "Korea".into(), ..Country::default() };
-        let read = Country { etag: "7-1".into(), uid: "u".into(), revision: 7, ..said.clone() };
+        let read = Country { etag: "\"7-1\"".into(), uid: "u".into(), revision: 7, ..said.clone() };
         let (mut said, mut read) = (Input::new(&schemas, kind, said.into()), Input::new(&schemas, kind, read.into()));
-        assert!(said.is_body && !read.is_body);
+        assert!(said.all.is_none() && read.all.is_some());
         assert_eq!(said.body, read.body);
-        assert_eq!((read.name.as_str(), read.etag.as_str()), ("countries/kr", "7-1"));
+        assert_eq!((read.name.as_str(), read.etag.as_str()), ("countries/kr", "\"7-1\""));
         let (mut of_said, mut of_read) = (Violations::new(), Violations::new());
         assert_eq!(
             said.check(&schemas, "countries/kr", &mut of_said),

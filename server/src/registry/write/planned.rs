@@ -1,10 +1,12 @@
 //! What one mutation would do, worked out and not yet decided.
 
 use bytes::Bytes;
+use partnership_registry::v1::Finding;
 
 use crate::registry::resource::check::Referral;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp::Stamp;
+use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 
 /// More than what the server writes into a document.
@@ -24,12 +26,20 @@ pub(crate) struct Planned {
     pub(crate) stamp: Stamp,
     /// What it refers to afterwards. Nothing if it is deleted.
     pub(crate) referrals: Vec<Referral>,
+    /// What the mutation carries for fields that it cannot change.
+    pub(crate) ignored: Vec<Finding>,
 }
 
 impl Planned {
     /// Whether the resource is live afterwards.
     pub(crate) fn live(&self) -> bool {
         self.action != Some(Action::Delete)
+    }
+
+    /// The parent that it has afterwards, if its kind is one of trees.
+    pub(crate) fn parent(&self, schemas: &Schemas) -> Option<&Name> {
+        let field = schemas.kind(self.name.kind()).parent.as_ref()?;
+        self.referrals.iter().find(|referral| referral.field == field.name).map(|referral| &referral.target)
     }
 
     /// About how many bytes a watcher is told, before and after together.
@@ -47,6 +57,7 @@ impl Planned {
             body: document,
             stamp: Stamp::default(),
             referrals: Vec::new(),
+            ignored: Vec::new(),
         }
     }
 }
