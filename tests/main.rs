@@ -24,6 +24,7 @@ mod model;
 mod no_room;
 mod power_cut;
 mod real_data;
+mod reflection;
 mod response_codes;
 mod service;
 mod stalls;
