@@ -85,7 +85,11 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<Write> {
         ("roll back", kind.rollback.clone(), by_name(&then(&live[0]), "")),
         ("roll back to what is so", kind.rollback.clone(), by_name(&then(&live[2]), "")),
         ("roll back with a stale etag", kind.rollback.clone(), by_name(&then(&live[1]), "\"stale\"")),
-        ("roll back to no revision", kind.rollback.clone(), by_name(&format!("{}/revisions/0", text(&live[1], "name")), "")),
+        (
+            "roll back to no revision",
+            kind.rollback.clone(),
+            by_name(&format!("{}/revisions/0", text(&live[1], "name")), ""),
+        ),
         ("roll back to a deletion", kind.rollback.clone(), by_name(&then(&deleted[0]), "")),
         (
             "commit",

@@ -138,8 +138,16 @@ async fn what_has_no_history_is_not_found() {
             let told = refused(ask(name.clone()).await);
             assert_eq!((told.code, told.reason.as_str()), (Code::NotFound, reason), "{name}");
         }
-        let bad =
-            ["", "/revisions/", "/revisions/x", "/revisions/-1", "/revisions/1/2", "/revisions/18446744073709551616", "/revisions/+1", "/revisions/01"];
+        let bad = [
+            "",
+            "/revisions/",
+            "/revisions/x",
+            "/revisions/-1",
+            "/revisions/1/2",
+            "/revisions/18446744073709551616",
+            "/revisions/+1",
+            "/revisions/01",
+        ];
         for name in bad.map(|tail| format!("{name}{tail}")) {
             let told = refused(ask(name.clone()).await);
             assert!(told.code == Code::InvalidArgument && told.names("name"), "{name}: {told:?}");
