@@ -454,7 +454,7 @@ pub(crate) fn with_etag(mut resource: Resource, etag: String) -> Resource {
 fn valid(resource: &Resource) -> bool {
     let content = content(resource);
     let country = matches!(resource.kind, Some(resource::Kind::Country(_)));
-    !content.display_name.is_empty() && !(country && content.one == resource.name())
+    !content.display_name.is_empty() && (!country || content.one != resource.name())
 }
 
 fn merged(before: &Resource, sent: &Resource, mask: &[String]) -> Resource {

@@ -215,13 +215,12 @@ impl Drafting<'_> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
         let merged = mask.merge(self.schemas, kind, &old, new);
-        let checked = whole.map(|referrals| (new, referrals));
+        let checked = whole.map(|referrals| Checked { body: new, referrals });
         self.change(place, name, row, (document, old), Action::Update, (merged, checked))
     }
 
     /// Gives a resource the body that was worked out from its document and `old`, the body in that; and makes it live.
-    /// `checked` is a body that was checked already, with what it refers to. This is the way of every method that applies
-    /// a rule to the resource as it is.
+    /// This is the way of every method that applies a rule to the resource as it is.
     fn change(
         &self,
         place: &Place,
@@ -229,7 +228,7 @@ impl Drafting<'_> {
         row: Known,
         (document, old): (Bytes, Vec<u8>),
         action: Action,
-        (body, checked): (Vec<u8>, Option<(&[u8], Vec<Referral>)>),
+        (body, checked): (Vec<u8>, Option<Checked<'_>>),
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let rules = &self.schemas.kind(kind).rules;
@@ -240,7 +239,7 @@ impl Drafting<'_> {
             return Ok(Planned::nothing(name, document));
         }
         let referrals = match checked {
-            Some((checked, referrals)) if body == checked => referrals,
+            Some(checked) if body == checked.body => checked.referrals,
             Some(_) | None => self.check(place, &name, resource, &body)?,
         };
         let mut violations = Violations::new();
@@ -294,6 +293,12 @@ impl Drafting<'_> {
             referrals,
         })
     }
+}
+
+/// A body that was checked already, and what it refers to.
+struct Checked<'a> {
+    body: &'a [u8],
+    referrals: Vec<Referral>,
 }
 
 /// The resource of a body. What was sent has been decoded before: bytes that are no message can only be those that are
