@@ -14,6 +14,15 @@ pub(crate) fn contract() -> Schemas {
     Schemas::new(partnership_registry::descriptors(), kinds::ALL).unwrap()
 }
 
+/// The tables of the real contract, in which a field of a kind is immutable that is not so there.
+pub(crate) fn contract_with_immutable(collection: &str, field: &str) -> Schemas {
+    let mut schemas = contract();
+    let shape = schemas.kind(kind_of(&schemas, collection)).shape;
+    let fields = schemas.shapes.get_mut(shape.0).map(|shape| &mut shape.fields);
+    fields.into_iter().flatten().find(|known| known.name == field).unwrap().immutable = true;
+    schemas
+}
+
 /// The kind of a collection of the real contract.
 pub(crate) fn kind_of(schemas: &Schemas, collection: &str) -> KindId {
     schemas.by_collection(collection).unwrap()
