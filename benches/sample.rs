@@ -65,7 +65,7 @@ pub(crate) fn stamped(project: Project, revision: u64) -> Project {
     Project {
         name: "projects/0192d3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".into(),
         uid: "0b5d7c1e-2f3a-4b5c-8d9e-0f1a2b3c4d5e".into(),
-        etag: format!("{revision:x}-5f3a9c1e"),
+        etag: format!("\"{revision:x}-5f3a9c1e\""),
         revision,
         create_time: now,
         update_time: now,

@@ -52,6 +52,9 @@ async fn send(api: &Api, write: &Write, validate_only: bool) -> Result<Done, Sta
                 one(api.delete(name, etag, allow_missing, request_id, validate_only).await)
             }
             Op::Undelete { name, etag } => one(api.undelete(name, etag, request_id, validate_only).await),
+            Op::Rollback { name, revision, etag } => {
+                one(api.rollback(format!("{name}/revisions/{revision}"), etag, request_id, validate_only).await)
+            }
         },
         _ => {
             let precondition =
@@ -146,10 +149,10 @@ impl Author {
         // Mostly what can be done, and sometimes what cannot.
         let likely = match (there.is_some(), dead) {
             (false, _) => 0,
-            (true, true) => 3,
-            (true, false) => self.one_of(&[1, 1, 1, 2]),
+            (true, true) => self.one_of(&[3, 3, 4]),
+            (true, false) => self.one_of(&[1, 1, 1, 2, 4]),
         };
-        let choice = if self.chance(0.8) { likely } else { self.dice.random_range(0..4) };
+        let choice = if self.chance(0.8) { likely } else { self.dice.random_range(0..5) };
         let etag = self.etag(model, &name);
         match choice {
             0 => Op::Create(resource(&name, self.content(&name))),
@@ -172,7 +175,14 @@ impl Author {
                 Op::Update { resource: resource(&name, content), etag, mask, allow_missing }
             }
             2 => Op::Delete { name, etag, allow_missing: self.chance(0.3) },
-            _ => Op::Undelete { name, etag },
+            3 => Op::Undelete { name, etag },
+            _ => {
+                let revisions: Vec<u64> =
+                    model.versions.get(&name).into_iter().flatten().map(|version| version.revision).collect();
+                let any = self.dice.random_range(0..model.head + 2);
+                let revision = if revisions.is_empty() || self.chance(0.1) { any } else { self.one_of(&revisions) };
+                Op::Rollback { name, revision, etag }
+            }
         }
     }
 
@@ -626,6 +636,8 @@ async fn a_model_with_a_wrong_rule_is_found_out() {
         Mistake::MasksAreIgnored,
         Mistake::DeletedAreListed,
         Mistake::ReadsAreOneRevisionLate,
+        Mistake::CirclesAreGood,
+        Mistake::RollbacksMoveTheState,
     ];
     for mistake in mistakes {
         let data = TempDir::new().unwrap();

@@ -52,6 +52,12 @@ impl Violations {
         self.found.is_empty()
     }
 
+    /// How many were found.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.found.len() + self.left_out
+    }
+
     /// How many were found beyond [`VIOLATIONS_MAX`].
     #[must_use]
     pub fn left_out(&self) -> usize {

@@ -5,7 +5,7 @@ use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage as _, Value
 use super::kind::Kind;
 use super::sample::Fill;
 use super::suite::{Suite, body, envelope, id_field, mask, named};
-use crate::harness::dynamic::{message, messages, set, string, text};
+use crate::harness::dynamic::{message, messages, number, set, string, text};
 use crate::harness::refusal;
 
 type Write = (&'static str, MethodDescriptor, Vec<(String, Value)>);
@@ -34,12 +34,13 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<Write> {
         ]
     };
     let by_name = |name: &str, etag: &str| vec![("name".to_owned(), string(name)), ("etag".to_owned(), string(etag))];
+    let then = |one: &DynamicMessage| format!("{}/revisions/{}", text(one, "name"), number(one, "revision"));
     let renamed = |one: &DynamicMessage, display_name: &str| {
         message(&kind.message, [("name", string(text(one, "name"))), ("display_name", string(display_name))])
     };
     let stale = |one: &DynamicMessage| {
         let mut stale = renamed(one, "stale");
-        set(&mut stale, "etag", string("stale"));
+        set(&mut stale, "etag", string("\"stale\""));
         stale
     };
     let commit = |mutations: Vec<Value>| vec![("mutations".to_owned(), Value::List(mutations))];
@@ -74,13 +75,22 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<Write> {
         ("update what is missing, or create it", kind.update.clone(), update(named(least(), &missing), &["*"], true)),
         ("update what is deleted", kind.update.clone(), update(renamed(&deleted[0], "x"), &["display_name"], false)),
         ("delete", kind.delete.clone(), by_name(&text(&live[3], "name"), "")),
-        ("delete with a stale etag", kind.delete.clone(), by_name(&text(&live[4], "name"), "stale")),
+        ("delete with a stale etag", kind.delete.clone(), by_name(&text(&live[4], "name"), "\"stale\"")),
         ("delete what is deleted", kind.delete.clone(), by_name(&text(&deleted[0], "name"), "")),
         ("delete what is missing", kind.delete.clone(), by_name(&format!("{missing}-x"), "")),
         ("delete what is referred to", organization.delete.clone(), by_name(&referred, "")),
         ("undelete", kind.undelete.clone(), by_name(&text(&deleted[1], "name"), "")),
         ("undelete what is live", kind.undelete.clone(), by_name(&text(&live[4], "name"), "")),
         ("undelete what is missing", kind.undelete.clone(), by_name(&format!("{missing}-x"), "")),
+        ("roll back", kind.rollback.clone(), by_name(&then(&live[0]), "")),
+        ("roll back to what is so", kind.rollback.clone(), by_name(&then(&live[2]), "")),
+        ("roll back with a stale etag", kind.rollback.clone(), by_name(&then(&live[1]), "\"stale\"")),
+        (
+            "roll back to no revision",
+            kind.rollback.clone(),
+            by_name(&format!("{}/revisions/0", text(&live[1], "name")), ""),
+        ),
+        ("roll back to a deletion", kind.rollback.clone(), by_name(&then(&deleted[0]), "")),
         (
             "commit",
             suite.across("Commit"),
@@ -151,7 +161,7 @@ async fn a_dry_run_fails_exactly_when_the_real_call_would_and_writes_nothing() {
                 (dry, _, real) => panic!("{what_all}: dry: {dry:?}, real: {real:?}"),
             }
         }
-        assert!(good >= 9 && bad >= 14, "{}: {good} good and {bad} bad", kind.name());
+        assert!(good >= 11 && bad >= 17, "{}: {good} good and {bad} bad", kind.name());
     }
 }
 

@@ -53,11 +53,11 @@ async fn history_tells_who_when_why_and_what() {
             );
             assert_eq!(number(revision, "revision"), number(versions[index], "revision"), "{what}");
             assert_eq!(text(revision, "name"), format!("{name}/revisions/{}", number(revision, "revision")), "{what}");
-            assert_eq!(get(revision, "commit_time"), get(versions[index], "update_time"), "{what}");
-            assert_eq!(&opened(kind, &get(revision, "after")), versions[index], "{what}");
-            assert_eq!(revision.has_field_by_name("before"), index > 0, "{what}");
+            assert_eq!(get(revision, "create_time"), get(versions[index], "update_time"), "{what}");
+            assert_eq!(&opened(kind, &get(revision, "snapshot")), versions[index], "{what}");
+            assert_eq!(revision.has_field_by_name("previous_snapshot"), index > 0, "{what}");
             if index > 0 {
-                assert_eq!(&opened(kind, &get(revision, "before")), versions[index - 1], "{what}");
+                assert_eq!(&opened(kind, &get(revision, "previous_snapshot")), versions[index - 1], "{what}");
             }
             let one =
                 suite.call(&suite.across("GetRevision"), [("name", string(text(revision, "name")))]).await.unwrap();
@@ -88,7 +88,8 @@ async fn a_long_history_is_paged_without_gaps() {
         for size in [1, 5, 12] {
             let (mut seen, mut token) = (Vec::new(), String::new());
             loop {
-                let fields = [("name", string(&name)), ("page_size", Value::I32(size)), ("page_token", string(&token))];
+                let fields =
+                    [("parent", string(&name)), ("page_size", Value::I32(size)), ("page_token", string(&token))];
                 let page = suite.call(&method, fields).await.unwrap();
                 seen.extend(messages(&page, "revisions"));
                 assert!(seen.len() < 100, "{} {size}: it goes on", kind.name());
@@ -103,8 +104,8 @@ async fn a_long_history_is_paged_without_gaps() {
             assert!(revisions.is_sorted_by(|newer, older| newer > older), "{} {size}: {revisions:?}", kind.name());
             for pair in seen.windows(2) {
                 assert_eq!(
-                    get(&pair[0], "before"),
-                    get(&pair[1], "after"),
+                    get(&pair[0], "previous_snapshot"),
+                    get(&pair[1], "snapshot"),
                     "{} {size}: no version is skipped",
                     kind.name()
                 );
@@ -122,7 +123,11 @@ async fn what_has_no_history_is_not_found() {
         let made = suite.create_least(kind, 0).await;
         let (name, revision) = (text(&made, "name"), number(&made, "revision"));
         let missing = format!("{}/{}", kind.collection, suite.id());
-        assert_eq!(refused(suite.call(&list, [("name", string(&missing))]).await).code, Code::NotFound);
+        assert_eq!(refused(suite.call(&list, [("parent", string(&missing))]).await).code, Code::NotFound);
+        for bad in ["", "x", &format!("{name}/revisions/1")] {
+            let told = refused(suite.call(&list, [("parent", string(bad))]).await);
+            assert!(told.code == Code::InvalidArgument && told.names("parent"), "{bad}: {told:?}");
+        }
         let ask = |name: String| suite.call(&one, [("name", string(name))]);
         for (name, reason) in [
             (format!("{missing}/revisions/{revision}"), "NOT_FOUND"),
@@ -133,8 +138,16 @@ async fn what_has_no_history_is_not_found() {
             let told = refused(ask(name.clone()).await);
             assert_eq!((told.code, told.reason.as_str()), (Code::NotFound, reason), "{name}");
         }
-        let bad =
-            ["", "/revisions/", "/revisions/x", "/revisions/-1", "/revisions/1/2", "/revisions/18446744073709551616"];
+        let bad = [
+            "",
+            "/revisions/",
+            "/revisions/x",
+            "/revisions/-1",
+            "/revisions/1/2",
+            "/revisions/18446744073709551616",
+            "/revisions/+1",
+            "/revisions/01",
+        ];
         for name in bad.map(|tail| format!("{name}{tail}")) {
             let told = refused(ask(name.clone()).await);
             assert!(told.code == Code::InvalidArgument && told.names("name"), "{name}: {told:?}");

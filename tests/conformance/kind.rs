@@ -26,6 +26,7 @@ pub(crate) struct Kind {
     pub(crate) update: MethodDescriptor,
     pub(crate) delete: MethodDescriptor,
     pub(crate) undelete: MethodDescriptor,
+    pub(crate) rollback: MethodDescriptor,
     pub(crate) batch_get: MethodDescriptor,
 }
 
@@ -47,6 +48,21 @@ pub(crate) struct Rules {
     pub(crate) min: Option<f64>,
     pub(crate) max: Option<f64>,
     pub(crate) set_at_creation: bool,
+    /// The resource types that it may refer to, if several.
+    pub(crate) reference_types: Vec<String>,
+    /// How many ancestors a resource may have, if the field leads to its parent. 0: it does not.
+    pub(crate) ancestors_max: usize,
+}
+
+impl Rules {
+    /// The resource type that a reference is made to where any would do.
+    pub(crate) fn target(&self) -> Option<&str> {
+        match (self.reference.as_deref(), self.reference_types.first()) {
+            (Some("*"), Some(first)) => Some(first),
+            (Some("*"), None) => Some("partnership.registry/Organization"),
+            (reference, _) => reference,
+        }
+    }
 }
 
 /// Every message of the contract that is a resource, in the order of the envelope.
@@ -88,6 +104,7 @@ fn kind(message: &MessageDescriptor, singular: &str) -> Kind {
         update: method(format!("Update{name}")),
         delete: method(format!("Delete{name}")),
         undelete: method(format!("Undelete{name}")),
+        rollback: method(format!("Rollback{name}")),
         batch_get: method(format!("BatchGet{}", list.name().strip_prefix("List").unwrap())),
         list,
         message: message.clone(),
@@ -163,6 +180,8 @@ pub(crate) fn rules(field: &FieldDescriptor) -> Rules {
         let number = said.get_field_by_name("format").unwrap().as_enum_number().unwrap();
         rules.format = formats.kind().as_enum().unwrap().get_value(number).unwrap().name().to_owned();
         (rules.min, rules.max) = (bound("min"), bound("max"));
+        rules.reference_types = list(said, "reference_types");
+        rules.ancestors_max = limit("ancestors_max");
         rules.set_at_creation = said.get_field_by_name("set_at_creation").unwrap().as_bool().unwrap();
     }
     rules

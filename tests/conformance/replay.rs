@@ -31,7 +31,10 @@ async fn ask(
 /// One request of each writing method, on resources of their own, in an order in which each can be done; and for each
 /// another request of the same method.
 async fn writes(suite: &Suite, kind: &Kind) -> Vec<(MethodDescriptor, Fields, Fields)> {
-    let name = text(&suite.create_all(kind, 0).await, "name");
+    let made = suite.create_all(kind, 0).await;
+    let name = text(&made, "name");
+    let then = format!("{name}/revisions/{}", number(&made, "revision"));
+    let back = |etag: &str| vec![("name".to_owned(), string(&then)), ("etag".to_owned(), string(etag))];
     let change = |display_name: &str| {
         let change = message(&kind.message, [("name", string(&name)), ("display_name", string(display_name))]);
         vec![(kind.singular.clone(), Value::Message(change)), ("update_mask".into(), mask(kind, &["display_name"]))]
@@ -63,8 +66,9 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<(MethodDescriptor, Fields, Fi
         (kind.update.clone(), change("once"), change("otherwise")),
         (kind.update.clone(), upsert(0), upsert(1)),
         (suite.across("Commit"), commit("together"), commit("apart")),
-        (kind.delete.clone(), by_name(""), by_name("other")),
-        (kind.undelete.clone(), by_name(""), by_name("other")),
+        (kind.delete.clone(), by_name(""), by_name("\"other\"")),
+        (kind.undelete.clone(), by_name(""), by_name("\"other\"")),
+        (kind.rollback.clone(), back(""), back("\"other\"")),
     ]
 }
 

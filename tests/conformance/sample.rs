@@ -37,9 +37,6 @@ const FIXED: &[(&str, Fixed)] = &[
     ("PartialDate.day", Fixed::Number(6)),
 ];
 
-/// The kinds that any reference to "any kind" may name: of people and bodies that act.
-const ANY_REFERENCE: &str = "partnership.registry/Organization";
-
 #[derive(Clone, Copy)]
 enum Fixed {
     Enum(&'static str),
@@ -154,7 +151,7 @@ impl Sampler {
                     values.values().map(|value| value.number()).filter(|number| *number != 0).collect();
                 Value::EnumNumber(numbers[n % numbers.len()])
             }
-            Type::String => string(match &rules.reference {
+            Type::String => string(match rules.target() {
                 Some(kind) => self.name(kind, field.number() as usize + n),
                 None => example(&rules.format, field.name(), n),
             }),
@@ -169,9 +166,9 @@ impl Sampler {
         }
     }
 
-    /// The name of a live resource of a type; `*` is any.
+    /// The name of a live resource of a type.
     pub(crate) fn name(&self, resource_type: &str, n: usize) -> String {
-        let names = &self.pool[if resource_type == "*" { ANY_REFERENCE } else { resource_type }];
+        let names = &self.pool[resource_type];
         names[n % names.len()].clone()
     }
 }

@@ -190,6 +190,11 @@ impl Suite {
         self.call(&kind.undelete, [("name", string(name))]).await
     }
 
+    /// Makes a resource what it was.
+    pub(crate) async fn rollback(&self, kind: &Kind, name: &str, revision: u64) -> Result<DynamicMessage, Status> {
+        self.call(&kind.rollback, [("name", string(format!("{name}/revisions/{revision}")))]).await
+    }
+
     /// One page of a listing.
     pub(crate) async fn page(
         &self,

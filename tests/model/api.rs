@@ -3,7 +3,7 @@
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::{self, Resource, resource};
 use partnership_registry::{
-    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Standard, Undelete, Update, for_each_kind,
+    BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Rollback, Standard, Undelete, Update, for_each_kind,
 };
 use prost_types::FieldMask;
 use tonic::transport::Channel;
@@ -140,6 +140,21 @@ macro_rules! methods {
                 let request = Delete { name, etag, allow_missing, request_id, validate_only };
                 match collection(&request.name) {
                     $($collection => Ok(self.call::<<v1::$Kind as Standard>::Delete>(request).await?.into()),)*
+                    other => panic!("no kind of {other}"),
+                }
+            }
+
+            /// `name` is that of a revision.
+            pub(crate) async fn rollback(
+                &self,
+                name: String,
+                etag: String,
+                request_id: String,
+                validate_only: bool,
+            ) -> Result<Resource, Status> {
+                let request = Rollback { name, etag, request_id, validate_only };
+                match collection(&request.name) {
+                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Rollback>(request).await?.into()),)*
                     other => panic!("no kind of {other}"),
                 }
             }

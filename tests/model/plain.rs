@@ -17,6 +17,7 @@ pub(crate) enum Op {
     Update { resource: Resource, etag: String, mask: Vec<String>, allow_missing: bool },
     Delete { name: String, etag: String, allow_missing: bool },
     Undelete { name: String, etag: String },
+    Rollback { name: String, revision: u64, etag: String },
 }
 
 /// What must be true of a resource.
@@ -63,6 +64,8 @@ pub(crate) enum Mistake {
     MasksAreIgnored,
     DeletedAreListed,
     ReadsAreOneRevisionLate,
+    CirclesAreGood,
+    RollbacksMoveTheState,
 }
 
 /// A registry.
@@ -165,6 +168,10 @@ impl<'a> View<'a> {
                 return Err(Code::InvalidArgument);
             }
         }
+        let no_etag = |one: &Condition| matches!(&one.condition, precondition::Condition::Etag(tag) if tag.is_empty());
+        if write.conditions.iter().any(no_etag) {
+            return Err(Code::InvalidArgument);
+        }
         for Condition { name, condition } in &write.conditions {
             let version = self.version(name);
             let holds = match condition {
@@ -192,6 +199,9 @@ impl<'a> View<'a> {
             let plan = plan.clone()?;
             if plan.action != ChangeAction::Unchanged && !self.model.has(Mistake::ReferencesAreNotChecked) {
                 self.check_references(&plan, &after)?;
+            }
+            if plan.action != ChangeAction::Unchanged && !self.model.has(Mistake::CirclesAreGood) {
+                self.check_circles(&plan, &after)?;
             }
             planned.push(plan);
         }
@@ -235,11 +245,10 @@ impl<'a> View<'a> {
             (Op::Delete { allow_missing: true, .. }, None) => {
                 Ok(Planned { name, action: ChangeAction::Unchanged, content: None })
             }
-            (Op::Delete { .. } | Op::Undelete { .. }, None) => Err(Code::NotFound),
+            (Op::Delete { .. } | Op::Undelete { .. } | Op::Rollback { .. }, None) => Err(Code::NotFound),
             (Op::Delete { allow_missing: true, .. }, Some((before, true))) => plan(ChangeAction::Unchanged, before),
-            (Op::Delete { .. }, Some((_, true))) | (Op::Undelete { .. }, Some((_, false))) => {
-                Err(Code::FailedPrecondition)
-            }
+            (Op::Delete { .. }, Some((_, true))) => Err(Code::NotFound),
+            (Op::Undelete { .. }, Some((_, false))) => Err(Code::AlreadyExists),
             (Op::Delete { etag, .. }, Some((before, false))) => {
                 current(etag)?;
                 plan(ChangeAction::Delete, before)
@@ -248,7 +257,50 @@ impl<'a> View<'a> {
                 current(etag)?;
                 plan(ChangeAction::Undelete, before)
             }
+            (Op::Rollback { revision, etag, .. }, Some((before, dead))) => {
+                let versions = self.model.versions[&name].iter().filter(|version| version.revision <= self.at);
+                let then = versions.into_iter().find(|version| version.revision == *revision).ok_or(Code::NotFound)?;
+                if deleted(&then.resource) {
+                    return Err(Code::FailedPrecondition);
+                }
+                current(etag)?;
+                let mut restored = content(&then.resource);
+                if !self.model.has(Mistake::RollbacksMoveTheState) {
+                    restored.state = content(&before).state;
+                }
+                let restored = resource(&name, restored);
+                let action = if restored == before && !dead { ChangeAction::Unchanged } else { ChangeAction::Rollback };
+                plan(action, restored)
+            }
         }
+    }
+
+    /// No parent that is new leads in a circle, after the whole request. The few names make no chain that is too long.
+    fn check_circles(self, plan: &Planned, after: &BTreeMap<&str, &Planned>) -> Result<(), Code> {
+        let parent = |resource: &Resource| match resource.kind {
+            Some(resource::Kind::FocusArea(_)) => content(resource).one,
+            _ => String::new(),
+        };
+        let before =
+            |name: &str| if self.live(name) { parent(&self.version(name).unwrap().resource) } else { String::new() };
+        let parent_after = |name: &str| match after.get(name) {
+            Some(plan) if plan.action == ChangeAction::Delete => String::new(),
+            Some(plan) => plan.content.as_ref().map(parent).unwrap_or_default(),
+            None => before(name),
+        };
+        let mut next = parent_after(&plan.name);
+        if next == before(&plan.name) {
+            return Ok(());
+        }
+        let mut seen = vec![plan.name.clone()];
+        while !next.is_empty() {
+            if seen.contains(&next) {
+                return Err(Code::FailedPrecondition);
+            }
+            seen.push(next.clone());
+            next = parent_after(&next);
+        }
+        Ok(())
     }
 
     /// What is live refers to what is live, after the whole request.
@@ -274,7 +326,7 @@ impl Op {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Create(resource) | Self::Update { resource, .. } => resource.name(),
-            Self::Delete { name, .. } | Self::Undelete { name, .. } => name,
+            Self::Delete { name, .. } | Self::Undelete { name, .. } | Self::Rollback { name, .. } => name,
         }
     }
 
@@ -290,6 +342,10 @@ impl Op {
                 mutation::Operation::Delete(v1::DeleteMutation { name, etag, allow_missing })
             }
             Self::Undelete { name, etag } => mutation::Operation::Undelete(v1::UndeleteMutation { name, etag }),
+            Self::Rollback { name, revision, etag } => mutation::Operation::Rollback(v1::RollbackMutation {
+                name: format!("{name}/revisions/{revision}"),
+                etag,
+            }),
         };
         v1::Mutation { operation: Some(operation) }
     }
@@ -399,8 +455,8 @@ pub(crate) fn with_etag(mut resource: Resource, etag: String) -> Resource {
 
 fn valid(resource: &Resource) -> bool {
     let content = content(resource);
-    let organization = matches!(resource.kind, Some(resource::Kind::Organization(_)));
-    !content.display_name.is_empty() && (organization || content.one != resource.name())
+    let country = matches!(resource.kind, Some(resource::Kind::Country(_)));
+    !content.display_name.is_empty() && !(country && content.one == resource.name())
 }
 
 fn merged(before: &Resource, sent: &Resource, mask: &[String]) -> Resource {

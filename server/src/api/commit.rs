@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use partnership_registry::v1::{
-    self, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Resource, UndeleteMutation, UpdateMutation,
-    mutation, precondition,
+    self, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Resource, RollbackMutation, UndeleteMutation,
+    UpdateMutation, mutation, precondition,
 };
 use tokio::sync::watch;
 use tonic::Status;
@@ -93,7 +93,9 @@ impl Api {
             mutation::Operation::Undelete(UndeleteMutation { name, etag }) => {
                 ("undelete", "", Operation::Undelete { kind: None, name, etag })
             }
-            mutation::Operation::Rollback(_) => return Err((".rollback", "is not there yet".to_owned())),
+            mutation::Operation::Rollback(RollbackMutation { name, etag }) => {
+                ("rollback", "", Operation::Rollback { kind: None, name, etag })
+            }
         };
         Ok(Mutation { place: Place { index: Some(index), verb, singular }, operation })
     }

@@ -89,8 +89,10 @@ impl<K: Kind> Handle<Of<K, Delete>> for Api {
 impl<K: Kind> Handle<Of<K, Rollback>> for Api {
     type Answer = K;
 
-    async fn handle(&self, _: &Caller, _: Of<K, Rollback>) -> Result<K, Status> {
-        Err(Status::unimplemented("coming"))
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Rollback>) -> Result<K, Status> {
+        let Rollback { name, etag, request_id: _, validate_only } = request;
+        let operation = Operation::Rollback { kind: Some(self.kind::<K>()?), name, etag };
+        self.write_one(caller, "rollback", operation, validate_only).await
     }
 }
 
@@ -130,7 +132,8 @@ impl Api {
         operation: Operation,
         validate_only: bool,
     ) -> Result<K, Status> {
-        let place = Place { index: None, verb, singular: K::SINGULAR };
+        let singular = if operation.holds_resource() { K::SINGULAR } else { "" };
+        let place = Place { index: None, verb, singular };
         let written = self
             .registry
             .write(WriteRequest {

@@ -8,7 +8,8 @@ use tonic::codegen::http;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::registry::Error;
+use crate::registry::{Chain, Error};
+use crate::violations::Violations;
 
 /// The domain of every ErrorInfo.
 pub(crate) const DOMAIN: &str = "partnership.registry";
@@ -19,6 +20,9 @@ const TEXT_BYTES_MAX: usize = 3 << 10;
 
 /// The most of these for the list of refused mutations: the rest says why.
 const REFUSED_BYTES_MAX: usize = 1 << 10;
+
+/// The most bytes of the metadata but for that list: what the message is made of, which is not longer.
+const METADATA_BYTES_MAX: usize = 1 << 10;
 
 /// The most bytes of a message as it travels, percent-encoded.
 const MESSAGE_BYTES_MAX: usize = 1 << 10;
@@ -32,13 +36,14 @@ impl From<Error> for Status {
             details: ErrorDetails::new(),
             metadata: HashMap::new(),
             bytes_left: TEXT_BYTES_MAX,
+            metadata_bytes_left: METADATA_BYTES_MAX,
             violations_left_out: 0,
         };
         telling.describe(&error);
-        if telling.violations_left_out > 0 {
-            telling.tell("violations_left_out", &telling.violations_left_out.to_string());
+        let Telling { mut details, mut metadata, violations_left_out, .. } = telling;
+        if violations_left_out > 0 {
+            metadata.insert("violations_left_out".to_owned(), violations_left_out.to_string());
         }
-        let Telling { mut details, metadata, .. } = telling;
         let (code, reason) = code(&error);
         details.set_error_info(reason, DOMAIN, metadata);
         Status::with_error_details(code, cut(error.to_string()), details)
@@ -117,17 +122,25 @@ fn foreign(status: &Status) -> (Code, &'static str) {
 fn code(error: &Error) -> (Code, &'static str) {
     match error {
         Error::Invalid(_) => (Code::InvalidArgument, "INVALID_FIELDS"),
+        Error::ImmutableFields(_) => (Code::FailedPrecondition, "IMMUTABLE_FIELDS"),
         Error::PageToken(_) => (Code::InvalidArgument, "PAGE_TOKEN_INVALID"),
         Error::RequestIdReused(_) => (Code::InvalidArgument, "REQUEST_ID_REUSED"),
         Error::NotFound(_) | Error::NotFoundAt { .. } => (Code::NotFound, "NOT_FOUND"),
         Error::NoSuchRevision { .. } => (Code::NotFound, "REVISION_NOT_FOUND"),
+        Error::RevisionDeleted { .. } => (Code::FailedPrecondition, "REVISION_DELETED"),
         Error::AlreadyExists { .. } => (Code::AlreadyExists, "ALREADY_EXISTS"),
         Error::EtagMismatch { .. } => (Code::Aborted, "ETAG_MISMATCH"),
         Error::PreconditionFailed { .. } => (Code::Aborted, "PRECONDITION_FAILED"),
         Error::Deleted(_) => (Code::FailedPrecondition, "DELETED"),
-        Error::NotDeleted(_) => (Code::FailedPrecondition, "NOT_DELETED"),
+        // To a caller who wants it gone, what is deleted is as good as not there, and to one who wants it back, what is live
+        // exists (AIP-164).
+        Error::DeletedAlready(_) => (Code::NotFound, "DELETED"),
+        Error::NotDeleted(_) => (Code::AlreadyExists, "NOT_DELETED"),
         Error::StillReferenced { .. } => (Code::FailedPrecondition, "STILL_REFERENCED"),
         Error::DanglingReferences(_) => (Code::FailedPrecondition, "REFERENCE_NOT_FOUND"),
+        Error::ParentCycle { .. } => (Code::FailedPrecondition, "PARENT_CYCLE"),
+        Error::TooManyAncestors { .. } => (Code::FailedPrecondition, "TOO_MANY_ANCESTORS"),
+        Error::SubtreeTooLarge { .. } => (Code::ResourceExhausted, "SUBTREE_TOO_LARGE"),
         Error::Commit(refused) => refused.first().map_or((Code::Internal, "INTERNAL"), |(_, error)| code(error)),
         Error::RevisionInFuture { .. } => (Code::OutOfRange, "REVISION_IN_FUTURE"),
         Error::TimeBeforeFirst => (Code::OutOfRange, "TIME_BEFORE_FIRST"),
@@ -161,6 +174,7 @@ struct Telling {
     details: ErrorDetails,
     metadata: HashMap<String, String>,
     bytes_left: usize,
+    metadata_bytes_left: usize,
     violations_left_out: usize,
 }
 
@@ -168,51 +182,97 @@ impl Telling {
     fn describe(&mut self, error: &Error) {
         match error {
             Error::Invalid(violations) => {
+                self.tell_first(violations);
                 for violation in violations.iter() {
                     self.add_field(&violation.field, &violation.description);
                 }
                 self.violations_left_out += violations.left_out();
             }
-            Error::PageToken(rule) => self.add_field("page_token", rule),
-            Error::RequestIdReused(_) => self.add_field("request_id", "came with another request before"),
-            Error::NotFound(name)
-            | Error::Deleted(name)
-            | Error::NotDeleted(name)
-            | Error::AlreadyExists { name, .. } => {
-                self.add_resource(name, &error.to_string());
-                self.tell("name", name);
-                if let Error::Deleted(_) | Error::NotDeleted(_) = error {
-                    self.add_precondition("STATE", name, &error.to_string());
+            Error::ImmutableFields(violations) => {
+                self.tell_first(violations);
+                for violation in violations.iter() {
+                    self.add_precondition("IMMUTABLE", &violation.field, &violation.description);
                 }
             }
+            Error::PageToken(rule) => self.tell_field("page_token", rule),
+            Error::RequestIdReused(id) => {
+                self.tell("request_id", id);
+                self.tell_field("request_id", "came with another request before");
+            }
+            Error::NotFound(name) | Error::DeletedAlready(name) | Error::NotDeleted(name) => {
+                self.tell_resource(name, error);
+            }
+            Error::AlreadyExists { name, deleted } => {
+                self.tell_resource(name, error);
+                self.tell("deleted", if *deleted { "true" } else { "false" });
+            }
+            Error::Deleted(name) => {
+                self.tell_resource(name, error);
+                self.add_precondition("STATE", name, &error.to_string());
+            }
             Error::NotFoundAt { name, revision } | Error::NoSuchRevision { name, revision } => {
-                self.add_resource(name, &error.to_string());
-                self.tell("name", name);
+                self.tell_resource(name, error);
                 self.tell("revision", &revision.to_string());
             }
-            Error::EtagMismatch { name, .. } => {
-                self.add_resource(name, &error.to_string());
+            Error::RevisionDeleted { name, revision } => {
+                self.tell_resource(name, error);
+                self.tell("revision", &revision.to_string());
+                self.add_precondition("STATE", name, &error.to_string());
+            }
+            Error::EtagMismatch { name, given } => {
+                self.tell_resource(name, error);
+                self.tell("etag", given);
                 self.add_precondition("ETAG", name, &error.to_string());
-                self.tell("name", name);
             }
             Error::PreconditionFailed { index, name, description } => {
-                self.add_precondition("PRECONDITION", &format!("preconditions[{index}]"), description);
                 self.tell("precondition", &index.to_string());
                 self.tell("name", name);
+                self.tell("description", description);
+                self.add_precondition("PRECONDITION", &format!("preconditions[{index}]"), description);
             }
             Error::StillReferenced { name, by, more } => {
+                self.tell("name", name);
+                self.tell("referrers", &(by.len() + more).to_string());
+                self.tell("referrers_left_out", &more.to_string());
+                self.tell("referrers_named", &by.join(","));
                 for referrer in by {
                     self.add_precondition("REFERRED_TO", referrer, &format!("refers to {name}"));
                 }
-                self.tell("name", name);
-                self.tell("referrers", &(by.len() + more).to_string());
             }
             Error::DanglingReferences(dangling) => {
+                self.tell("references", &dangling.len().to_string());
+                if let Some(first) = dangling.first() {
+                    self.tell("field", &first.field);
+                    self.tell("target", &first.target);
+                    self.tell("target_deleted", if first.deleted { "true" } else { "false" });
+                }
                 for one in dangling {
                     self.add_precondition("REFERENCE", &one.field, &one.description());
                 }
             }
+            Error::ParentCycle { field, chain } => {
+                self.tell("field", field);
+                self.tell_chain(chain);
+                self.add_precondition("PARENT_CYCLE", field, &format!("leads in a circle: {chain}"));
+            }
+            Error::TooManyAncestors { field, name, max, chain } => {
+                self.tell("field", field);
+                self.tell("name", name);
+                self.tell("ancestors_max", &max.to_string());
+                self.tell_chain(chain);
+                let description = format!("gives {name} more than {max} ancestors: {chain}");
+                self.add_precondition("TOO_MANY_ANCESTORS", field, &description);
+            }
+            Error::SubtreeTooLarge { field, name, max } => {
+                self.tell("field", field);
+                self.tell("name", name);
+                self.tell("descendants_max", &max.to_string());
+            }
             Error::Commit(refused) => {
+                self.tell("mutations_refused", &refused.len().to_string());
+                if let Some((first, _)) = refused.first() {
+                    self.tell("mutation", &first.to_string());
+                }
                 self.list_refused(refused.iter().map(|(index, _)| *index));
                 for (_, error) in refused {
                     self.describe(error);
@@ -229,16 +289,49 @@ impl Telling {
                 self.tell("bytes_max", &max.to_string());
             }
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
-            Error::Stopped(_) | Error::Cancelled => {}
+            Error::Stopped(cause) => self.tell("cause", cause),
+            Error::Cancelled => {}
             Error::NoRoom | Error::Draining => {
                 self.details.set_retry_info(Some(RETRY_AFTER));
             }
         }
     }
 
-    /// Adds to the metadata; of several errors the first one has its say.
+    /// Adds to the metadata; of several errors the first one has its say. What has no room any more is cut, as it is in the
+    /// message.
     fn tell(&mut self, key: &str, value: &str) {
-        self.metadata.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+        if self.metadata.contains_key(key) {
+            return;
+        }
+        let value = value.get(..value.floor_char_boundary(self.metadata_bytes_left)).unwrap_or_default();
+        self.metadata_bytes_left = self.metadata_bytes_left.saturating_sub(value.len());
+        // What protobuf puts around an entry.
+        self.bytes_left = self.bytes_left.saturating_sub(key.len() + value.len() + 8);
+        self.metadata.insert(key.to_owned(), value.to_owned());
+    }
+
+    fn tell_first(&mut self, violations: &Violations) {
+        self.tell("violations", &violations.count().to_string());
+        if let Some(first) = violations.iter().next() {
+            self.tell("field", &first.field);
+            self.tell("description", &first.description);
+        }
+    }
+
+    fn tell_field(&mut self, field: &str, description: &str) {
+        self.tell("field", field);
+        self.tell("description", description);
+        self.add_field(field, description);
+    }
+
+    fn tell_resource(&mut self, name: &str, error: &Error) {
+        self.add_resource(name, &error.to_string());
+        self.tell("name", name);
+    }
+
+    fn tell_chain(&mut self, chain: &Chain) {
+        self.tell("chain_left_out", &chain.more.to_string());
+        self.tell("chain", &chain.named.join(","));
     }
 
     /// Takes the room that these texts need, or counts the violation as left out.
@@ -290,9 +383,12 @@ impl Telling {
             list.push_str(&index);
         }
         self.bytes_left = self.bytes_left.saturating_sub(list.len());
-        self.tell("mutations", &list);
+        self.metadata.insert("mutations".to_owned(), list);
         if left_out > 0 {
             self.tell("mutations_left_out", &left_out.to_string());
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,16 +6,15 @@
 
 use std::collections::HashSet;
 
-use partnership_registry::Kind;
 use partnership_registry::v1::{
     Agreement, AgreementEndType, AgreementEvent, AgreementEventType, AgreementParticipation, AgreementParty,
     AgreementPeriod, AgreementRelationType, AgreementRenewal, AgreementState, AgreementTerm,
-    AgreementTerminationGround, Country, Organization, PartialDate,
+    AgreementTerminationGround, PartialDate,
 };
 
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use crate::values::reference::{check_collections, check_exactly_one, check_not_itself};
+use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any agreement.
@@ -29,8 +28,6 @@ pub(crate) fn check(agreement: &Agreement, violations: &mut Violations) {
         check_term(term, violations);
     }
     check_relations(agreement, violations);
-    let collections = [Country::COLLECTION, Organization::COLLECTION];
-    check_collections("depositaries", &agreement.depositaries, &collections, violations);
     check_registrations(agreement, violations);
 }
 
@@ -198,7 +195,6 @@ fn check_term(term: &AgreementTerm, violations: &mut Violations) {
 }
 
 fn check_relations(agreement: &Agreement, violations: &mut Violations) {
-    check_not_itself("parent", &agreement.name, &agreement.parent, violations);
     if agreement.parent.is_empty() && agreement.parent_relation() != AgreementRelationType::Unspecified {
         violations.add("parent_relation", "must be left out if there is no parent");
     }

@@ -1,22 +1,17 @@
-//! The rules of commitments: promises are made by and to those who can make them, are not met before they are made, and
-//! what was not met has no day on which it was.
+//! The rules of commitments: promises are not met before they are made, and what was not met has no day on which it was.
 //!
 //! A met commitment without a date is no contradiction, nor is an open one with a date, since its state may lag behind.
 
-use partnership_registry::Kind;
-use partnership_registry::v1::{Commitment, CommitmentState, Country, Official, Organization};
+use partnership_registry::v1::{Commitment, CommitmentState};
 
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use crate::values::reference::{check_collections, check_not_itself};
+use crate::values::reference::check_not_itself;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any commitment.
 pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
     check_one_per_language("texts", &commitment.texts, violations);
-    let who = [Country::COLLECTION, Organization::COLLECTION, Official::COLLECTION];
-    check_collections("responsible_parties", &commitment.responsible_parties, &who, violations);
-    check_collections("counterparts", &commitment.counterparts, &who, violations);
     check_not_itself("source", &commitment.name, &commitment.source, violations);
     if commitment.state() == CommitmentState::NotMet && commitment.met_date.is_some() {
         violations.add("met_date", "must be left out if the commitment was not met");
@@ -66,12 +61,6 @@ mod tests {
                     |it| it.texts.push(text("fr", "Encore.")),
                     Some("texts[1].language_code"),
                 ),
-                (
-                    "a course has to do it",
-                    |it| it.responsible_parties.push("courses/a".into()),
-                    Some("responsible_parties[2]"),
-                ),
-                ("promised to a meeting", |it| it.counterparts.push("meetings/a".into()), Some("counterparts[1]")),
                 ("its own source", |it| it.source.clone_from(&it.name), Some("source")),
                 ("met before it was made", |it| it.met_date = Some(date(2025, 8, 0)), Some("met_date")),
                 ("met on a day that is not recorded", |it| it.met_date = None, None),

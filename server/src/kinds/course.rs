@@ -3,12 +3,11 @@
 //!
 //! More nominees than places is no contradiction.
 
-use partnership_registry::Kind;
-use partnership_registry::v1::{Country, Course, CourseAttendance, CourseDecision, CourseNomination, Organization};
+use partnership_registry::v1::{Course, CourseAttendance, CourseDecision, CourseNomination};
 
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
-use crate::values::reference::{check_collection, check_exactly_one};
+use crate::values::reference::check_exactly_one;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any course.
@@ -26,8 +25,6 @@ pub(crate) fn check(course: &Course, violations: &mut Violations) {
 fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut Violations) {
     let who = [("official", nomination.official.as_str()), ("nominee_name", &nomination.nominee_name)];
     check_exactly_one(path, &who, violations);
-    let authorities = [Country::COLLECTION, Organization::COLLECTION];
-    check_collection(&format!("{path}.authority"), &nomination.authority, &authorities, violations);
     if both_and_before(nomination.decision_date.as_ref(), nomination.nomination_date.as_ref()) {
         violations.add(format!("{path}.decision_date"), "must not be before the nomination");
     }
@@ -113,14 +110,6 @@ mod tests {
                         });
                     },
                     Some("nominations[3]"),
-                ),
-                (
-                    "nominated by a person",
-                    |it| {
-                        let nomination = nominee(CourseDecision::Accepted, CourseAttendance::Partial);
-                        it.nominations.push(CourseNomination { authority: "officials/a".into(), ..nomination });
-                    },
-                    Some("nominations[3].authority"),
                 ),
                 (
                     "decided before it was made",

@@ -3,20 +3,17 @@
 
 use std::collections::HashSet;
 
-use partnership_registry::Kind;
-use partnership_registry::v1::{Country, FeasibilityStudy, FeasibilityStudyCostRange, Organization};
+use partnership_registry::v1::{FeasibilityStudy, FeasibilityStudyCostRange};
 
 use crate::values::localized_text::check_one_per_language;
 use crate::values::money;
-use crate::values::reference::{check_collections, check_not_itself};
+use crate::values::reference::check_not_itself;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any feasibility study.
 pub(crate) fn check(study: &FeasibilityStudy, violations: &mut Violations) {
     check_one_per_language("titles", &study.titles, violations);
     check_not_itself("previous_study", &study.name, &study.previous_study, violations);
-    let collections = [Country::COLLECTION, Organization::COLLECTION];
-    check_collections("commissioners", &study.commissioners, &collections, violations);
     let mut seen = HashSet::new();
     for (index, dimension) in study.dimensions.iter().enumerate() {
         if !seen.insert(dimension.r#type) {
@@ -96,7 +93,6 @@ mod tests {
                     Some("titles[1].language_code"),
                 ),
                 ("it goes on from itself", |it| it.previous_study.clone_from(&it.name), Some("previous_study")),
-                ("a meeting ordered it", |it| it.commissioners.push("meetings/a".into()), Some("commissioners[1]")),
                 (
                     "a dimension twice",
                     |it| it.dimensions.push(dimension(FeasibilityStudyDimensionType::Need)),

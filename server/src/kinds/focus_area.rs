@@ -1,19 +1,15 @@
-//! The rules of focus areas: a field of cooperation is not part of itself, has one name a language, and has each code
-//! of another classification once.
-//!
-//! Longer circles of parents take more than one record to see, and are not looked for here.
+//! The rules of focus areas: a field of cooperation has one name a language, and has each code of another classification
+//! once.
 
 use std::collections::HashSet;
 
 use partnership_registry::v1::FocusArea;
 
 use crate::values::localized_text::check_one_per_language;
-use crate::values::reference::check_not_itself;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any focus area.
 pub(crate) fn check(area: &FocusArea, violations: &mut Violations) {
-    check_not_itself("parent", &area.name, &area.parent, violations);
     check_one_per_language("display_names", &area.display_names, violations);
     let mut seen = HashSet::new();
     for (index, code) in area.codes.iter().enumerate() {
@@ -50,7 +46,6 @@ mod tests {
             check,
             &[
                 ("it has no parent", |area| area.parent.clear(), None),
-                ("it is its own parent", |area| area.parent.clone_from(&area.name), Some("parent")),
                 (
                     "a language twice",
                     |area| area.display_names.push(text("en", "AI")),

@@ -1,10 +1,9 @@
-//! The rules of meetings: a meeting does not end before it starts, each participant is one, and hosts, speakers and
-//! those spoken for are who can be such.
+//! The rules of meetings: a meeting does not end before it starts, each participant is one, and a meeting does not go
+//! on from itself.
 
-use partnership_registry::Kind;
-use partnership_registry::v1::{Country, Meeting, Official, Organization};
+use partnership_registry::v1::Meeting;
 
-use crate::values::reference::{check_collection, check_collections, check_exactly_one, check_not_itself};
+use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any meeting.
@@ -14,8 +13,6 @@ pub(crate) fn check(meeting: &Meeting, violations: &mut Violations) {
     {
         violations.add("end_time", "must not be before the start");
     }
-    let hosts = [Country::COLLECTION, Organization::COLLECTION, Official::COLLECTION];
-    check_collection("host", &meeting.host, &hosts, violations);
     for (index, participant) in meeting.participants.iter().enumerate() {
         let path = format!("participants[{index}]");
         let who = [
@@ -25,12 +22,6 @@ pub(crate) fn check(meeting: &Meeting, violations: &mut Violations) {
             ("unresolved_name", &participant.unresolved_name),
         ];
         check_exactly_one(&path, &who, violations);
-        let represented = [Country::COLLECTION, Organization::COLLECTION];
-        check_collection(&format!("{path}.represents"), &participant.represents, &represented, violations);
-    }
-    for (index, item) in meeting.agenda.iter().enumerate() {
-        let presenters = [Official::COLLECTION, Organization::COLLECTION];
-        check_collections(&format!("agenda[{index}].presenters"), &item.presenters, &presenters, violations);
     }
     check_not_itself("previous_meeting", &meeting.name, &meeting.previous_meeting, violations);
 }
@@ -72,7 +63,6 @@ mod tests {
                 ("an end with the start", |it| it.end_time = it.start_time, None),
                 ("an end without a start", |it| it.start_time = None, None),
                 ("no host", |it| it.host.clear(), None),
-                ("a host that is an agreement", |it| it.host = "agreements/a".into(), Some("host")),
                 (
                     "nobody takes part",
                     |it| it.participants.push(MeetingParticipant::default()),
@@ -88,25 +78,6 @@ mod tests {
                         });
                     },
                     Some("participants[1]"),
-                ),
-                (
-                    "a participant who speaks for a person",
-                    |it| {
-                        it.participants.push(MeetingParticipant {
-                            unresolved_name: "Somebody".into(),
-                            represents: "officials/a".into(),
-                            ..MeetingParticipant::default()
-                        });
-                    },
-                    Some("participants[1].represents"),
-                ),
-                (
-                    "a project that speaks",
-                    |it| {
-                        let presenters = vec!["organizations/a".into(), "projects/a".into()];
-                        it.agenda.push(MeetingAgendaItem { presenters, ..MeetingAgendaItem::default() });
-                    },
-                    Some("agenda[1].presenters[1]"),
                 ),
                 ("it goes on from itself", |it| it.previous_meeting.clone_from(&it.name), Some("previous_meeting")),
             ],

@@ -1,16 +1,15 @@
-//! The rules of organizations: an organization is not a part, a predecessor or a successor of itself, and has one name
-//! a language.
+//! The rules of organizations: an organization is no predecessor and no successor of itself, and has one name a
+//! language.
 
 use partnership_registry::v1::Organization;
 
 use crate::values::localized_text::check_one_per_language;
-use crate::values::reference::{check_none_itself, check_not_itself};
+use crate::values::reference::check_none_itself;
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any organization.
 pub(crate) fn check(organization: &Organization, violations: &mut Violations) {
     check_one_per_language("official_names", &organization.official_names, violations);
-    check_not_itself("parent", &organization.name, &organization.parent, violations);
     check_none_itself("predecessors", &organization.name, &organization.predecessors, violations);
     check_none_itself("successors", &organization.name, &organization.successors, violations);
 }
@@ -42,11 +41,6 @@ mod tests {
                     Some("official_names[2].language_code"),
                 ),
                 ("it has no parent", |organization| organization.parent.clear(), None),
-                (
-                    "it is its own parent",
-                    |organization| organization.parent.clone_from(&organization.name),
-                    Some("parent"),
-                ),
                 (
                     "it preceded itself",
                     |organization| organization.predecessors.push(organization.name.clone()),

@@ -3,13 +3,12 @@
 //!
 //! That a project is late, or began before it was approved, is no contradiction.
 
-use partnership_registry::Kind;
-use partnership_registry::v1::{Country, Official, Organization, Project, ProjectState};
+use partnership_registry::v1::{Project, ProjectState};
 
 use crate::values::localized_text::check_one_per_language;
 use crate::values::money;
 use crate::values::partial_date::both_and_before;
-use crate::values::reference::{check_collection, check_exactly_one, check_not_itself};
+use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// Notes what cannot be true of any project.
@@ -28,12 +27,6 @@ pub(crate) fn check(project: &Project, violations: &mut Violations) {
         if budget.amount.as_ref().is_some_and(money::is_negative) {
             violations.add(format!("budgets[{index}].amount"), "must not be negative");
         }
-        let collections = [Country::COLLECTION, Organization::COLLECTION];
-        check_collection(&format!("budgets[{index}].provider"), &budget.provider, &collections, violations);
-    }
-    for (index, milestone) in project.milestones.iter().enumerate() {
-        let collections = [Country::COLLECTION, Organization::COLLECTION, Official::COLLECTION];
-        check_collection(&format!("milestones[{index}].responsible"), &milestone.responsible, &collections, violations);
     }
     for (index, relation) in project.related_projects.iter().enumerate() {
         check_not_itself(&format!("related_projects[{index}].project"), &project.name, &relation.project, violations);
@@ -55,7 +48,7 @@ fn check_dates(project: &Project, violations: &mut Violations) {
 #[cfg(test)]
 mod tests {
     use partnership_registry::Money;
-    use partnership_registry::v1::{ProjectBudget, ProjectMilestone, ProjectParticipant, ProjectRelation};
+    use partnership_registry::v1::{ProjectBudget, ProjectParticipant, ProjectRelation};
 
     use super::*;
     use crate::kinds::table::assert_table;
@@ -127,19 +120,6 @@ mod tests {
                 ),
                 ("a negative budget", |it| it.budgets.push(budget(-1, 0)), Some("budgets[2].amount")),
                 ("a budget a little below nothing", |it| it.budgets.push(budget(0, -1)), Some("budgets[2].amount")),
-                (
-                    "a budget that a course gives",
-                    |it| it.budgets.push(ProjectBudget { provider: "courses/a".into(), ..budget(1, 0) }),
-                    Some("budgets[2].provider"),
-                ),
-                (
-                    "a milestone that a meeting has to reach",
-                    |it| {
-                        let responsible = "meetings/a".into();
-                        it.milestones.push(ProjectMilestone { responsible, ..ProjectMilestone::default() });
-                    },
-                    Some("milestones[0].responsible"),
-                ),
                 (
                     "related to itself",
                     |it| {

@@ -2,14 +2,19 @@
 //!
 //! `Display` is a sentence for the caller and never prints a cause.
 
+use std::sync::Arc;
+
 use crate::violations::Violations;
 
 /// Why the registry refuses or fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The input breaks rules.
-    #[error("{0}")]
+    #[error("{}", invalid_text(.0))]
     Invalid(Violations),
+    /// What a resource was in an earlier revision differs in fields that can be given only when it is created.
+    #[error("{}", invalid_text(.0))]
+    ImmutableFields(Violations),
     /// A page token that is not the registry's, or of a listing with other arguments.
     #[error("page_token: {0}")]
     PageToken(&'static str),
@@ -35,6 +40,14 @@ pub enum Error {
         /// The revision.
         revision: u64,
     },
+    /// The resource was deleted in the revision that was asked for.
+    #[error("{name} was deleted in revision {revision}; roll back to one in which it was live, or delete it")]
+    RevisionDeleted {
+        /// The name.
+        name: String,
+        /// The revision.
+        revision: u64,
+    },
     /// The id is or was in use.
     #[error("{name} exists already{}", if *.deleted { "; it is deleted, and its id is never used again: undelete it" } else { "" })]
     AlreadyExists {
@@ -44,7 +57,7 @@ pub enum Error {
         deleted: bool,
     },
     /// The etag is not the current one.
-    #[error("{name} has changed: the etag {given:?} is not the current one; read it again")]
+    #[error("{name} has changed: the etag {given} is not the current one; read it again")]
     EtagMismatch {
         /// The name.
         name: String,
@@ -64,6 +77,9 @@ pub enum Error {
     /// The resource is deleted.
     #[error("{0} is deleted; undelete it first")]
     Deleted(String),
+    /// The resource is deleted, and was to be.
+    #[error("{0} is deleted already")]
+    DeletedAlready(String),
     /// The resource is not deleted.
     #[error("{0} is not deleted")]
     NotDeleted(String),
@@ -80,6 +96,36 @@ pub enum Error {
     /// References to what does not exist or is deleted.
     #[error("{}", dangling_text(.0))]
     DanglingReferences(Vec<Dangling>),
+    /// The parents of a resource would lead in a circle.
+    #[error("{field}: leads in a circle: {chain}")]
+    ParentCycle {
+        /// The path of the field.
+        field: String,
+        /// From the resource up.
+        chain: Chain,
+    },
+    /// A resource would have too many ancestors.
+    #[error("{field}: gives {name} more than {max} ancestors: {chain}")]
+    TooManyAncestors {
+        /// The path of the field.
+        field: String,
+        /// The resource.
+        name: String,
+        /// The most ancestors.
+        max: usize,
+        /// From the resource up.
+        chain: Chain,
+    },
+    /// More descendants would move with a resource than can be looked at in one commit.
+    #[error("{field}: moves more than {max} descendants of {name} and others down; move parts of them first")]
+    SubtreeTooLarge {
+        /// The path of the field.
+        field: String,
+        /// The resource.
+        name: String,
+        /// The most descendants.
+        max: usize,
+    },
     /// A commit in which some mutations were refused: each with its place.
     #[error("{}", commit_text(.0))]
     Commit(Vec<(usize, Error)>),
@@ -149,6 +195,33 @@ impl Dangling {
     }
 }
 
+/// How many resources of a chain are named.
+const CHAIN_NAMED_MAX: usize = 10;
+
+/// Resources, each followed by its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// The first of them.
+    pub named: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Chain {
+    /// Of these resources.
+    pub(crate) fn of(names: &[Arc<str>]) -> Self {
+        let named: Vec<_> = names.iter().take(CHAIN_NAMED_MAX).map(ToString::to_string).collect();
+        Self { more: names.len() - named.len(), named }
+    }
+}
+
+impl std::fmt::Display for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.named.join(" -> "))?;
+        if self.more > 0 { write!(f, " -> and {} more", self.more) } else { Ok(()) }
+    }
+}
+
 impl Error {
     /// An input with one broken rule.
     pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
@@ -167,19 +240,33 @@ fn referrers_text(by: &[String], more: usize) -> String {
 }
 
 fn dangling_text(dangling: &[Dangling]) -> String {
-    dangling.iter().map(|one| format!("{}: {}", one.field, one.description())).collect::<Vec<_>>().join("; ")
+    let first = dangling.first().map(|one| format!("{}: {}", one.field, one.description()));
+    first.unwrap_or_default() + &in_all(dangling.len(), "references")
+}
+
+fn invalid_text(violations: &Violations) -> String {
+    let first = violations.iter().next().map(|one| format!("{}: {}", one.field, one.description));
+    first.unwrap_or_default() + &in_all(violations.count(), "violations")
+}
+
+/// What follows the first of several: the details have them all.
+fn in_all(count: usize, what: &str) -> String {
+    if count > 1 { format!(" ({count} {what} in all)") } else { String::new() }
 }
 
 fn commit_text(refused: &[(usize, Error)]) -> String {
     let first = refused.first().map(|(index, error)| {
         // The fields of these say where they stand.
-        let placed = matches!(error, Error::Invalid(_) | Error::DanglingReferences(_));
+        let placed = matches!(
+            error,
+            Error::Invalid(_)
+                | Error::ImmutableFields(_)
+                | Error::DanglingReferences(_)
+                | Error::ParentCycle { .. }
+                | Error::TooManyAncestors { .. }
+                | Error::SubtreeTooLarge { .. }
+        );
         if placed { error.to_string() } else { format!("mutations[{index}]: {error}") }
     });
-    let first = first.unwrap_or_default();
-    match refused.len() {
-        0 | 1 => first,
-        2 => format!("{first} (one more mutation is refused too)"),
-        many => format!("{first} ({} more mutations are refused too)", many - 1),
-    }
+    first.unwrap_or_default() + &in_all(refused.len(), "refused mutations")
 }

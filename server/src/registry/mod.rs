@@ -22,7 +22,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use error::{Dangling, Error};
+pub use error::{Chain, Dangling, Error};
 pub use query::export::Export;
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
@@ -49,11 +49,11 @@ use query::page_token::PageTokens;
 use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
-use resource::{ANSWER_BYTES_MAX, stamp};
+use resource::{ANSWER_BYTES_MAX, etag, stamp};
 use schema::Schemas;
 use write::committer::{Answer, Committer, Refusals, Replay, Submission};
 use write::ledger::Ledger;
-use write::request::Prepared;
+use write::request::{Prepared, PreparedMutation};
 use write::writer::Writer;
 
 /// How many writes may wait for the committer; one more waits for its turn to wait.
@@ -189,9 +189,13 @@ impl Registry {
 
     /// Fetches the documents that a request changes, here and not in the committer: a write waits for no read of another.
     async fn fetch(&self, request: &mut Prepared) -> Result<(), Error> {
-        for ((_, mutation), current) in request.mutations.iter().zip(&mut request.current) {
+        for ((_, mutation), current) in request.mutations.iter_mut().zip(&mut request.current) {
             if mutation.needs_current() {
                 *current = self.0.reader.find(mutation.name(), Revision::MAX).await?;
+            }
+            // A revision never changes: it is fetched once.
+            if let PreparedMutation::Rollback { name, revision, snapshot: snapshot @ None, .. } = mutation {
+                *snapshot = self.0.reader.snapshot(name, *revision)?;
             }
         }
         Ok(())
@@ -251,6 +255,11 @@ impl Registry {
         let reader = &self.0.reader;
         let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
+        if !if_none_match.is_empty()
+            && let Some(rule) = etag::check(if_none_match)
+        {
+            return Err(Error::invalid("if_none_match", rule));
+        }
         let at = reader.resolve(point)?;
         let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
         if !if_none_match.is_empty() && stamp::etag(&document) == if_none_match {
@@ -326,8 +335,8 @@ impl Registry {
     }
 
     /// A page of the revisions of a resource, newest first. Blocks.
-    pub fn revisions(&self, name: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
-        history::revisions(&self.0.reader, &self.0.tokens, name, size, token)
+    pub fn revisions(&self, parent: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
+        history::revisions(&self.0.reader, &self.0.tokens, parent, size, token)
     }
 
     /// One revision of a resource: `{resource}/revisions/{revision}`.

@@ -3,7 +3,7 @@
 //! healed from the journal, and whatever is wrong with the journal is refused.
 
 #[cfg(test)]
-mod dice;
+pub(crate) mod dice;
 mod disk;
 mod journal;
 mod open;

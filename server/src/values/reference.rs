@@ -18,22 +18,6 @@ pub(crate) fn check_none_itself(field: &str, name: &str, references: &[String], 
     }
 }
 
-/// Notes that `reference` is to a collection that is none of `collections`. An empty reference is to none, and passes.
-pub(crate) fn check_collection(field: &str, reference: &str, collections: &[&str], violations: &mut Violations) {
-    if let Some((collection, _)) = reference.split_once('/')
-        && !collections.contains(&collection)
-    {
-        violations.add(field, format!("must be of one of {}, and is of {collection}", collections.join(", ")));
-    }
-}
-
-/// [`check_collection`] for each of a list.
-pub(crate) fn check_collections(field: &str, references: &[String], collections: &[&str], violations: &mut Violations) {
-    for (index, reference) in references.iter().enumerate() {
-        check_collection(&format!("{field}[{index}]"), reference, collections, violations);
-    }
-}
-
 /// Notes that not exactly one of `fields`, which are names and values of fields of the message at `path`, is given.
 pub(crate) fn check_exactly_one(path: &str, fields: &[(&str, &str)], violations: &mut Violations) {
     let given: Vec<_> = fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| *name).collect();
@@ -68,22 +52,6 @@ mod tests {
         }
         let others = ["a/y".to_owned(), "a/x".to_owned()];
         assert!(noted(|found| check_none_itself("list", "a/x", &others, found)).starts_with("list[1]: "));
-    }
-
-    #[test]
-    fn a_reference_to_any_kind_can_be_narrowed() {
-        let table = [("countries/kr", true), ("organizations/un", true), ("meetings/first", false), ("", true)];
-        for (reference, good) in table {
-            let check = |found: &mut Violations| {
-                check_collection("host", reference, &["countries", "organizations"], found);
-            };
-            assert_eq!(noted(check).is_empty(), good, "{reference}");
-        }
-        let hosts = ["countries/kr".to_owned(), "courses/a".to_owned()];
-        assert_eq!(
-            noted(|found| check_collections("hosts", &hosts, &["countries"], found)),
-            "hosts[1]: must be of one of countries, and is of courses"
-        );
     }
 
     #[test]

@@ -82,7 +82,6 @@ fn an_agreement_is_refused_for_what_cannot_be_true() {
         check,
         &[
             ("a title in a language twice", |it| it.titles.push(text("en", "Same")), Some("titles[2].language_code")),
-            ("its own parent", |it| it.parent.clone_from(&it.name), Some("parent")),
             ("a relation to no parent", |it| it.parent.clear(), Some("parent_relation")),
             ("a parent without a relation", |it| it.set_parent_relation(AgreementRelationType::Unspecified), None),
             (
@@ -92,7 +91,6 @@ fn an_agreement_is_refused_for_what_cannot_be_true() {
                 },
                 Some("relations[0].agreement"),
             ),
-            ("a depositary that is a meeting", |it| it.depositaries.push("meetings/a".into()), Some("depositaries[2]")),
             ("a number and a state in force", |it| registered(it, AgreementState::InForce), None),
             ("a number and a state signed", |it| registered(it, AgreementState::Signed), None),
             ("a number of a draft", |it| registered(it, AgreementState::Draft), Some("registrations[0].number")),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::row::Row;
-use crate::registry::resource::{envelope, stamp, targets};
+use crate::registry::resource::{envelope, stamp, targets, wire};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, Record, Revision};
 use crate::time::Time;
@@ -24,6 +24,8 @@ pub(super) struct Derived {
     pub(super) create_time: Time,
     /// The names that it refers to, each once. A deleted resource refers to nothing.
     pub(super) targets: Vec<Arc<str>>,
+    /// The parent among them, in a kind of trees.
+    pub(super) parent: Option<Arc<str>>,
 }
 
 /// Reads the documents of a commit.
@@ -43,6 +45,8 @@ fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<
             }
         });
     }
+    let parent = schemas.kind(kind).parent.as_ref().and_then(|field| wire::field(document, field.number));
+    let parent = parent.and_then(|field| names.iter().find(|name| ***name == *field.text()).cloned());
     Some(Derived {
         kind,
         name: change.name.clone(),
@@ -50,5 +54,6 @@ fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<
         display_name: stamp::display_name(document).into(),
         create_time: stamp::create_time(document),
         targets: names,
+        parent,
     })
 }

@@ -9,6 +9,7 @@ mod row;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trees;
 
 use std::sync::Arc;
 

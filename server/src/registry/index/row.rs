@@ -2,6 +2,10 @@
 
 use crate::store::{Place, Revision};
 
+/// A resource in the tables: its number, dense and never given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RowId(pub(super) u32);
+
 /// What is known of a resource without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {

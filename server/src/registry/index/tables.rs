@@ -7,17 +7,14 @@ use std::sync::Arc;
 
 use super::derive::Derived;
 use super::order::{Order, OrderKey, Spans};
-use super::row::Row;
+use super::row::{Row, RowId};
+use super::trees::Trees;
 use crate::registry::schema::KindId;
 use crate::store::{Record, RequestMark, Revision};
 use crate::time::{Day, Time};
 
 /// How many ended spans the orders keep for listings of the past before they are dropped together.
 const ENDED_SPANS_MAX: usize = 1_000_000;
-
-/// A resource in the tables: its number, dense and never given again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct RowId(u32);
 
 /// All that the tables hold of a resource.
 struct Entry {
@@ -38,6 +35,7 @@ pub(crate) struct Tables {
     settled_day: Day,
     entries: Vec<Entry>,
     by_name: HashMap<Arc<str>, RowId>,
+    trees: Trees,
     kinds: Vec<KindTable>,
     /// What each request became, and the hash of what it asked for.
     requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
@@ -64,13 +62,15 @@ impl Tables {
     /// Takes in a commit, of which `changes` is what its documents say.
     pub(super) fn apply(&mut self, record: &Record, changes: Vec<Derived>) {
         let mut referring = Vec::with_capacity(changes.len());
-        for change in changes {
+        for mut change in changes {
+            let parent = change.parent.take();
             let (targets, id) = self.apply_row(change);
-            referring.extend(id.map(|id| (id, targets)));
+            referring.extend(id.map(|id| (id, targets, parent)));
         }
         // References may lead to any other resource of the commit: its rows come first.
-        for (id, targets) in referring {
+        for (id, targets, parent) in referring {
             self.apply_references(id, &targets);
+            self.trees.set(id, parent.and_then(|parent| self.by_name.get(&parent).copied()));
         }
         if let Some(RequestMark { id, hash }) = record.request {
             self.requests.insert(id, (record.revision, hash));
@@ -85,7 +85,7 @@ impl Tables {
 
     /// Takes in all but the references, and answers those, with the resource that has them.
     fn apply_row(&mut self, change: Derived) -> (Vec<Arc<str>>, Option<RowId>) {
-        let Derived { kind, name, row, display_name, create_time, targets } = change;
+        let Derived { kind, name, row, display_name, create_time, targets, parent: _ } = change;
         let Some(table) = self.kinds.get_mut(kind.index()) else { return (targets, None) };
         let named = OrderKey::new(display_name.as_bytes(), &name);
         table.by_update.open(OrderKey::new(&row.revision.to_be_bytes(), &name), row.revision);
@@ -163,6 +163,18 @@ impl Tables {
     pub(crate) fn referrers(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
         let referrers = self.entry(name).into_iter().flat_map(|entry| &entry.referrers);
         referrers.filter_map(|id| self.entries.get(index(*id))).map(|entry| &entry.name)
+    }
+
+    /// The parent of a live resource.
+    pub(crate) fn parent(&self, name: &str) -> Option<&Arc<str>> {
+        let parent = self.trees.parent(*self.by_name.get(name)?)?;
+        self.entries.get(index(parent)).map(|entry| &entry.name)
+    }
+
+    /// The live resources whose parent is `name`.
+    pub(crate) fn children(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
+        let children = self.by_name.get(name).into_iter().flat_map(|id| self.trees.children(*id));
+        children.filter_map(|id| self.entries.get(index(id))).map(|entry| &entry.name)
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {

@@ -33,11 +33,11 @@ pub struct CommitsPage {
 pub(crate) fn revisions(
     reader: &Reader,
     tokens: &PageTokens,
-    name: &str,
+    parent: &str,
     size: i32,
     token: &str,
 ) -> Result<RevisionsPage, Error> {
-    let name = Name::parse(&reader.schemas, name).map_err(|rule| Error::invalid("name", rule))?;
+    let name = Name::parse(&reader.schemas, parent).map_err(|rule| Error::invalid("parent", rule))?;
     let size = page_size(size)?;
     let arguments: [&[u8]; 2] = [b"revisions", name.as_str().as_bytes()];
     let before = match token {
@@ -70,10 +70,8 @@ pub(crate) fn revisions(
 
 /// One revision of a resource: `{resource}/revisions/{revision}`.
 pub(crate) fn revision(reader: &Reader, name: &str) -> Result<Version, Error> {
-    let rule = || Error::invalid("name", "must be {collection}/{id}/revisions/{revision}");
-    let (resource, revision) = name.split_once("/revisions/").ok_or_else(rule)?;
-    let revision: Revision = revision.parse().map_err(|_| rule())?;
-    let resource = Name::parse(&reader.schemas, resource).map_err(|rule| Error::invalid("name", rule))?;
+    let parsed = Name::parse_revision(&reader.schemas, None, name);
+    let (resource, revision) = parsed.map_err(|rule| Error::invalid("name", rule))?;
     if reader.get(&resource, reader.head())?.is_none() {
         return Err(Error::NotFound(resource.to_string()));
     }

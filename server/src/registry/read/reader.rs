@@ -133,6 +133,17 @@ impl Reader {
         Ok(self.open(&envelope, revision)?.1)
     }
 
+    /// The document that the commit of `revision` made of `name`. `None`: it did not change it, or does not exist yet.
+    pub(crate) fn snapshot(&self, name: &Name, revision: Revision) -> Result<Option<Bytes>, Error> {
+        if revision == 0 || revision > self.head() {
+            return Ok(None);
+        }
+        let record = self.head_of(revision)?;
+        let Some(change) = change_of(&record, name.as_str()) else { return Ok(None) };
+        let envelope = self.journal.document(revision, change.place).map_err(|error| damaged(&error, revision))?;
+        Ok(Some(self.open(&envelope, revision)?.1))
+    }
+
     /// Versions of `name`, newest first, at most `limit`; with `before`, which is one of them, those before it.
     pub(crate) fn versions(&self, name: &Name, before: Option<Revision>, limit: usize) -> Result<Vec<Revision>, Error> {
         let row = self.row(name).ok_or_else(|| Error::NotFound(name.to_string()))?;

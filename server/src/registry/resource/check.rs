@@ -158,7 +158,7 @@ impl Check<'_> {
     fn value(&mut self, field: &Field, wire: &WireField<'_>, path: &Path<'_>) {
         match &field.value {
             Value::Text { format, length_max } => self.text(*format, *length_max, wire.text(), path),
-            Value::Reference(reference) => self.reference(*reference, field.label, wire.text(), path),
+            Value::Reference(reference) => self.reference(reference, field.label, wire.text(), path),
             Value::Enum { values } => {
                 // Open enums let any number through; a number that means nothing is a mistake of the caller.
                 let number = wire.enum_number();
@@ -185,7 +185,7 @@ impl Check<'_> {
         }
     }
 
-    fn reference(&mut self, reference: Reference, label: Label, text: &str, path: &Path<'_>) {
+    fn reference(&mut self, reference: &Reference, label: Label, text: &str, path: &Path<'_>) {
         if text.is_empty() {
             // A single one that is empty refers to nothing; an item of a list has to refer to something.
             if label != Label::Single {
@@ -195,7 +195,8 @@ impl Check<'_> {
         }
         let name = match reference {
             Reference::Any => Name::parse(self.schemas, text),
-            Reference::Kind(kind) => Name::parse_as(self.schemas, kind, text),
+            Reference::Kind(kind) => Name::parse_as(self.schemas, *kind, text),
+            Reference::OneOf(kinds) => Name::parse_one_of(self.schemas, kinds, text),
         };
         match name {
             Ok(target) => self.referrals.push(Referral { field: path.to_string(), target }),
@@ -374,6 +375,20 @@ mod tests {
         referrals.sort();
         let expected = ["sovereign: countries/a", "successors[0]: countries/b", "successors[1]: countries/c"];
         assert_eq!((broken, referrals), (vec![], expected.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn a_reference_to_one_of_some_kinds_is_refused_of_any_other() {
+        let refused = |host: &str| {
+            let meeting =
+                partnership_registry::v1::Meeting { display_name: "x".into(), host: host.into(), ..Default::default() };
+            checked("meetings", &meeting.encode_to_vec()).0.join("; ")
+        };
+        for good in ["", "countries/kr", "organizations/un", "officials/a"] {
+            assert_eq!(refused(good), "", "{good}");
+        }
+        let rule = "host: must be of one of countries, organizations, officials, and is of \"courses\"";
+        assert_eq!(refused("courses/a"), rule);
     }
 
     #[test]

@@ -106,6 +106,7 @@ mod tests {
             output_only: false,
             identifier: false,
             set_at_creation: false,
+            ancestors_max: None,
         };
         let fields = vec![field(1, "free", false), field(2, "fixed", true)];
         let shape = Shape { name: "Thing".into(), fields, strips: false, shared: None };

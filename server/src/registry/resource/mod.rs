@@ -12,6 +12,7 @@ pub(crate) mod mask;
 mod mask_path;
 pub(crate) mod name;
 pub(crate) mod output_only;
+pub(crate) mod rollback;
 pub(crate) mod stamp;
 pub(crate) mod targets;
 pub(crate) mod update_mask;

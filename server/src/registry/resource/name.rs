@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::registry::schema::{KindId, Schemas};
+use crate::store::Revision;
 
 /// The most characters of an id: that of a DNS label (RFC 1034).
 pub(crate) const ID_LENGTH_MAX: usize = 63;
@@ -20,11 +21,26 @@ pub struct Name {
 impl Name {
     /// Reads a name of any kind. The error is a phrase that states the rule.
     pub(crate) fn parse(schemas: &Schemas, text: &str) -> Result<Self, String> {
+        Self::parse_if(schemas, |_| true, || schemas.collections(), text)
+    }
+
+    /// Reads a name of one of some kinds. The error is a phrase that states the rule.
+    pub(crate) fn parse_one_of(schemas: &Schemas, kinds: &[KindId], text: &str) -> Result<Self, String> {
+        Self::parse_if(schemas, |kind| kinds.contains(&kind), || schemas.collections_of(kinds), text)
+    }
+
+    fn parse_if(
+        schemas: &Schemas,
+        allowed: impl Fn(KindId) -> bool,
+        collections: impl Fn() -> String,
+        text: &str,
+    ) -> Result<Self, String> {
         let (collection, id) =
             text.split_once('/').ok_or_else(|| format!("must be {{collection}}/{{id}}, and is {:?}", short(text)))?;
         let kind = schemas
             .by_collection(collection)
-            .ok_or_else(|| format!("must be of one of {}, and is of {:?}", schemas.collections(), short(collection)))?;
+            .filter(|kind| allowed(*kind))
+            .ok_or_else(|| format!("must be of one of {}, and is of {:?}", collections(), short(collection)))?;
         check_id_of_name(id)?;
         Ok(Self { kind, text: text.into() })
     }
@@ -36,6 +52,28 @@ impl Name {
             Some(id) => check_id_of_name(id).map(|()| Self { kind, text: text.into() }),
             None => Err(format!("must be {collection}/{{id}}, and is {:?}", short(text))),
         }
+    }
+
+    /// Reads the name of a revision, `{resource}/revisions/{revision}`, of a resource of one kind, or of any. The error is
+    /// a phrase that states the rule.
+    pub(crate) fn parse_revision(
+        schemas: &Schemas,
+        kind: Option<KindId>,
+        text: &str,
+    ) -> Result<(Self, Revision), String> {
+        let collection = kind.map_or("{collection}", |kind| &schemas.kind(kind).collection);
+        let rule = || format!("must be {collection}/{{id}}/revisions/{{revision}}, and is {:?}", short(text));
+        let (resource, revision) = text.split_once("/revisions/").ok_or_else(rule)?;
+        let number: Revision = revision.parse().map_err(|_| rule())?;
+        // One revision has one name: no sign and no zeros in front.
+        if number.to_string() != revision {
+            return Err(rule());
+        }
+        let name = match kind {
+            Some(kind) => Self::parse_as(schemas, kind, resource),
+            None => Self::parse(schemas, resource),
+        };
+        Ok((name?, number))
     }
 
     /// Makes a name from its id. The error is a phrase that states the rule.
@@ -149,6 +187,40 @@ mod tests {
         }
         let generated = Name::generate(&schemas, countries);
         assert_eq!(Name::parse(&schemas, generated.as_str()), Ok(generated));
+    }
+
+    #[test]
+    fn a_revision_of_a_resource_has_one_name() {
+        let schemas = contract();
+        let countries = kind_of(&schemas, "countries");
+        for kind in [None, Some(countries)] {
+            let (name, revision) = Name::parse_revision(&schemas, kind, "countries/kr/revisions/12").unwrap();
+            assert_eq!((name.as_str(), revision), ("countries/kr", 12));
+            for bad in ["countries/kr", "countries/kr/revisions/", "countries/KR/revisions/1"] {
+                assert!(Name::parse_revision(&schemas, kind, bad).is_err(), "{bad}");
+            }
+            for bad in ["x", "+1", "-1", "01", "1/2", "18446744073709551616", "1 "] {
+                let bad = format!("countries/kr/revisions/{bad}");
+                let rule = Name::parse_revision(&schemas, kind, &bad).unwrap_err();
+                assert!(rule.contains("/{id}/revisions/{revision}, and is "), "{bad}: {rule}");
+            }
+        }
+        assert!(
+            Name::parse_revision(&schemas, Some(kind_of(&schemas, "meetings")), "countries/kr/revisions/1").is_err()
+        );
+    }
+
+    #[test]
+    fn one_of_some_kinds_is_told_which() {
+        let schemas = contract();
+        let kinds = [kind_of(&schemas, "countries"), kind_of(&schemas, "organizations")];
+        for good in ["countries/kr", "organizations/un"] {
+            assert!(Name::parse_one_of(&schemas, &kinds, good).is_ok(), "{good}");
+        }
+        assert_eq!(
+            Name::parse_one_of(&schemas, &kinds, "meetings/a").unwrap_err(),
+            "must be of one of countries, organizations, and is of \"meetings\""
+        );
     }
 
     #[test]

@@ -42,6 +42,10 @@ pub(super) struct RuleOption {
     pub(super) min: Option<f64>,
     pub(super) max: Option<f64>,
     pub(super) set_at_creation: bool,
+    /// The types that a reference may be of, if it may be of several.
+    pub(super) reference_types: Vec<String>,
+    /// How many ancestors a resource may have, of a field that leads to its parent.
+    pub(super) ancestors_max: usize,
 }
 
 impl Annotations {
@@ -133,6 +137,8 @@ impl Annotations {
             min: rule.min,
             max: rule.max,
             set_at_creation: rule.set_at_creation,
+            reference_types: rule.reference_types,
+            ancestors_max: rule.ancestors_max as usize,
         })
     }
 }

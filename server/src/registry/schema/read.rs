@@ -10,7 +10,7 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, Kind as Type, MessageDescri
 
 use super::annotations::{Annotations, Behavior, RuleOption};
 use super::tables::{
-    Field, KindId, KindSchema, Label, NumberType, Reference, Schemas, Shape, ShapeId, SharedValue, Value,
+    Field, KindId, KindSchema, Label, NumberType, ParentField, Reference, Schemas, Shape, ShapeId, SharedValue, Value,
 };
 use crate::kinds::KindRules;
 
@@ -55,10 +55,37 @@ fn read(pool: &DescriptorPool, rules: &[KindRules]) -> Result<Schemas, String> {
             return Err(format!("two kinds have the collection {}", resource.collection));
         }
         schemas.by_tag.insert(tag, id);
-        schemas.kinds.push(KindSchema { collection: resource.collection, tag, shape, rules });
+        let parent = parent_field(&message, reader.shapes.get(shape.0), id)?;
+        schemas.kinds.push(KindSchema { collection: resource.collection, tag, shape, parent, rules });
     }
     schemas.shapes = reader.shapes;
     Ok(schemas)
+}
+
+/// The field that leads to the parent. Fails on more than one, and on one that may lead anywhere but to one resource of the
+/// same kind.
+fn parent_field(
+    message: &MessageDescriptor,
+    shape: Option<&Shape>,
+    kind: KindId,
+) -> Result<Option<ParentField>, String> {
+    let mut found = None;
+    for field in shape.into_iter().flat_map(|shape| &shape.fields) {
+        let Some(ancestors_max) = field.ancestors_max else { continue };
+        let leads = matches!(&field.value, Value::Reference(Reference::Kind(target)) if *target == kind);
+        if !leads || field.label != Label::Single {
+            return Err(format!(
+                "{}.{} has a number of ancestors, and is no single reference to the same kind",
+                message.full_name(),
+                field.name
+            ));
+        }
+        let parent = ParentField { number: field.number, name: field.name.clone(), ancestors_max };
+        if found.replace(parent).is_some() {
+            return Err(format!("{} has two fields with a number of ancestors", message.full_name()));
+        }
+    }
+    Ok(found)
 }
 
 struct Reader {
@@ -123,6 +150,7 @@ impl Reader {
             output_only: behaves(Behavior::OutputOnly),
             identifier: behaves(Behavior::Identifier),
             set_at_creation: rule.set_at_creation,
+            ancestors_max: (rule.ancestors_max > 0).then_some(rule.ancestors_max),
         };
         if (rule.min.is_some() || rule.max.is_some()) && !matches!(read.value, Value::Number { .. }) {
             return Err(format!("{name} has a bound, and is no number"));
@@ -130,6 +158,12 @@ impl Reader {
         let texts = matches!(read.value, Value::Text { .. });
         if (rule.length_max != 0 || rule.format != Format::Unspecified) && !texts {
             return Err(format!("{name} has a length or a format, and is no text"));
+        }
+        if !rule.reference_types.is_empty() && !matches!(read.value, Value::Reference(Reference::OneOf(_))) {
+            return Err(format!("{name} has types of references, and no resource_reference of the type *"));
+        }
+        if read.ancestors_max.is_some() && self.open.len() > 1 {
+            return Err(format!("{name} has a number of ancestors, and is no field of a kind"));
         }
         // What is said nowhere would be enforced nowhere: a field that nobody thought about is found at once.
         if behaviors.is_empty() && field.parent_message().package_name() == PACKAGE {
@@ -146,7 +180,7 @@ impl Reader {
         let name = field.full_name();
         let number = |number| Ok(Value::Number { number, min: rule.min, max: rule.max });
         match (self.annotations.reference(field), field.kind()) {
-            (Some(target), Type::String) => self.reference(name, &target).map(Value::Reference),
+            (Some(target), Type::String) => self.reference(name, &target, rule).map(Value::Reference),
             (Some(_), _) => Err(format!("{name} is a reference, and no string")),
             (None, Type::String) => Ok(text(rule.format, rule)),
             (None, Type::Bool) => Ok(Value::Bool),
@@ -172,13 +206,14 @@ impl Reader {
         }
     }
 
-    fn reference(&self, name: &str, target: &str) -> Result<Reference, String> {
-        match target {
-            "*" => Ok(Reference::Any),
-            target => {
-                let kind = self.by_type.get(target).ok_or_else(|| format!("{name} refers to {target}, no kind"))?;
-                Ok(Reference::Kind(*kind))
-            }
+    fn reference(&self, name: &str, target: &str, rule: &RuleOption) -> Result<Reference, String> {
+        let kind = |target: &String| {
+            self.by_type.get(target).copied().ok_or_else(|| format!("{name} refers to {target}, no kind"))
+        };
+        match (target, rule.reference_types.as_slice()) {
+            ("*", []) => Ok(Reference::Any),
+            ("*", types) => types.iter().map(kind).collect::<Result<_, _>>().map(Reference::OneOf),
+            (target, _) => kind(&target.to_owned()).map(Reference::Kind),
         }
     }
 }

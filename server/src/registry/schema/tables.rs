@@ -30,7 +30,18 @@ pub(crate) struct KindSchema {
     /// The number of its field in the envelope.
     pub(crate) tag: u32,
     pub(crate) shape: ShapeId,
+    /// The field that leads to the parent, if its resources are trees.
+    pub(crate) parent: Option<ParentField>,
     pub(crate) rules: KindRules,
+}
+
+/// The field of a kind that leads to the parent, which is of the same kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ParentField {
+    pub(crate) number: u32,
+    pub(crate) name: String,
+    /// How many ancestors a resource may have.
+    pub(crate) ancestors_max: usize,
 }
 
 /// A message.
@@ -71,6 +82,8 @@ pub(crate) struct Field {
     pub(crate) output_only: bool,
     pub(crate) identifier: bool,
     pub(crate) set_at_creation: bool,
+    /// How many ancestors a resource may have, if the field leads to the parent.
+    pub(crate) ancestors_max: Option<usize>,
 }
 
 /// How many values a field has.
@@ -123,10 +136,11 @@ pub(crate) enum NumberType {
 }
 
 /// What a field may refer to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reference {
     Any,
     Kind(KindId),
+    OneOf(Vec<KindId>),
 }
 
 /// All kinds and messages of the contract.
@@ -177,6 +191,11 @@ impl Schemas {
     /// All collections, for messages.
     pub(crate) fn collections(&self) -> String {
         self.kinds.iter().map(|kind| kind.collection.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The collections of some kinds, for messages.
+    pub(crate) fn collections_of(&self, kinds: &[KindId]) -> String {
+        kinds.iter().map(|kind| self.kind(*kind).collection.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -104,6 +104,11 @@ fn what_the_annotations_say_is_in_the_tables() {
         optional int32 score = 5 [(rule).min = -1.5, (rule).max = 5, (google.api.field_behavior) = OPTIONAL];
         Part part = 6 [(google.api.field_behavior) = OPTIONAL];
         google.protobuf.Timestamp time = 8 [(google.api.field_behavior) = OPTIONAL, (rule).set_at_creation = true];
+        repeated string several = 9 [(google.api.field_behavior) = OPTIONAL, (google.api.resource_reference).type = "*",
+                                     (rule).reference_types = "partnership.registry/Thing"];
+        string parent = 10 [(google.api.field_behavior) = OPTIONAL,
+                            (google.api.resource_reference).type = "partnership.registry/Thing",
+                            (rule).ancestors_max = 7];
         "#,
         r#"message Part { double weight = 1 [(google.api.field_behavior) = OUTPUT_ONLY];
                          uint64 count = 2 [(google.api.field_behavior) = OPTIONAL]; }"#,
@@ -120,7 +125,12 @@ fn what_the_annotations_say_is_in_the_tables() {
         ("score", "Single", "Number { number: Signed, min: Some(-1.5), max: Some(5.0) }", ""),
         ("part", "Single", "Message(ShapeId(0))", ""),
         ("time", "Single", "Message(ShapeId(1))", "set_at_creation"),
+        ("several", "List { items_max: 1000 }", "Reference(OneOf([KindId(0)]))", ""),
+        ("parent", "Single", "Reference(Kind(KindId(0)))", ""),
     ];
+    let parent =
+        schemas.kind(kind).parent.as_ref().map(|field| (field.number, field.name.as_str(), field.ancestors_max));
+    assert_eq!(parent, Some((10, "parent", 7)));
     assert_eq!(thing.fields.len(), expected.len());
     for (field, (name, label, value, behaviours)) in thing.fields.iter().zip(expected) {
         let said = [
@@ -175,6 +185,50 @@ fn what_the_registry_would_not_enforce_is_refused_when_the_contract_is_read() {
             "Thing.x refers to partnership.registry/Other, no kind",
         ),
         (r#"int32 x = 1 [(google.api.resource_reference).type = "*"];"#, "", "Thing.x is a reference, and no string"),
+        (
+            r#"string x = 1 [(google.api.resource_reference).type = "*", (rule).reference_types = "other/Thing"];"#,
+            "",
+            "Thing.x refers to other/Thing, no kind",
+        ),
+        (
+            r#"string x = 1 [(google.api.resource_reference).type = "partnership.registry/Thing",
+                             (rule).reference_types = "partnership.registry/Thing"];"#,
+            "",
+            "Thing.x has types of references, and no resource_reference of the type *",
+        ),
+        (
+            r#"string x = 1 [(rule).reference_types = "partnership.registry/Thing"];"#,
+            "",
+            "Thing.x has types of references, and no resource_reference of the type *",
+        ),
+        (
+            "string x = 1 [(rule).ancestors_max = 5];",
+            "",
+            "Thing.x has a number of ancestors, and is no single reference",
+        ),
+        (
+            r#"string x = 1 [(google.api.resource_reference).type = "*", (rule).ancestors_max = 5];"#,
+            "",
+            "Thing.x has a number of ancestors, and is no single reference to the same kind",
+        ),
+        (
+            r#"repeated string x = 1 [(google.api.resource_reference).type = "partnership.registry/Thing",
+                                      (rule).ancestors_max = 5];"#,
+            "",
+            "Thing.x has a number of ancestors, and is no single reference to the same kind",
+        ),
+        (
+            r#"string x = 1 [(google.api.resource_reference).type = "partnership.registry/Thing", (rule).ancestors_max = 5];
+               string y = 2 [(google.api.resource_reference).type = "partnership.registry/Thing", (rule).ancestors_max = 5];"#,
+            "",
+            "Thing has two fields with a number of ancestors",
+        ),
+        (
+            "Part x = 1;",
+            r#"message Part { string y = 1 [(google.api.resource_reference).type = "partnership.registry/Thing",
+                                             (rule).ancestors_max = 5]; }"#,
+            "Part.y has a number of ancestors, and is no field of a kind",
+        ),
         (
             "Part x = 1;",
             "message Part { string y = 1 [(google.api.field_behavior) = IMMUTABLE]; }",

@@ -17,6 +17,7 @@ use super::planned::Planned;
 use super::request::{Place, Prepared, PreparedMutation, Written, WrittenOne};
 use crate::registry::error::Error;
 use crate::registry::resource::etag::Etags;
+use crate::registry::resource::name::Name;
 use crate::registry::resource::{envelope, stamp};
 use crate::registry::schema::Schemas;
 use crate::store::{Change, Record, RequestMark, Revision, Salt};
@@ -177,7 +178,7 @@ impl Committer {
         let mut results = Vec::with_capacity(planned.len());
         let mut changes = Vec::with_capacity(changing);
         let mut outcomes = Vec::with_capacity(changing);
-        for plan in planned {
+        for mut plan in planned {
             let Some(action) = plan.action else {
                 results.push(WrittenOne { name: plan.name, action: None, document: plan.body, ignored: plan.ignored });
                 continue;
@@ -191,13 +192,14 @@ impl Committer {
                 name: plan.name.clone(),
                 action: Some(action),
                 document: document.clone(),
-                ignored: plan.ignored,
+                ignored: std::mem::take(&mut plan.ignored),
             });
             let Some(salt) = salts.next() else { continue };
             changes.push(Change::new(action, plan.name.shared(), plan.previous_revision, envelope, salt));
             outcomes.push(Outcome {
                 known: Known { revision, deleted },
                 document,
+                parent: plan.parent(&self.schemas).map(Name::shared),
                 targets: plan.referrals.iter().map(|referral| referral.target.shared()).collect(),
                 name: plan.name,
             });

@@ -71,11 +71,11 @@ mod tests {
         let schemas = contract();
         let kind = kind_of(&schemas, "countries");
         let said = Country { name: "countries/kr".into(), display_name: "Korea".into(), ..Country::default() };
-        let read = Country { etag: "7-1".into(), uid: "u".into(), revision: 7, ..said.clone() };
+        let read = Country { etag: "\"7-1\"".into(), uid: "u".into(), revision: 7, ..said.clone() };
         let (mut said, mut read) = (Input::new(&schemas, kind, said.into()), Input::new(&schemas, kind, read.into()));
         assert!(said.all.is_none() && read.all.is_some());
         assert_eq!(said.body, read.body);
-        assert_eq!((read.name.as_str(), read.etag.as_str()), ("countries/kr", "7-1"));
+        assert_eq!((read.name.as_str(), read.etag.as_str()), ("countries/kr", "\"7-1\""));
         let (mut of_said, mut of_read) = (Violations::new(), Violations::new());
         assert_eq!(
             said.check(&schemas, "countries/kr", &mut of_said),

@@ -36,6 +36,8 @@ pub(crate) struct Outcome {
     pub(crate) document: Bytes,
     /// What it refers to; nothing if it is deleted.
     pub(crate) targets: Vec<Arc<str>>,
+    /// The parent among them, in a kind of trees.
+    pub(crate) parent: Option<Arc<str>>,
 }
 
 /// What the committer knows.
@@ -122,6 +124,31 @@ impl Ledger {
         let durable = tables.referrers(name).filter(|referrer| !self.outcomes.contains_key(*referrer)).cloned();
         let lately = self.outcomes.iter().filter(|(_, outcome)| outcome.targets.iter().any(|target| &**target == name));
         durable.chain(lately.map(|(referrer, _)| referrer.clone())).collect()
+    }
+
+    /// The parent of a live resource.
+    pub(crate) fn parent(&self, name: &str) -> Option<Arc<str>> {
+        match self.outcomes.get(name) {
+            Some(outcome) => outcome.parent.clone(),
+            None => self.index.read().parent(name).cloned(),
+        }
+    }
+
+    /// The live resources whose parent is `name`, of those that did not change lately.
+    pub(crate) fn settled_children(&self, name: &str) -> Vec<Arc<str>> {
+        let tables = self.index.read();
+        tables.children(name).filter(|child| !self.outcomes.contains_key(*child)).cloned().collect()
+    }
+
+    /// By their parents, the live resources that changed lately.
+    pub(crate) fn late_children(&self) -> HashMap<Arc<str>, Vec<Arc<str>>> {
+        let mut found: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
+        for (name, outcome) in &self.outcomes {
+            if let Some(parent) = &outcome.parent {
+                found.entry(parent.clone()).or_default().push(name.clone());
+            }
+        }
+        found
     }
 
     /// The commit that a request became, and the hash of what it asked for.

@@ -11,4 +11,5 @@ pub(crate) mod references;
 pub(crate) mod request;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trees;
 pub(crate) mod writer;

@@ -11,6 +11,7 @@ use super::ledger::{Known, Ledger};
 use super::planned::Planned;
 use super::references::Changed;
 use super::request::{self, Condition, Place, PreparedMutation};
+use super::trees::Trees;
 use crate::kinds::KindRules;
 use crate::registry::error::Error;
 use crate::registry::resource::check::{self, Referral};
@@ -18,7 +19,7 @@ use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference};
+use crate::registry::resource::{body, difference, rollback};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -62,8 +63,9 @@ impl Drafting<'_> {
             }
         }
         let changed = Changed::of(&planned);
+        let trees = Trees::of(self.schemas, self.ledger, &planned);
         for (plan, (index, place)) in planned.iter().zip(&places) {
-            if let Err(error) = changed.check(plan, self.ledger, place) {
+            if let Err(error) = changed.check(plan, self.ledger, place).and_then(|()| trees.check(plan, place)) {
                 refused.push((*index, error));
             }
         }
@@ -134,7 +136,7 @@ impl Drafting<'_> {
                 None if allow_missing => Ok(Planned::nothing(name, Bytes::new())),
                 None => Err(Error::NotFound(name.to_string())),
                 Some(row) if row.deleted && allow_missing => Ok(Planned::nothing(name, found(current, row)?)),
-                Some(row) if row.deleted => Err(Error::Deleted(name.to_string())),
+                Some(row) if row.deleted => Err(Error::DeletedAlready(name.to_string())),
                 Some(row) => {
                     self.check_etag(&name, row, &etag)?;
                     self.mark(name, row, found(current, row)?, Action::Delete)
@@ -148,6 +150,23 @@ impl Drafting<'_> {
                     self.mark(name, row, found(current, row)?, Action::Undelete)
                 }
             },
+            PreparedMutation::Rollback { name, revision, etag, snapshot } => {
+                match (self.ledger.known(name.as_str()), snapshot) {
+                    (None, _) => Err(Error::NotFound(name.to_string())),
+                    (Some(_), None) => Err(Error::NoSuchRevision { name: name.to_string(), revision }),
+                    (Some(_), Some(then)) if stamp::is_deleted(&then) => {
+                        Err(Error::RevisionDeleted { name: name.to_string(), revision })
+                    }
+                    (Some(row), Some(then)) => {
+                        self.check_etag(&name, row, &etag)?;
+                        let document = found(current, row)?;
+                        let old = body::body(self.schemas, name.kind(), &document);
+                        let then = body::body(self.schemas, name.kind(), &then);
+                        let restored = rollback::restored(self.schemas.shape_of(name.kind()), &old, &then);
+                        self.change(place, name, row, (document, old), Action::Rollback, (restored, None))
+                    }
+                }
+            }
         }
     }
 
@@ -215,32 +234,58 @@ impl Drafting<'_> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
         let merged = mask.merge(self.schemas, kind, &old, &new);
+        let checked = whole.map(|referrals| (new.as_slice(), referrals));
+        self.change(place, name, row, (document, old), Action::Update, (merged, checked))
+    }
+
+    /// Gives a resource the body that was worked out from its document and `old`, the body in that; and makes it live.
+    /// `checked` is a body that was checked already, with what it refers to. This is the way of every method that applies
+    /// a rule to the resource as it is.
+    fn change(
+        &self,
+        place: &Place,
+        name: Name,
+        row: Known,
+        (document, old): (Bytes, Vec<u8>),
+        action: Action,
+        (body, checked): (Vec<u8>, Option<(&[u8], Vec<Referral>)>),
+    ) -> Result<Planned, Error> {
+        let kind = name.kind();
         let rules = &self.schemas.kind(kind).rules;
-        let resource = decode(rules, &merged, row.revision)?;
+        let resource = decode(rules, &body, row.revision)?;
         // In the one order of fields in which equal resources have equal bytes.
-        let merged = (rules.encode)(&resource);
-        if merged == old {
+        let body = (rules.encode)(&resource);
+        if body == old && !row.deleted {
             return Ok(Planned::nothing(name, document));
         }
-        let referrals = match whole {
-            Some(referrals) if merged == new => referrals,
-            Some(_) | None => self.check(place, &name, resource, &merged)?,
+        let referrals = match checked {
+            Some((checked, referrals)) if body == checked => referrals,
+            Some(_) | None => self.check(place, &name, resource, &body)?,
         };
         let mut violations = Violations::new();
-        difference::immutable_changes(self.schemas, kind, &old, &merged, &mut violations);
+        difference::immutable_changes(self.schemas, kind, &old, &body, &mut violations);
         if !violations.is_empty() {
             let mut placed = Violations::new();
-            placed.add_all(&place.resource("."), violations);
-            return Err(Error::Invalid(placed));
+            place.add(violations, &mut placed);
+            // What was sent is wrong; what was so once is not, and cannot be so again.
+            return Err(match action {
+                Action::Rollback => Error::ImmutableFields(placed),
+                Action::Create | Action::Update | Action::Delete | Action::Undelete => Error::Invalid(placed),
+            });
         }
-        let stamp = Stamp { update_time: self.now, updater: self.actor.to_owned(), ..stamp::stamp(&document) };
+        let stamp = Stamp {
+            update_time: self.now,
+            delete_time: None,
+            updater: self.actor.to_owned(),
+            ..stamp::stamp(&document)
+        };
         let previous_bytes = document.len();
         Ok(Planned {
             name,
-            action: Some(Action::Update),
+            action: Some(action),
             previous_revision: row.revision,
             previous_bytes,
-            body: merged.into(),
+            body: body.into(),
             stamp,
             referrals,
             ignored: Vec::new(),

@@ -6,6 +6,7 @@ use partnership_registry::v1::Finding;
 use crate::registry::resource::check::Referral;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp::Stamp;
+use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 
 /// More than what the server writes into a document.
@@ -33,6 +34,12 @@ impl Planned {
     /// Whether the resource is live afterwards.
     pub(crate) fn live(&self) -> bool {
         self.action != Some(Action::Delete)
+    }
+
+    /// The parent that it has afterwards, if its kind is one of trees.
+    pub(crate) fn parent(&self, schemas: &Schemas) -> Option<&Name> {
+        let field = schemas.kind(self.name.kind()).parent.as_ref()?;
+        self.referrals.iter().find(|referral| referral.field == field.name).map(|referral| &referral.target)
     }
 
     /// About how many bytes a watcher is told, before and after together.

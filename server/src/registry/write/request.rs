@@ -7,6 +7,7 @@ use super::change::{Change, Said};
 use super::input::Input;
 use crate::registry::error::Error;
 use crate::registry::resource::check::Referral;
+use crate::registry::resource::etag;
 use crate::registry::resource::mask::is_star;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp;
@@ -96,6 +97,15 @@ pub enum Operation {
         /// The etag it must have. Empty: any.
         etag: String,
     },
+    /// Make it what it was in an earlier revision.
+    Rollback {
+        /// The kind that the name must be of. `None`: any.
+        kind: Option<KindId>,
+        /// The name of the revision.
+        name: String,
+        /// The etag that the resource must have. Empty: any.
+        etag: String,
+    },
 }
 
 /// Where a mutation stands in its request: what the fields of its violations begin with.
@@ -103,15 +113,19 @@ pub enum Operation {
 pub struct Place {
     /// Which mutation of a commit. `None`: the request of a kind's own method.
     pub index: Option<usize>,
-    /// `create`, `update`, `delete` or `undelete`.
+    /// `create`, `update`, `delete`, `undelete` or `rollback`.
     pub verb: &'static str,
-    /// The field of the resource, such as `focus_area`.
+    /// The field of the resource, such as `focus_area`. Empty: the request holds no resource.
     pub singular: &'static str,
 }
 
 impl Place {
-    /// The path of a field of the resource.
+    /// The path of a field of the resource. Of a request that holds none, the field is told as the resource has it, and what
+    /// is wrong with the whole as what the name leads to.
     pub(crate) fn resource(&self, field: &str) -> String {
+        if self.singular.is_empty() {
+            return self.request(if field.is_empty() { "name" } else { field });
+        }
         let dot = if field.is_empty() { "" } else { "." };
         match self.index {
             None => format!("{}{dot}{field}", self.singular),
@@ -207,10 +221,34 @@ pub(crate) struct Prepared {
 /// A mutation of which everything is checked that needs no state.
 #[derive(Debug)]
 pub(crate) enum PreparedMutation {
-    Create { name: Name, generated: bool, said: Said, referrals: Vec<Referral> },
-    Update { name: Name, etag: String, change: Change, allow_missing: bool },
-    Delete { name: Name, etag: String, allow_missing: bool },
-    Undelete { name: Name, etag: String },
+    Create {
+        name: Name,
+        generated: bool,
+        said: Said,
+        referrals: Vec<Referral>,
+    },
+    Update {
+        name: Name,
+        etag: String,
+        change: Change,
+        allow_missing: bool,
+    },
+    Delete {
+        name: Name,
+        etag: String,
+        allow_missing: bool,
+    },
+    Undelete {
+        name: Name,
+        etag: String,
+    },
+    /// `snapshot` is the document of the revision, once it was fetched; `None`: there is no such revision of it.
+    Rollback {
+        name: Name,
+        revision: Revision,
+        etag: String,
+        snapshot: Option<Bytes>,
+    },
 }
 
 impl PreparedMutation {
@@ -220,7 +258,8 @@ impl PreparedMutation {
             Self::Create { name, .. }
             | Self::Update { name, .. }
             | Self::Delete { name, .. }
-            | Self::Undelete { name, .. } => name,
+            | Self::Undelete { name, .. }
+            | Self::Rollback { name, .. } => name,
         }
     }
 
@@ -231,7 +270,7 @@ impl PreparedMutation {
         match self {
             Self::Create { said, .. } => said.ignored(schemas, kind),
             Self::Update { change, .. } => change.unchangeable(schemas, kind, document).ignored,
-            Self::Delete { .. } | Self::Undelete { .. } => Vec::new(),
+            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => Vec::new(),
         }
     }
 
@@ -244,7 +283,7 @@ impl PreparedMutation {
     pub(crate) fn needs_current(&self) -> bool {
         match self {
             Self::Create { .. } => false,
-            Self::Update { .. } | Self::Delete { .. } | Self::Undelete { .. } => true,
+            Self::Update { .. } | Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => true,
         }
     }
 }
@@ -287,6 +326,11 @@ impl WriteRequest {
         let mut preconditions = Vec::new();
         if violations.is_empty() {
             for (index, precondition) in self.preconditions.into_iter().enumerate() {
+                if let Condition::Etag(tag) = &precondition.condition
+                    && let Some(rule) = etag::check(tag)
+                {
+                    violations.add(format!("preconditions[{index}].etag"), rule);
+                }
                 match Name::parse(schemas, &precondition.name) {
                     Ok(name) => preconditions.push((name, precondition.condition)),
                     Err(rule) => violations.add(format!("preconditions[{index}].name"), rule),
@@ -343,6 +387,15 @@ pub(crate) fn refuse(mut refused: Vec<(usize, Error)>, single: bool) -> Result<(
 }
 
 impl Operation {
+    /// Whether a request for it holds the resource, and not only its name.
+    #[must_use]
+    pub fn holds_resource(&self) -> bool {
+        match self {
+            Self::Create { .. } | Self::Update { .. } => true,
+            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => false,
+        }
+    }
+
     /// Checks all that needs no state. `None` if there is no name to go on with.
     fn prepare(self, schemas: &Schemas, place: &Place, violations: &mut Violations) -> Option<PreparedMutation> {
         let of_kind = |kind: Option<KindId>, name: &str| match kind {
@@ -371,16 +424,25 @@ impl Operation {
                 violations.add_all(&place.request(""), of_mask);
                 let whole = is_star(&mask).then(|| check(&mut input, schemas, name.as_ref(), place, violations));
                 let Input { body, all, etag, .. } = input;
+                check_etag(&etag, || place.resource("etag"), violations);
                 let change = Change { said: Said { body, all }, mask: parsed, whole };
                 Some(PreparedMutation::Update { name: name?, etag, change, allow_missing })
             }
             Self::Delete { kind, name, etag, allow_missing } => {
+                check_etag(&etag, || place.request("etag"), violations);
                 let name = noted(of_kind(kind, &name), place.request("name"), violations)?;
                 Some(PreparedMutation::Delete { name, etag, allow_missing })
             }
             Self::Undelete { kind, name, etag } => {
+                check_etag(&etag, || place.request("etag"), violations);
                 let name = noted(of_kind(kind, &name), place.request("name"), violations)?;
                 Some(PreparedMutation::Undelete { name, etag })
+            }
+            Self::Rollback { kind, name, etag } => {
+                check_etag(&etag, || place.request("etag"), violations);
+                let parsed = Name::parse_revision(schemas, kind, &name);
+                let (name, revision) = parsed.map_err(|rule| violations.add(place.request("name"), rule)).ok()?;
+                Some(PreparedMutation::Rollback { name, revision, etag, snapshot: None })
             }
         }
     }
@@ -389,6 +451,15 @@ impl Operation {
 /// The name, or nothing and a note of the rule that it breaks.
 fn noted(name: Result<Name, String>, field: String, violations: &mut Violations) -> Option<Name> {
     name.map_err(|rule| violations.add(field, rule)).ok()
+}
+
+/// Notes what is wrong with the form of an etag, if one is given.
+fn check_etag(etag: &str, field: impl FnOnce() -> String, violations: &mut Violations) {
+    if !etag.is_empty()
+        && let Some(rule) = etag::check(etag)
+    {
+        violations.add(field(), rule);
+    }
 }
 
 /// Checks a resource, and puts the violations where it stands in the request.

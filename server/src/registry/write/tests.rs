@@ -39,7 +39,7 @@ impl Fixture {
         let name = Name::parse(&self.schemas, name).unwrap();
         let known = Known { revision, deleted };
         let targets = targets.iter().map(|target| Arc::from(*target)).collect();
-        let outcome = Outcome { name, known, document: vec![0; bytes].into(), targets };
+        let outcome = Outcome { name, known, document: vec![0; bytes].into(), targets, parent: None };
         let request = u8::try_from(revision).ok().map(|byte| RequestMark { id: [byte; 16], hash: [byte; 16] });
         self.ledger.add(revision, Time::default().next(), Day(1), request, [outcome]);
         revision
