@@ -22,11 +22,16 @@ const REQUIRED: i32 = 2;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Where the contract lies, and what it imports: the first is the one that others generate from.
+const SCHEMAS: [&str; 2] = ["proto", "googleapis"];
+
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    println!("cargo::rerun-if-changed=proto");
+    for folder in SCHEMAS {
+        println!("cargo::rerun-if-changed={folder}");
+    }
 
-    let mut compiler = protox::Compiler::new(["proto"])?;
+    let mut compiler = protox::Compiler::new(SCHEMAS)?;
     compiler.include_imports(true).include_source_info(true).open_files(schemas(Path::new("proto/partnership"))?)?;
     // prost's own FileDescriptorSet would drop the annotations, which are extensions: the bytes keep them.
     let descriptors = compiler.encode_file_descriptor_set();

@@ -112,6 +112,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// What is strange about the resource in the envelope, and was accepted.
+            pub fn findings(&self) -> &[v1::Finding] {
+                match &self.kind {
+                    $(Some(resource::Kind::$Kind(kind)) => &kind.findings,)*
+                    None => &[],
+                }
+            }
+
             /// The number of the kind's field in the envelope; `None` if it is empty.
             pub fn tag(&self) -> Option<u32> {
                 match &self.kind {

@@ -1,7 +1,8 @@
 //! The contract of the Partnership Registry: the messages and services of `partnership.registry.v1`, generated from the
 //! schemas beside this file, and their descriptors.
 //!
-//! Written by hand are this file, [`Kind`], what all kinds have in common, and [`Method`], what all methods have.
+//! Written by hand are this file, [`Kind`], what all kinds have in common, [`Method`], what all methods have, and the text
+//! form of a [`v1::PartialDate`].
 //! [`for_each_kind!`] is the table of kinds.
 
 #![allow(clippy::all, missing_docs, unreachable_pub, reason = "generated; the schemas carry the comments")]
@@ -42,12 +43,14 @@ include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
 mod kind;
 mod method;
+mod partial_date;
 
 pub use kind::Kind;
 pub use method::{
     BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Rollback, Standard, Streaming, Unary, Undelete,
     Update, call,
 };
+pub use partial_date::PartialDateError;
 
 /// The descriptors of the contract, for reading annotations and for canonical protobuf JSON.
 #[allow(clippy::expect_used, reason = "the bytes are of the same build; a test of any kind would fail first")]

@@ -1,112 +1,20 @@
 //! `partnerctl` against the real server: what it prints, what it refuses, and the codes it exits with.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+mod dates;
+mod findings;
+mod reading;
+mod revert;
+mod shell;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::sync::mpsc::channel;
 use std::thread;
 
+use shell::{Done, Shell};
 use tempfile::TempDir;
 
-use crate::harness::process::{self, DEADLINE, Process};
-
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| process::build("partnerctl"))
-}
-
-/// A command line with a server, or without one.
-struct Shell {
-    server: String,
-    /// Where files are written; the configuration is kept here too.
-    dir: TempDir,
-    _process: Option<(Process, TempDir)>,
-}
-
-/// What a command did.
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Done {
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn prints(self, text: &str) -> Self {
-        assert!(self.out.contains(text), "{text:?} is not in {}", self.out);
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, text: &str) -> Self {
-        assert!(self.err.contains(text), "{text:?} is not in {}", self.err);
-        self
-    }
-}
-
-impl Shell {
-    fn start() -> Shell {
-        let data = TempDir::new().unwrap();
-        let process = Process::start(data.path());
-        Shell {
-            server: format!("http://{}", process.address),
-            dir: TempDir::new().unwrap(),
-            _process: Some((process, data)),
-        }
-    }
-
-    fn without_server() -> Shell {
-        // Nothing listens on the discard port.
-        Shell { server: "http://127.0.0.1:9".into(), dir: TempDir::new().unwrap(), _process: None }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.args(arguments).current_dir(self.dir.path()).env("NO_COLOR", "1");
-        command.env("PARTNERCTL_SERVER", &self.server).env("PARTNERCTL_ACTOR", "tests");
-        command.env("PARTNERCTL_CONFIG", self.dir.path().join("config.toml"));
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        self.run_with(arguments, "")
-    }
-
-    fn run_with(&self, arguments: &[&str], input: &str) -> Done {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // A command that does not read its input has closed it.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        Done {
-            code: output.status.code().expect("it was not killed"),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.dir.path().join(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.dir.path().join(name)).unwrap()
-    }
-
-    fn head(&self) -> u64 {
-        let done = self.run(&["export", "-f", "head.ndjson"]).exits(0);
-        let (_, revision) = done.err.trim_end().rsplit_once(' ').unwrap();
-        revision.parse().unwrap()
-    }
-}
+use crate::harness::process::{DEADLINE, Process};
 
 const KOREA: &str = r#"{"country":{"name":"countries/kr","displayName":"Republic of Korea","regionCode":"KR"}}"#;
 const EMBASSY: &str =

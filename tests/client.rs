@@ -1,79 +1,19 @@
 //! The client crate against the real server, over a connection that can be cut: it pages, resumes and retries by itself.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod line;
+mod masks_and_rollback;
+mod package;
+mod watching;
+
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use line::Line;
 use partnership_registry_client::v1::{Country, FocusArea, Organization};
-use partnership_registry_client::{Code, Kind as _, ListOptions, Registry, RetryPolicy, WatchEvent, WatchOptions};
+use partnership_registry_client::{Code, Kind as _, ListOptions, Registry, RetryPolicy};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 
 use crate::harness::process::{DEADLINE, Process};
-
-/// A line between client and server. It stays at one address while servers come and go.
-struct Line {
-    address: SocketAddr,
-    server: watch::Sender<SocketAddr>,
-    /// Each change cuts all connections.
-    cut: watch::Sender<u64>,
-    /// While set, nothing that the server sends gets through.
-    mute: Arc<AtomicBool>,
-}
-
-impl Line {
-    async fn to(server: SocketAddr) -> Line {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (server, servers) = watch::channel(server);
-        let (cut, cuts) = watch::channel(0);
-        let mute = Arc::new(AtomicBool::new(false));
-        let muted = mute.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let (server, mut cuts, muted) = (*servers.borrow(), cuts.clone(), muted.clone());
-                cuts.mark_unchanged();
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = carry(client, server, &muted) => {}
-                        _ = cuts.changed() => {}
-                    }
-                });
-            }
-        });
-        Line { address, server, cut, mute }
-    }
-
-    fn cut(&self) {
-        self.cut.send_modify(|cuts| *cuts += 1);
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-async fn carry(client: TcpStream, server: SocketAddr, muted: &AtomicBool) {
-    let Ok(server) = TcpStream::connect(server).await else { return };
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let there = tokio::io::copy(&mut from_client, &mut to_server);
-    let back = async {
-        let mut buffer = vec![0; 64 << 10];
-        while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
-            if !muted.load(Ordering::Relaxed) && to_client.write_all(&buffer[..read]).await.is_err() {
-                break;
-            }
-        }
-    };
-    tokio::select! {
-        _ = there => {}
-        () = back => {}
-    }
-}
 
 fn start() -> (Process, TempDir) {
     let data = TempDir::new().unwrap();
@@ -159,46 +99,6 @@ async fn an_error_carries_what_the_server_sent() {
     let stale =
         registry.countries().update(Country { capital: "Busan".into(), ..korea }, ["capital"]).await.unwrap_err();
     assert!(stale.is_conflict(), "{stale:?}");
-}
-
-#[tokio::test]
-async fn a_watch_resumes_by_itself_and_delivers_each_commit_once() {
-    let data = TempDir::new().unwrap();
-    let mut process = Process::start(data.path());
-    let line = Line::to(process.address).await;
-    let watcher = Registry::builder(line.url()).connect().await.unwrap();
-    let mut watch = watcher.watch(WatchOptions::after(0).resume_for(DEADLINE)).await.unwrap();
-    let mut seen = Vec::new();
-    let mut written = 0;
-    for round in 0..4 {
-        let writer = connect(&process).await;
-        for number in 0..5 {
-            writer.focus_areas().create(area("", &format!("{round} {number}"))).await.unwrap();
-            written += 1;
-        }
-        match round {
-            0 => line.cut(),
-            1 => {
-                process.kill();
-                process = Process::start(data.path());
-                line.server.send_replace(process.address);
-            }
-            2 => {
-                process.stop();
-                process = Process::start(data.path());
-                line.server.send_replace(process.address);
-            }
-            _ => {}
-        }
-        while seen.len() < written {
-            match tokio::time::timeout(DEADLINE, watch.next()).await.expect("it resumes").unwrap().unwrap() {
-                WatchEvent::Commit { commit, .. } => seen.push(commit.revision),
-                WatchEvent::Heartbeat { .. } => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-    assert_eq!(seen, (1..=written as u64).collect::<Vec<_>>());
 }
 
 #[tokio::test]

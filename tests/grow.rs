@@ -184,7 +184,7 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         match entry.file_name().to_str() {
-            Some("target" | ".git" | "data") => {}
+            Some("target" | ".git" | "data" | "node_modules") => {}
             _ if entry.file_type().unwrap().is_dir() => copy(&entry.path(), &target),
             _ => drop(fs::copy(entry.path(), target).unwrap()),
         }

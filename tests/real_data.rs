@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use partnership_registry_client::v1::{Agreement, Country};
+use partnership_registry_client::v1::{Agreement, Country, FindingCode};
 use partnership_registry_client::{ListOptions, Registry};
 use tempfile::TempDir;
 
@@ -81,6 +81,15 @@ async fn public_data_is_loaded_whole_and_a_second_time_changes_nothing() {
         treaty.events.iter().filter_map(|event| event.act_date.as_ref()).any(|date| !date.original_text.is_empty())
     });
     assert!(dated.count() > 5_000, "the texts that dates were read from are kept");
+
+    let odd = ListOptions::new().filter("findings.code = \"FINDING_CODE_LINK_NOT_URI\"").page_size(1_000);
+    let odd = registry.agreements().list(odd).collect().await.unwrap();
+    let links =
+        odd.iter().flat_map(|treaty| &treaty.findings).filter(|one| one.code() == FindingCode::LinkNotUri).count();
+    let told = report.lines().filter(|line| line.contains("uk_treaties") && line.contains(",LINK_NOT_URI,")).count();
+    assert!(odd.len() > 1_000 && links == told, "{} treaties with {links} odd links, {told} of them told", odd.len());
+    let kept = odd.iter().flat_map(|treaty| &treaty.documents).any(|document| document.uri.contains(' '));
+    assert!(kept, "links are kept as they came");
 
     let head = registry.export(Default::default()).await.unwrap().revision;
     let (second, _) = load();

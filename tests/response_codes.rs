@@ -58,7 +58,7 @@ const STANDARD: &[Line] = &[
     ("Create", "an id that was taken", r#"{"{kind}_id": "{deleted_id}", "{kind}": {least}}"#, AlreadyExists, "ALREADY_EXISTS", ""),
     ("Create", "a bad label", r#"{"{kind}": {"labels": {"A": "b"}}}"#, InvalidArgument, FIELDS, "{kind}.labels[\"A\"]"),
     ("Create", "a document without a title", r#"{"{kind}": {"documents": [{}]}}"#, InvalidArgument, FIELDS, "{kind}.documents[0].title"),
-    ("Create", "a bad URI", r#"{"{kind}": {"externalIds": [{"scheme": "a", "id": "b", "uri": "c"}]}}"#, InvalidArgument, FIELDS, "{kind}.external_ids[0].uri"),
+    ("Create", "a bad hash", r#"{"{kind}": {"documents": [{"title": "a", "sha256": "b"}]}}"#, InvalidArgument, FIELDS, "{kind}.documents[0].sha256"),
     ("Create", "no UUID", r#"{"{kind}": {least}, "requestId": "1"}"#, InvalidArgument, FIELDS, "request_id"),
     ("Update", "nothing", r#"{}"#, InvalidArgument, FIELDS, "{kind}"),
     ("Update", "no name", r#"{"{kind}": {least}}"#, InvalidArgument, FIELDS, "{kind}.name"),

@@ -1,5 +1,5 @@
-//! What goes across kinds, and the server as a whole: atomic commits, the chain of commits, export, health, reflection,
-//! and the end.
+//! What goes across kinds, and the server as a whole: atomic commits, the chain of commits, export, health, and the
+//! end.
 
 use std::time::Duration;
 
@@ -466,36 +466,6 @@ async fn health_is_reported_for_every_service_and_updated() {
     // It ends long before its grace period does, though the watches are still open.
     drained.await;
     drop(watches);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn reflection_lists_every_service() {
-    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
-    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
-    use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
-    let server = Server::start().await;
-    let mut reflection = ServerReflectionClient::new(server.channel().await);
-    let mut ask = async |question: MessageRequest| -> MessageResponse {
-        let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
-        let mut answers = reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
-        let answer: ServerReflectionResponse = answers.message().await.unwrap().unwrap();
-        answer.message_response.unwrap()
-    };
-    let MessageResponse::ListServicesResponse(listed) = ask(MessageRequest::ListServices(String::new())).await else {
-        panic!("not a list of services")
-    };
-    let listed: Vec<String> = listed.service.into_iter().map(|service| service.name).collect();
-    for service in partnership_registry::descriptors().services() {
-        if service.parent_file().package_name() != "partnership.registry.v1" {
-            continue;
-        }
-        assert!(listed.iter().any(|name| name == service.full_name()), "{}: {listed:?}", service.full_name());
-        let question = MessageRequest::FileContainingSymbol(service.full_name().to_owned());
-        let MessageResponse::FileDescriptorResponse(files) = ask(question).await else { panic!("not a file") };
-        assert!(!files.file_descriptor_proto.is_empty(), "{}", service.full_name());
-    }
-    assert!(listed.iter().any(|name| name == "grpc.health.v1.Health"), "{listed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,10 +21,11 @@ const SERVER: &[(&str, &[&str])] = &[
     ("config", &["registry", "store", "time"]),
     ("access", &["violations", "time"]),
     ("log", &["config"]),
-    ("registry", &["store", "kinds", "values", "violations", "time"]),
+    ("registry", &["store", "kinds", "values", "findings", "violations", "time"]),
     ("store", &["time"]),
-    ("kinds", &["values", "violations", "time"]),
+    ("kinds", &["values", "findings", "violations", "time"]),
     ("values", &["violations", "time"]),
+    ("findings", &[]),
     ("violations", &[]),
     ("time", &[]),
 ];

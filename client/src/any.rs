@@ -19,6 +19,15 @@ use crate::point::{Mask, Point};
 use crate::resources::Resources;
 use crate::service::Service;
 
+/// The options of a read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// As of when.
+    pub at: Point,
+    /// The fields to answer. Empty: all.
+    pub fields: Mask,
+}
+
 /// The options of a write.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
@@ -45,17 +54,17 @@ impl AnyResources {
     /// Reads one, also if it is deleted.
     ///
     /// # Errors
-    /// As [`Resources::get_at`](crate::Resources::get_at).
-    pub async fn get(&self, name: &str, point: Point) -> Result<Resource, Error> {
-        self.calls.get(self.connection.clone(), name.to_owned(), point).await
+    /// As [`GetCall`](crate::GetCall).
+    pub async fn get(&self, name: &str, options: ReadOptions) -> Result<Resource, Error> {
+        self.calls.get(self.connection.clone(), name.to_owned(), options).await
     }
 
     /// Reads many at one revision, in the order of the names: all or none.
     ///
     /// # Errors
-    /// As [`Resources::batch_get_at`](crate::Resources::batch_get_at).
-    pub async fn batch_get(&self, names: &[String], point: Point) -> Result<Vec<Resource>, Error> {
-        self.calls.batch_get(self.connection.clone(), names.to_vec(), point).await
+    /// As [`BatchGetCall`](crate::BatchGetCall).
+    pub async fn batch_get(&self, names: &[String], options: ReadOptions) -> Result<Vec<Resource>, Error> {
+        self.calls.batch_get(self.connection.clone(), names.to_vec(), options).await
     }
 
     /// Lists resources, fetching pages on demand.
@@ -99,6 +108,14 @@ impl AnyResources {
     pub async fn undelete(&self, name: &str, options: WriteOptions) -> Result<Resource, Error> {
         self.calls.undelete(self.connection.clone(), name.to_owned(), options).await
     }
+
+    /// Makes one what it was in an earlier revision, in which it changed.
+    ///
+    /// # Errors
+    /// Whatever the server refuses.
+    pub async fn rollback(&self, name: &str, revision: u64, options: WriteOptions) -> Result<Resource, Error> {
+        self.calls.rollback(self.connection.clone(), name.to_owned(), revision, options).await
+    }
 }
 
 impl fmt::Debug for AnyResources {
@@ -110,25 +127,29 @@ impl fmt::Debug for AnyResources {
 type Call<A> = BoxFuture<'static, Result<A, Error>>;
 
 trait AnyCalls: Sync {
-    fn get(&self, connection: Connection, name: String, point: Point) -> Call<Resource>;
-    fn batch_get(&self, connection: Connection, names: Vec<String>, point: Point) -> Call<Vec<Resource>>;
+    fn get(&self, connection: Connection, name: String, options: ReadOptions) -> Call<Resource>;
+    fn batch_get(&self, connection: Connection, names: Vec<String>, options: ReadOptions) -> Call<Vec<Resource>>;
     fn pages(&self, connection: Connection, options: ListOptions) -> Items<ListPage<Resource>>;
     fn create(&self, connection: Connection, id: String, resource: Resource, options: WriteOptions) -> Call<Resource>;
     fn update(&self, connection: Connection, resource: Resource, mask: Mask, options: WriteOptions) -> Call<Resource>;
     fn delete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource>;
     fn undelete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource>;
+    fn rollback(&self, connection: Connection, name: String, revision: u64, options: WriteOptions) -> Call<Resource>;
 }
 
 struct CallsOf<K>(PhantomData<fn() -> K>);
 
 impl<K: Service> AnyCalls for CallsOf<K> {
-    fn get(&self, connection: Connection, name: String, point: Point) -> Call<Resource> {
-        Box::pin(async move { Resources::<K>::new(connection).get_at(&name, point).await.map(Into::into) })
+    fn get(&self, connection: Connection, name: String, options: ReadOptions) -> Call<Resource> {
+        Box::pin(async move {
+            let get = Resources::<K>::new(connection).get(&name).at(options.at).fields(options.fields);
+            get.await.map(Into::into)
+        })
     }
 
-    fn batch_get(&self, connection: Connection, names: Vec<String>, point: Point) -> Call<Vec<Resource>> {
+    fn batch_get(&self, connection: Connection, names: Vec<String>, options: ReadOptions) -> Call<Vec<Resource>> {
         Box::pin(async move {
-            let found = Resources::<K>::new(connection).batch_get_at(names, point).await?;
+            let found = Resources::<K>::new(connection).batch_get(names).at(options.at).fields(options.fields).await?;
             Ok(found.into_iter().map(Into::into).collect())
         })
     }
@@ -165,6 +186,13 @@ impl<K: Service> AnyCalls for CallsOf<K> {
         Box::pin(async move {
             let undelete = Resources::<K>::new(connection).undelete(&name).etag(options.etag);
             undelete.validate_only(options.validate_only).await.map(Into::into)
+        })
+    }
+
+    fn rollback(&self, connection: Connection, name: String, revision: u64, options: WriteOptions) -> Call<Resource> {
+        Box::pin(async move {
+            let rollback = Resources::<K>::new(connection).rollback(&name, revision).etag(options.etag);
+            rollback.validate_only(options.validate_only).await.map(Into::into)
         })
     }
 }

@@ -4,14 +4,14 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use partnership_registry::v1::{
-    CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Mutation, Precondition, Resource, UndeleteMutation,
-    UpdateMutation, mutation::Operation, precondition::Condition,
+    CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Mutation, Precondition, Resource, RollbackMutation,
+    UndeleteMutation, UpdateMutation, mutation::Operation, precondition::Condition,
 };
 
 use crate::call::new_request_id;
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::point::Mask;
+use crate::point::{Mask, revision_name};
 
 /// A commit that is being built: nothing is sent before it is awaited.
 ///
@@ -75,6 +75,12 @@ impl CommitBuilder {
     /// Brings a deleted resource back.
     pub fn undelete(self, name: impl Into<String>) -> Self {
         self.operation(Operation::Undelete(UndeleteMutation { name: name.into(), ..UndeleteMutation::default() }))
+    }
+
+    /// Makes a resource what it was in an earlier revision, in which it changed.
+    pub fn rollback(self, name: &str, revision: u64) -> Self {
+        let name = revision_name(name, revision);
+        self.operation(Operation::Rollback(RollbackMutation { name, ..RollbackMutation::default() }))
     }
 
     /// Adds any change.

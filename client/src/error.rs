@@ -51,8 +51,10 @@ pub mod reasons {
     pub const COMMIT_TOO_LARGE: &str = "COMMIT_TOO_LARGE";
     /// The server is shutting down.
     pub const DRAINING: &str = "DRAINING";
+    /// The disk is full: writes are refused for as long as it is.
+    pub const STORE_FULL: &str = "STORE_FULL";
     /// No write is accepted until the server is restarted.
-    pub const STOPPED: &str = "STOPPED";
+    pub const STORE_STOPPED: &str = "STORE_STOPPED";
     /// Stored bytes fail their checksum.
     pub const DAMAGED: &str = "DAMAGED";
 }

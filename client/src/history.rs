@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::items::Items;
 use crate::paging::{self, Page};
+use crate::point::revision_name;
 use crate::registry::Registry;
 
 /// How many items a call fetches.
@@ -36,7 +37,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`: there is no such resource, or it did not change in that revision.
     pub async fn get_revision(&self, name: &str, revision: u64) -> Result<ResourceRevision, Error> {
-        let request = GetRevisionRequest { name: format!("{name}/revisions/{revision}") };
+        let request = GetRevisionRequest { name: revision_name(name, revision) };
         let send = |request| {
             let mut service = self.connection().registry_service();
             async move { service.get_revision(request).await }

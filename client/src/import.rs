@@ -21,7 +21,7 @@ use run::{MUTATIONS_MAX, Options, Run};
 
 pub use ndjson::ndjson;
 pub use outcome::{Interrupted, Observer, Summary};
-pub use row::{Origin, RefusedRow, Row};
+pub use row::{FoundRow, Origin, RefusedRow, Row};
 
 /// The options of an import.
 ///

@@ -1,7 +1,7 @@
 //! [`ListOptions`]: what a listing selects and how it is ordered. [`ListPage`]: a page of it.
 
 use crate::paging::Page;
-use crate::point::Point;
+use crate::point::{Mask, Point};
 use crate::service::{List, Listed};
 
 /// What a listing selects, and in which order.
@@ -44,6 +44,12 @@ impl ListOptions {
     /// As of a point in the past.
     pub fn at(mut self, point: impl Into<Point>) -> Self {
         (self.request.read_revision, self.request.read_time) = point.into().split();
+        self
+    }
+
+    /// Only these fields of each, as paths such as `display_name` or `labels.programme`. All others are as if not set.
+    pub fn fields(mut self, fields: impl Into<Mask>) -> Self {
+        self.request.read_mask = fields.into().into();
         self
     }
 

@@ -1,4 +1,4 @@
-//! [`Point`]: the revision or time at which a read is made. [`Mask`]: the fields that an update changes.
+//! [`Point`]: the revision or time at which a read is made. [`Mask`]: the fields that an update changes or a read answers.
 
 use std::time::SystemTime;
 
@@ -46,18 +46,24 @@ impl From<SystemTime> for Point {
     }
 }
 
-/// Which fields an update changes, as paths of the schema such as `display_name` or `term.notice_period`.
+/// The name of a revision of a resource (AIP-162): `countries/kr/revisions/12`.
+pub(crate) fn revision_name(name: &str, revision: u64) -> String {
+    format!("{name}/revisions/{revision}")
+}
+
+/// Which fields an update changes, or a read answers: as paths of the schema such as `display_name`,
+/// `term.notice_period` or `labels.programme`. A key of a map that has other letters than `a-z0-9_` stands in backticks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mask(Vec<String>);
 
 impl Mask {
-    /// Those that are set in the resource.
+    /// Of an update: those that are set in the resource. Of a read: all.
     #[must_use]
     pub fn set_fields() -> Self {
         Self(Vec::new())
     }
 
-    /// All: fields that are not set in the resource are cleared.
+    /// All. An update clears fields that are not set in the resource.
     #[must_use]
     pub fn all() -> Self {
         Self(vec!["*".to_owned()])

@@ -8,9 +8,10 @@ use crate::error::Error;
 use crate::items::Items;
 use crate::list::{ListOptions, ListPage};
 use crate::paging;
-use crate::point::{Mask, Point};
-use crate::service::{BatchGet, Create, Delete, Get, Service, Undelete, Update};
-use crate::write::{CreateCall, DeleteCall, UndeleteCall, UpdateCall};
+use crate::point::{Mask, revision_name};
+use crate::read::{BatchGetCall, GetCall};
+use crate::service::{BatchGet, Create, Delete, Get, Rollback, Service, Undelete, Update};
+use crate::write::{CreateCall, DeleteCall, RollbackCall, UndeleteCall, UpdateCall};
 
 /// The resources of one kind. Cheap to clone.
 ///
@@ -36,29 +37,18 @@ impl<K: Service> Resources<K> {
         &self.connection
     }
 
-    /// Reads one, also if it is deleted.
+    /// Reads one, also if it is deleted: set options on the returned call, then await it.
     ///
     /// ```no_run
-    /// # async fn example(registry: partnership_registry_client::Registry) -> Result<(), partnership_registry_client::Error> {
+    /// # use partnership_registry_client::{Error, Registry};
+    /// # async fn example(registry: Registry) -> Result<(), Error> {
     /// let korea = registry.countries().get("countries/kr").await?;
+    /// let capital = registry.countries().get("kr").at(12).fields(["capital"]).await?.capital;
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    /// `NOT_FOUND`: there is no such resource.
-    pub async fn get(&self, name: &str) -> Result<K, Error> {
-        self.get_at(name, Point::Head).await
-    }
-
-    /// Reads one as of a point in the past.
-    ///
-    /// # Errors
-    /// `NOT_FOUND`: there was no such resource then. `OUT_OF_RANGE`: a revision that does not exist yet, or a time before
-    /// the first commit.
-    pub async fn get_at(&self, name: &str, point: impl Into<Point>) -> Result<K, Error> {
-        let (read_revision, read_time) = point.into().split();
-        self.send_get(Get { name: full_name::<K>(name), read_revision, read_time, ..Get::default() }).await
+    pub fn get(&self, name: &str) -> GetCall<K> {
+        GetCall::new(self.connection.clone(), Get { name: full_name::<K>(name), ..Get::default() })
     }
 
     /// Reads one unless its etag is the one that the caller has. `None`: it has not changed.
@@ -67,36 +57,15 @@ impl<K: Service> Resources<K> {
     /// `NOT_FOUND`: there is no such resource.
     pub async fn get_if_changed(&self, name: &str, etag: &str) -> Result<Option<K>, Error> {
         let get = Get { name: full_name::<K>(name), if_none_match: etag.to_owned(), ..Get::default() };
-        let resource = self.send_get(get).await?;
+        let resource = GetCall::<K>::new(self.connection.clone(), get).await?;
         // A response with the caller's etag is abridged: the caller has the resource.
         Ok(Some(resource).filter(|resource| etag.is_empty() || resource.etag() != etag))
     }
 
-    async fn send_get(&self, get: Get) -> Result<K, Error> {
-        self.connection.unary(get, |request| K::get(self.connection.channel(), request)).await
-    }
-
     /// Reads many at one revision, in the order of the names: all or none. At most 1,000.
-    ///
-    /// # Errors
-    /// `NOT_FOUND`: one of them does not exist.
-    pub async fn batch_get<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Result<Vec<K>, Error> {
-        self.batch_get_at(names, Point::Head).await
-    }
-
-    /// Reads many as of a point in the past, in the order of the names: all or none. At most 1,000.
-    ///
-    /// # Errors
-    /// As [`get_at`](Self::get_at), for any of them.
-    pub async fn batch_get_at<N: AsRef<str>>(
-        &self,
-        names: impl IntoIterator<Item = N>,
-        point: impl Into<Point>,
-    ) -> Result<Vec<K>, Error> {
-        let (read_revision, read_time) = point.into().split();
+    pub fn batch_get<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> BatchGetCall<K> {
         let names = names.into_iter().map(|name| full_name::<K>(name.as_ref())).collect();
-        let request = BatchGet { names, read_revision, read_time, read_mask: None };
-        self.connection.unary(request, |request| K::batch_get(self.connection.channel(), request)).await
+        BatchGetCall::new(self.connection.clone(), BatchGet { names, ..BatchGet::default() })
     }
 
     /// Lists resources, fetching pages on demand. The listing is one consistent snapshot, however long reading it takes.
@@ -161,6 +130,21 @@ impl<K: Service> Resources<K> {
     pub fn undelete(&self, name: &str) -> UndeleteCall<K> {
         let (name, request_id) = (full_name::<K>(name), new_request_id());
         UndeleteCall::new(self.connection.clone(), Undelete { name, request_id, ..Undelete::default() })
+    }
+
+    /// Makes one what it was in an earlier revision, as a new revision. One that is deleted is brought back. It must have
+    /// changed in that revision: [`Registry::list_revisions`](crate::Registry::list_revisions) tells in which it did.
+    ///
+    /// ```no_run
+    /// # use partnership_registry_client::{Error, Registry};
+    /// # async fn example(registry: Registry) -> Result<(), Error> {
+    /// let korea = registry.countries().rollback("kr", 12).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rollback(&self, name: &str, revision: u64) -> RollbackCall<K> {
+        let (name, request_id) = (revision_name(&full_name::<K>(name), revision), new_request_id());
+        RollbackCall::new(self.connection.clone(), Rollback { name, request_id, ..Rollback::default() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Service`]: the seven standard methods of a kind in one shape for all kinds. Nothing is decided here.
+//! [`Service`]: the standard methods of a kind in one shape for all kinds. Nothing is decided here.
 //!
 //! The requests are those of every kind with the kind's name taken off, as the contract's own crate has them.
 
@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use crate::connection::ANSWER_BYTES_MAX;
 
-pub(crate) use partnership_registry::{BatchGet, Create, Delete, Get, List, Listed, Undelete, Update};
+pub(crate) use partnership_registry::{BatchGet, Create, Delete, Get, List, Listed, Rollback, Undelete, Update};
 
 pub(crate) type Answer<A> = Result<Response<A>, Status>;
 
@@ -42,6 +42,9 @@ pub(crate) mod sealed {
         }
         fn undelete(channel: Channel, request: Request<Undelete>) -> impl Future<Output = Answer<Self>> + Send {
             send::<Self::Undelete>(channel, request)
+        }
+        fn rollback(channel: Channel, request: Request<Rollback>) -> impl Future<Output = Answer<Self>> + Send {
+            send::<Self::Rollback>(channel, request)
         }
         fn batch_get(channel: Channel, request: Request<BatchGet>) -> impl Future<Output = Answer<Vec<Self>>> + Send {
             async { Ok(send::<Self::BatchGet>(channel, request).await?.map(|read| read.into().resources)) }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::service::{Create, Delete, Service, Undelete, Update};
+use crate::service::{Create, Delete, Rollback, Service, Undelete, Update};
 
 macro_rules! write_call {
     ($(#[$doc:meta])* $Call:ident, $Request:ty, $method:ident { $($own:item)* }) => {
@@ -98,6 +98,17 @@ write_call! {
 write_call! {
     /// A call that undeletes a resource. Await it for the restored resource.
     UndeleteCall, Undelete, undelete {
+        /// Only if this is the current etag.
+        pub fn etag(mut self, etag: impl Into<String>) -> Self {
+            self.request.etag = etag.into();
+            self
+        }
+    }
+}
+
+write_call! {
+    /// A call that makes a resource what it was. Await it for the resource as it is now.
+    RollbackCall, Rollback, rollback {
         /// Only if this is the current etag.
         pub fn etag(mut self, etag: impl Into<String>) -> Self {
             self.request.etag = etag.into();

@@ -6,6 +6,7 @@
 mod api;
 pub mod commands;
 pub mod config;
+mod findings;
 pub mod kinds;
 pub mod log;
 pub mod registry;
@@ -15,4 +16,5 @@ pub mod time;
 mod values;
 mod violations;
 
+pub use findings::{FINDINGS_MAX, Findings};
 pub use violations::{VIOLATIONS_MAX, Violation, Violations};

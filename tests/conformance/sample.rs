@@ -197,7 +197,7 @@ fn example(format: &str, field: &str, n: usize) -> String {
     }
 }
 
-/// Texts that a format refuses.
+/// Texts that are not of a format: refused, or found strange and kept.
 pub(crate) fn counterexamples(format: &str) -> &'static [&'static str] {
     match format {
         "FORMAT_UNSPECIFIED" => &["bell\u{7}", "nothing\0"],

@@ -5,8 +5,8 @@
 //! cargo run --release --example load_data -- ../shared/data --server http://127.0.0.1:50051
 //! ```
 //!
-//! Every row is either accepted or refused. What could not be converted exactly is a warning. All warnings and
-//! refused rows go to a report, their numbers to standard output.
+//! Every row is either accepted or refused. What could not be converted exactly is a warning, and so is what the registry
+//! finds strange about an accepted row. All warnings and refused rows go to a report, their numbers to standard output.
 
 mod countries;
 mod dates;

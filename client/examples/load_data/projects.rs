@@ -17,7 +17,7 @@ use serde::Deserialize;
 use crate::dates;
 use crate::names::CountryNames;
 use crate::report::{Converted, Loader, Result, Warning};
-use crate::text::{slug, without_controls};
+use crate::text::slug;
 
 const WORLD_BANK: &str = "organizations/world-bank";
 
@@ -131,21 +131,12 @@ impl Row {
     }
 
     fn convert(&self, names: &CountryNames, warnings: &mut Vec<Warning>) -> Project {
-        let mut clean = |text: &str| {
-            let (clean, repaired) = without_controls(text);
-            if repaired {
-                warnings.push(Warning { what: "control characters are taken out of a text", about: self.id.clone() });
-            }
-            clean
-        };
-        let (title, objective) = (clean(&self.title), clean(&self.objective));
-        let (agency, borrower) = (clean(&self.implementing_agency), clean(&self.borrower));
         let mut project = Project {
             name: format!("projects/wb-{}", self.id.to_lowercase()),
-            display_name: title,
-            objective,
+            display_name: self.title.trim().to_owned(),
+            objective: self.objective.trim().to_owned(),
             state: self.state().into(),
-            participants: participants(&agency, &borrower),
+            participants: participants(self.implementing_agency.trim(), self.borrower.trim()),
             focus_areas: unique(self.sectors().map(area_name)),
             approval_date: read(&self.approval_date, dates::iso, warnings),
             budgets: self.budgets(warnings),
@@ -192,16 +183,11 @@ impl Row {
             project.planned_end_date = end;
             return;
         }
-        let end = end.unwrap_or_else(|| {
+        project.actual_end_date = Some(end.unwrap_or_else(|| {
             warnings
                 .push(Warning { what: "closed without a closing date: its end is unknown", about: self.id.clone() });
-            PartialDate { unknown: true, ..PartialDate::default() }
-        });
-        let approved = project.approval_date.as_ref().map(dates::key);
-        if end.year > 0 && approved.is_some_and(|approved| dates::key(&end) < approved) {
-            warnings.push(Warning { what: "closed before it was approved", about: self.id.clone() });
-        }
-        project.actual_end_date = Some(end);
+            PartialDate::unknown()
+        }));
     }
 
     fn budgets(&self, warnings: &mut Vec<Warning>) -> Vec<ProjectBudget> {
@@ -275,7 +261,7 @@ fn read(text: &str, read: fn(&str) -> Option<PartialDate>, warnings: &mut Vec<Wa
     }
     Some(read(text).unwrap_or_else(|| {
         warnings.push(Warning { what: "a date is kept as text", about: text.to_owned() });
-        dates::unread(text)
+        PartialDate::original(text)
     }))
 }
 

@@ -8,13 +8,14 @@ use std::io;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use partnership_registry_client::import::{Import, Observer, Origin, RefusedRow, Row, Summary};
-use partnership_registry_client::v1::Resource;
+use partnership_registry_client::import::{FoundRow, Import, Observer, Origin, RefusedRow, Row, Summary};
+use partnership_registry_client::v1::{Finding, FindingCode, Resource};
 
 /// What loading gives; any error ends it.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What could not be taken over as it stands.
+/// What the conversion of a row could not take over as it stands. What is strange about a row that could be converted, the
+/// registry finds.
 pub(crate) struct Warning {
     /// Which warning it is, as a sentence.
     pub(crate) what: &'static str,
@@ -47,7 +48,7 @@ pub(crate) struct Report {
 struct Inner {
     file: csv::Writer<File>,
     loads: Vec<(String, Summary, u64)>,
-    warnings: BTreeMap<(String, &'static str), u64>,
+    warnings: BTreeMap<(String, String), u64>,
 }
 
 impl Report {
@@ -58,10 +59,10 @@ impl Report {
         Ok(Self { inner: RefCell::new(Inner { file, loads: Vec::new(), warnings: BTreeMap::new() }) })
     }
 
-    fn warn(&self, origin: &Origin, warning: &Warning) -> io::Result<()> {
+    fn warn(&self, origin: &Origin, what: &str, about: &str) -> io::Result<()> {
         let mut inner = self.inner.borrow_mut();
-        *inner.warnings.entry((origin.source.to_string(), warning.what)).or_default() += 1;
-        inner.write(origin, warning.what, &warning.about)
+        *inner.warnings.entry((origin.source.to_string(), what.to_owned())).or_default() += 1;
+        inner.write(origin, what, about)
     }
 
     /// The numbers: what came of the rows of each file, and how often there was which warning.
@@ -124,7 +125,7 @@ impl<'a> Loader<'a> {
             let origin = Origin { source: shared.clone(), line: converted.line };
             for warning in &converted.warnings {
                 warnings += 1;
-                self.report.warn(&origin, warning)?;
+                self.report.warn(&origin, warning.what, &warning.about)?;
             }
             bar.inc(1);
             Ok(Row { origin, resource: converted.resource })
@@ -133,7 +134,7 @@ impl<'a> Loader<'a> {
         let summary = self.import.run(rows, &mut observer).await?;
         observer.failed.map_or(Ok(()), Err)?;
         bar.finish_and_clear();
-        self.report.inner.borrow_mut().loads.push((source.to_owned(), summary, warnings));
+        self.report.inner.borrow_mut().loads.push((source.to_owned(), summary, warnings + summary.findings));
         Ok(())
     }
 }
@@ -150,6 +151,16 @@ impl Observer for Reporter<'_> {
         self.bar.suspend(|| eprintln!("{}: refused: {reasons}", row.origin));
         let written = self.report.inner.borrow_mut().write(&row.origin, "refused", &reasons);
         self.failed = self.failed.take().or(written.err());
+    }
+
+    /// What the registry accepted and found strange.
+    fn found(&mut self, row: &FoundRow<'_>) {
+        for Finding { code, field, text } in row.findings {
+            let known = FindingCode::try_from(*code).map(|code| code.as_str_name().replacen("FINDING_CODE_", "", 1));
+            let what = known.unwrap_or_else(|_| code.to_string());
+            let written = self.report.warn(row.origin, &what, &format!("{}: {field}: {text}", row.name));
+            self.failed = self.failed.take().or(written.err());
+        }
     }
 
     fn progress(&mut self, summary: &Summary) {

@@ -1,4 +1,4 @@
-//! Small repairs of text, each of which is worth a warning or loses nothing.
+//! Names as ids, and as what can be compared with names that are spelled otherwise.
 
 /// A part of a name: lower-case letters, digits and single hyphens, at most 63 characters.
 pub(crate) fn slug(text: &str) -> String {
@@ -26,15 +26,6 @@ pub(crate) fn words(name: &str) -> String {
         .collect();
     words.sort();
     words.join(" ")
-}
-
-/// Text without the control characters that a bad conversion left in it; `true` if there were any.
-pub(crate) fn without_controls(text: &str) -> (String, bool) {
-    let is_bad = |letter: &char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
-    let clean: String = text.chars().filter(|letter| !is_bad(letter)).collect();
-    let clean = clean.trim().to_owned();
-    let repaired = text.chars().any(|letter| is_bad(&letter));
-    (clean, repaired)
 }
 
 /// A letter without its accent, as far as the names of countries have some.
@@ -82,11 +73,5 @@ mod tests {
         assert_eq!(words("COTE D'IVOIRE"), words("Côte d’Ivoire"));
         assert_eq!(words("St. Lucia"), words("SAINT LUCIA"));
         assert_ne!(words("Guinea"), words("Guinea-Bissau"));
-    }
-
-    #[test]
-    fn control_characters_are_taken_out() {
-        assert_eq!(without_controls("a\u{9d}b\nc "), ("ab\nc".to_owned(), true));
-        assert_eq!(without_controls("fine"), ("fine".to_owned(), false));
     }
 }

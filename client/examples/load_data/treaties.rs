@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::dates;
 use crate::names::CountryNames;
 use crate::report::{Converted, Loader, Result, Warning};
-use crate::text::{slug, without_controls};
+use crate::text::slug;
 
 /// A record, as far as it says something of a treaty.
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ fn convert(record: Record, names: &CountryNames, warnings: &mut Vec<Warning>) ->
     let events = events(&record, warnings);
     let mut agreement = Agreement {
         name: format!("agreements/uk-{}", record.id),
-        display_name: without_controls(&record.title).0,
+        display_name: record.title.trim().to_owned(),
         state: state(&events).into(),
         r#type: agreement_type(&record.title).into(),
         scope: scope(record.field3.as_deref()).into(),
@@ -120,11 +120,7 @@ fn convert(record: Record, names: &CountryNames, warnings: &mut Vec<Warning>) ->
         labels: record.subject.iter().map(|subject| ("subject".to_owned(), slug(subject))).collect(),
         note: note(&record, warnings),
         external_ids: vec![
-            ExternalId {
-                scheme: "uk-treaties-online".to_owned(),
-                id: record.id.to_string(),
-                uri: record.document_url.replace('\\', "/"),
-            },
+            ExternalId { scheme: "uk-treaties-online".to_owned(), id: record.id.to_string(), uri: record.document_url },
             ExternalId { scheme: "uk-treaties-online-uuid".to_owned(), id: record.uuid, uri: String::new() },
         ],
         ..Agreement::default()
@@ -190,24 +186,7 @@ fn events(record: &Record, warnings: &mut Vec<Warning>) -> Vec<AgreementEvent> {
         }
         events.push(event);
     }
-    warn_of_order(record, &events, warnings);
     events
-}
-
-/// Real treaties come into force before they are signed. That is worth a look, and no reason to refuse them.
-fn warn_of_order(record: &Record, events: &[AgreementEvent], warnings: &mut Vec<Warning>) {
-    let day = |wanted: AgreementEventType| {
-        let event = events.iter().find(|event| event.r#type() == wanted)?;
-        event.act_date.as_ref().filter(|date| date.year > 0).map(dates::key)
-    };
-    let is_before = |early, late| day(early).zip(day(late)).is_some_and(|(early, late)| early < late);
-    let about = || format!("agreements/uk-{}", record.id);
-    if is_before(AgreementEventType::EntryIntoForce, AgreementEventType::Signature) {
-        warnings.push(Warning { what: "in force before it was signed", about: about() });
-    }
-    if is_before(AgreementEventType::Termination, AgreementEventType::Signature) {
-        warnings.push(Warning { what: "terminated before it was signed", about: about() });
-    }
 }
 
 /// What the events imply.
@@ -245,7 +224,7 @@ fn note(record: &Record, warnings: &mut Vec<Warning>) -> String {
 fn read(text: &str, warnings: &mut Vec<Warning>) -> PartialDate {
     dates::day_first(text).unwrap_or_else(|| {
         warnings.push(Warning { what: "a date is kept as text", about: text.to_owned() });
-        dates::unread(text)
+        PartialDate::original(text)
     })
 }
 
@@ -293,11 +272,8 @@ mod tests {
         assert_eq!(agreement.parties[1].unresolved_name, "SIAM");
         assert_eq!(agreement.parties[2].role(), AgreementPartyRole::Other);
         assert_eq!(agreement.registrations[0].number, "5535");
-        assert_eq!(agreement.documents[0].uri, "https://x/y%20z.pdf");
+        assert_eq!(agreement.documents[0].uri, "https://x/y z.pdf");
         let told: Vec<_> = warnings.iter().map(|warning| warning.what).collect();
-        assert_eq!(
-            told,
-            ["in force before it was signed", "a party stays unresolved", "a date without a party is kept as a note"]
-        );
+        assert_eq!(told, ["a party stays unresolved", "a date without a party is kept as a note"]);
     }
 }

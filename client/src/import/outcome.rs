@@ -1,6 +1,6 @@
 //! The outcome of an import: its numbers, its observer, and the error that ends it early.
 
-use super::row::{Item, Origin, RefusedRow};
+use super::row::{FoundRow, Item, Origin, RefusedRow};
 use crate::error::Error;
 
 /// The progress of an import. At the end, `accepted() + refused` is `read`.
@@ -19,6 +19,8 @@ pub struct Summary {
     pub refused: u64,
     /// Rows that wait for a resource that they refer to.
     pub waiting: u64,
+    /// Findings in accepted rows: what is strange about them, or was asked for and not done.
+    pub findings: u64,
     /// Commits that made a revision.
     pub commits: u64,
 }
@@ -35,6 +37,8 @@ impl Summary {
 pub trait Observer {
     /// A row was refused.
     fn refused(&mut self, _row: &RefusedRow) {}
+    /// A row was accepted, and something about it is strange, or was asked for and not done.
+    fn found(&mut self, _row: &FoundRow<'_>) {}
     /// A batch is done.
     fn progress(&mut self, _summary: &Summary) {}
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{Finding, Resource};
 
 use crate::json;
 
@@ -40,6 +40,17 @@ pub struct RefusedRow {
     pub name: String,
     /// The reasons: all violations.
     pub reasons: Vec<String>,
+}
+
+/// A row that was accepted with findings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FoundRow<'a> {
+    /// Where it comes from.
+    pub origin: &'a Origin,
+    /// The name of the resource.
+    pub name: &'a str,
+    /// What was found.
+    pub findings: &'a [Finding],
 }
 
 /// A row that can be sent: its resource has a name, so that a second import finds it again, and no etag, which would be of

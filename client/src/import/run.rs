@@ -1,11 +1,11 @@
 //! [`Run`]: sends batches. Refused rows are removed and the rest is sent again; a row that refers to a resource that does not
 //! exist yet waits until the rest is imported.
 
-use partnership_registry::v1::{ChangeAction, Mutation, Resource, UpdateMutation, mutation::Operation};
+use partnership_registry::v1::{ChangeAction, Mutation, MutationResult, Resource, UpdateMutation, mutation::Operation};
 
 use super::batch::Batch;
 use super::outcome::{Interrupted, Observer, Summary};
-use super::row::{Item, RefusedRow};
+use super::row::{FoundRow, Item, RefusedRow};
 use super::verdict::{self, Verdict, verdicts};
 use crate::error::{Code, Error, reasons};
 use crate::point::Mask;
@@ -156,7 +156,12 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         let commit = self.options.registry.commit();
         let mutations = items.iter().map(|item| self.options.mutation(&item.resource));
         let done = mutations.fold(commit, |commit, mutation| commit.mutation(mutation)).await?;
-        for result in &done.results {
+        for (item, result) in items.iter().zip(&done.results) {
+            if !result.findings.is_empty() {
+                let MutationResult { name, findings, .. } = result;
+                self.summary.findings += findings.len() as u64;
+                self.observer.found(&FoundRow { origin: &item.origin, name, findings });
+            }
             match result.action() {
                 ChangeAction::Create => self.summary.created += 1,
                 ChangeAction::Unspecified | ChangeAction::Unchanged => self.summary.unchanged += 1,

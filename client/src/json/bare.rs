@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use partnership_registry::Kind;
 use partnership_registry::v1::Resource;
-use prost_reflect::DynamicMessage;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::contract::descriptor;
+use super::dates;
 use super::syntax::{self, Syntax};
 use crate::error::Error;
 
@@ -18,7 +18,7 @@ impl<'de, K: Kind> Deserialize<'de> for Bare<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let full_name = format!("partnership.registry.v1.{}", K::KIND);
         let descriptor = descriptor(&full_name).map_err(D::Error::custom)?;
-        let dynamic = DynamicMessage::deserialize(descriptor, deserializer)?;
+        let dynamic = dates::read(descriptor, deserializer)?;
         let kind: K = dynamic.transcode_to().map_err(D::Error::custom)?;
         Ok(Self(kind.into(), PhantomData))
     }

@@ -2,19 +2,24 @@
 
 use serde::de::Deserialize;
 
+#[cfg(feature = "yaml")]
+use super::yaml;
 use crate::error::Error;
 
 /// The syntax of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Syntax {
     /// Consecutive JSON values, or one array of them.
     Json,
     /// YAML documents, separated by `---`.
+    #[cfg(feature = "yaml")]
     Yaml,
 }
 
 impl Syntax {
     /// Guesses the syntax: JSON begins with a brace or a bracket.
+    #[cfg(feature = "yaml")]
     #[must_use]
     pub fn of(text: &str) -> Self {
         if text.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Yaml }
@@ -28,12 +33,8 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str, syntax: Syntax) -> 
         Syntax::Json => {
             serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().map_err(malformed)
         }
-        Syntax::Yaml => {
-            let mut options = serde_saphyr::Options::default();
-            options.strict_booleans = true;
-            options.with_snippet = false;
-            serde_saphyr::from_multiple_with_options(text, options).map_err(malformed)
-        }
+        #[cfg(feature = "yaml")]
+        Syntax::Yaml => yaml::read(text).map_err(malformed),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn mutation_result(one: WrittenOne) -> MutationResult {
         revision: one.revision(),
         name: one.name.to_string(),
         action: one.action.map_or(v1::ChangeAction::Unchanged as i32, Action::number),
-        findings: one.ignored,
+        findings: one.findings(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! their type needs.
 //!
 //! What is merely untidy is not refused, since the record of real treaties is: entry into force before signature, a
-//! bilateral agreement of three parties, one party listed twice, a registration without an entry into force.
+//! bilateral agreement of three parties, one party listed twice. What contradicts the state is found.
 
 use std::collections::HashSet;
 
@@ -12,6 +12,7 @@ use partnership_registry::v1::{
     AgreementTerminationGround, PartialDate,
 };
 
+use crate::findings::Findings;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
 use crate::values::reference::{check_exactly_one, check_not_itself};
@@ -28,7 +29,6 @@ pub(crate) fn check(agreement: &Agreement, violations: &mut Violations) {
         check_term(term, violations);
     }
     check_relations(agreement, violations);
-    check_registrations(agreement, violations);
 }
 
 /// Checks the parties, and answers the ids that events can name them by.
@@ -203,26 +203,42 @@ fn check_relations(agreement: &Agreement, violations: &mut Violations) {
     }
 }
 
-/// Checks that what never was in force has no registration number. Entry into force that only events or parties know
-/// counts, since the state may lag behind them.
-fn check_registrations(agreement: &Agreement, violations: &mut Violations) {
-    let never_in_force =
-        matches!(agreement.state(), AgreementState::Draft | AgreementState::Negotiating | AgreementState::Abandoned)
-            && !agreement.events.iter().any(|event| {
-                matches!(
-                    event.r#type(),
-                    AgreementEventType::EntryIntoForce | AgreementEventType::ProvisionalApplication
-                )
-            })
-            && !agreement.parties.iter().flat_map(|party| &party.participations).any(|taken| taken.entry_into_force_date.is_some());
-    if never_in_force {
-        for (index, registration) in agreement.registrations.iter().enumerate() {
-            if !registration.number.is_empty() {
-                violations.add(
-                    format!("registrations[{index}].number"),
-                    "must be left out until the agreement is in force or provisionally applied",
-                );
+/// Notes what contradicts the state: entry into force or an end of what never was in force, and the number of its
+/// registration, unless something says that it was in force or provisionally applied after all.
+pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
+    if !matches!(
+        agreement.state(),
+        AgreementState::Draft | AgreementState::Negotiating | AgreementState::Abandoned
+    ) {
+        return;
+    }
+    let state = agreement.state().as_str_name();
+    let mut in_force = false;
+    for (index, party) in agreement.parties.iter().enumerate() {
+        for (taken_part, participation) in party.participations.iter().enumerate() {
+            if participation.entry_into_force_date.is_some() {
+                in_force = true;
+                let field = format_args!("parties[{index}].participations[{taken_part}].entry_into_force_date");
+                findings.add_contradiction(field, "an entry into force", state);
             }
+        }
+    }
+    for (index, event) in agreement.events.iter().enumerate() {
+        let (enters, ends) = (
+            event.r#type() == AgreementEventType::EntryIntoForce,
+            event.r#type() == AgreementEventType::Termination,
+        );
+        if enters || ends {
+            let what = if enters { "an entry into force" } else { "a termination" };
+            findings.add_contradiction(format_args!("events[{index}].type"), what, state);
+        }
+        // What is provisionally applied may be registered, and may still be given up.
+        in_force |= enters || event.r#type() == AgreementEventType::ProvisionalApplication;
+    }
+    for (index, registration) in agreement.registrations.iter().enumerate() {
+        if !in_force && !registration.number.is_empty() {
+            let field = format_args!("registrations[{index}].number");
+            findings.add_contradiction(field, "the number of a registration", state);
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The rules of commitments: promises are not met before they are made, and what was not met has no day on which it was.
+//! The rules of commitments: promises are not met before they are made.
 //!
-//! A met commitment without a date is no contradiction, nor is an open one with a date, since its state may lag behind.
+//! A day on which something was met that was not is strange. A met commitment without a date is not.
 
 use partnership_registry::v1::{Commitment, CommitmentState};
 
+use crate::findings::Findings;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
 use crate::values::reference::check_not_itself;
@@ -13,9 +14,7 @@ use crate::violations::Violations;
 pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
     check_one_per_language("texts", &commitment.texts, violations);
     check_not_itself("source", &commitment.name, &commitment.source, violations);
-    if commitment.state() == CommitmentState::NotMet && commitment.met_date.is_some() {
-        violations.add("met_date", "must be left out if the commitment was not met");
-    } else if both_and_before(commitment.met_date.as_ref(), commitment.promise_date.as_ref()) {
+    if both_and_before(commitment.met_date.as_ref(), commitment.promise_date.as_ref()) {
         violations.add("met_date", "must not be before the promise");
     }
     for (index, evidence) in commitment.evidence.iter().enumerate() {
@@ -27,12 +26,23 @@ pub(crate) fn check(commitment: &Commitment, violations: &mut Violations) {
     }
 }
 
+/// Notes what contradicts the state: a day on which a commitment was met that was not.
+pub(crate) fn find(commitment: &Commitment, findings: &mut Findings) {
+    let unmet = match commitment.state() {
+        CommitmentState::Open | CommitmentState::NotMet | CommitmentState::Withdrawn => true,
+        CommitmentState::Unspecified | CommitmentState::Met | CommitmentState::PartiallyMet => false,
+    };
+    if unmet && commitment.met_date.is_some() {
+        findings.add_contradiction("met_date", "a day on which it was met", commitment.state().as_str_name());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use partnership_registry::v1::CommitmentEvidence;
 
     use super::*;
-    use crate::kinds::table::assert_table;
+    use crate::kinds::table::{assert_findings, assert_table};
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 
@@ -64,7 +74,6 @@ mod tests {
                 ("its own source", |it| it.source.clone_from(&it.name), Some("source")),
                 ("met before it was made", |it| it.met_date = Some(date(2025, 8, 0)), Some("met_date")),
                 ("met on a day that is not recorded", |it| it.met_date = None, None),
-                ("not met, on a day", |it| it.set_state(CommitmentState::NotMet), Some("met_date")),
                 ("open, and met on a day", |it| it.set_state(CommitmentState::Open), None),
                 ("empty evidence", |it| it.evidence.push(CommitmentEvidence::default()), Some("evidence[1]")),
                 (
@@ -75,6 +84,23 @@ mod tests {
                     },
                     Some("evidence[1].resource"),
                 ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_day_on_which_a_commitment_was_met_that_was_not_is_strange() {
+        let state = CommitmentState::Met.into();
+        let good = Commitment { state, met_date: Some(date(2025, 0, 0)), ..Commitment::default() };
+        assert_findings(
+            &good,
+            find,
+            &[
+                ("it was not met", |it| it.set_state(CommitmentState::NotMet), Some("met_date")),
+                ("it is open", |it| it.set_state(CommitmentState::Open), Some("met_date")),
+                ("it was taken back", |it| it.set_state(CommitmentState::Withdrawn), Some("met_date")),
+                ("it was met in part", |it| it.set_state(CommitmentState::PartiallyMet), None),
+                ("it was met on no known day", |it| it.met_date = None, None),
             ],
         );
     }

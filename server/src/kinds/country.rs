@@ -3,8 +3,9 @@
 //!
 //! That a country both preceded and followed another is no contradiction: unions are made and dissolved.
 
-use partnership_registry::v1::Country;
+use partnership_registry::v1::{Country, CountryState};
 
+use crate::findings::Findings;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
 use crate::values::reference::{check_none_itself, check_not_itself};
@@ -23,12 +24,23 @@ pub(crate) fn check(country: &Country, violations: &mut Violations) {
     }
 }
 
+/// Notes what contradicts the state: a partnership goes on with a country that is no more.
+pub(crate) fn find(country: &Country, findings: &mut Findings) {
+    let ended = match country.state() {
+        CountryState::Unspecified | CountryState::Ended => true,
+        CountryState::Proposed | CountryState::Active | CountryState::Dormant | CountryState::Suspended => false,
+    };
+    if !ended && country.existence.as_ref().is_some_and(|existence| existence.end_date.is_some()) {
+        findings.add_contradiction("existence.end_date", "the end of the country", country.state().as_str_name());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use partnership_registry::v1::DateInterval;
 
     use super::*;
-    use crate::kinds::table::assert_table;
+    use crate::kinds::table::{assert_findings, assert_table};
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 
@@ -83,6 +95,29 @@ mod tests {
                     None,
                 ),
                 ("it still exists", |country| country.existence = None, None),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_partnership_with_a_country_that_is_no_more_is_strange() {
+        let ended = DateInterval { start_date: None, end_date: Some(date(1992, 12, 31)) };
+        let good = Country { state: CountryState::Ended.into(), existence: Some(ended), ..Country::default() };
+        assert_findings(
+            &good,
+            find,
+            &[
+                ("it is active", |it| it.set_state(CountryState::Active), Some("existence.end_date")),
+                ("it is thought of", |it| it.set_state(CountryState::Proposed), Some("existence.end_date")),
+                ("nothing is said of it", |it| it.set_state(CountryState::Unspecified), None),
+                (
+                    "it is active, and the country exists",
+                    |it| {
+                        it.set_state(CountryState::Active);
+                        it.existence = Some(DateInterval { start_date: Some(date(1918, 0, 0)), end_date: None });
+                    },
+                    None,
+                ),
             ],
         );
     }

@@ -1,10 +1,10 @@
-//! The rules of courses: each nominee is one person, whoever was turned down did not come, whoever did not come has no
-//! certificate, and nominations close before the course has ended.
+//! The rules of courses: each nominee is one person, and nominations close before the course has ended.
 //!
-//! More nominees than places is no contradiction.
+//! Who was turned down and came, or did not come and has a certificate, is strange. More nominees than places is not.
 
-use partnership_registry::v1::{Course, CourseAttendance, CourseDecision, CourseNomination};
+use partnership_registry::v1::{Course, CourseAttendance, CourseDecision, CourseNomination, CourseState};
 
+use crate::findings::Findings;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::partial_date::both_and_before;
 use crate::values::reference::check_exactly_one;
@@ -28,16 +28,33 @@ fn check_nomination(path: &str, nomination: &CourseNomination, violations: &mut 
     if both_and_before(nomination.decision_date.as_ref(), nomination.nomination_date.as_ref()) {
         violations.add(format!("{path}.decision_date"), "must not be before the nomination");
     }
-    let out = matches!(nomination.decision(), CourseDecision::Rejected | CourseDecision::Withdrawn);
-    let came = matches!(nomination.attendance(), CourseAttendance::Completed | CourseAttendance::Partial);
-    if out && came {
-        violations.add(
-            format!("{path}.attendance"),
-            "must not be complete or partial if the nominee was turned down or withdrew",
-        );
-    }
-    if nomination.certificate.is_some() && !came && (out || nomination.attendance() == CourseAttendance::Absent) {
-        violations.add(format!("{path}.certificate"), "must be left out if the nominee did not attend");
+}
+
+/// Notes what contradicts a state: somebody came to a course that did not begin, came without having been let in, or has
+/// a certificate without having come.
+pub(crate) fn find(course: &Course, findings: &mut Findings) {
+    let not_begun = match course.state() {
+        CourseState::Draft
+        | CourseState::CallOpen
+        | CourseState::Selection
+        | CourseState::Confirmed
+        | CourseState::Cancelled => true,
+        CourseState::Unspecified | CourseState::Running | CourseState::Completed => false,
+    };
+    for (index, nomination) in course.nominations.iter().enumerate() {
+        let (decision, attendance) = (nomination.decision(), nomination.attendance());
+        let out = matches!(decision, CourseDecision::Rejected | CourseDecision::Withdrawn);
+        let came = matches!(attendance, CourseAttendance::Completed | CourseAttendance::Partial);
+        let state = if not_begun { course.state().as_str_name() } else { decision.as_str_name() };
+        if came && (not_begun || out) {
+            let field = format_args!("nominations[{index}].attendance");
+            findings.add_contradiction(field, "that the nominee came", state);
+        }
+        let absent = !came && (out || attendance == CourseAttendance::Absent);
+        if nomination.certificate.is_some() && (not_begun || absent) {
+            let state = if not_begun || out { state } else { attendance.as_str_name() };
+            findings.add_contradiction(format_args!("nominations[{index}].certificate"), "a certificate", state);
+        }
     }
 }
 
@@ -46,7 +63,7 @@ mod tests {
     use partnership_registry::v1::{CourseCertificate, DateInterval};
 
     use super::*;
-    use crate::kinds::table::assert_table;
+    use crate::kinds::table::{assert_findings, assert_table};
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::date;
 
@@ -122,25 +139,71 @@ mod tests {
                     },
                     Some("nominations[3].decision_date"),
                 ),
+            ],
+        );
+    }
+
+    #[test]
+    fn who_came_without_being_let_in_or_has_a_certificate_without_coming_is_strange() {
+        let good = Course {
+            state: CourseState::Completed.into(),
+            nominations: vec![nominee(CourseDecision::Accepted, CourseAttendance::Completed)],
+            ..Course::default()
+        };
+        assert_findings(
+            &good,
+            find,
+            &[
                 (
                     "turned down, and came",
                     |it| it.nominations.push(nominee(CourseDecision::Rejected, CourseAttendance::Partial)),
-                    Some("nominations[3].attendance"),
+                    Some("nominations[1].attendance"),
                 ),
                 (
                     "withdrew, and came",
                     |it| it.nominations.push(nominee(CourseDecision::Withdrawn, CourseAttendance::Completed)),
-                    Some("nominations[3].attendance"),
+                    Some("nominations[1].attendance"),
                 ),
                 (
                     "did not come, and has a certificate",
                     |it| it.nominations.push(nominee(CourseDecision::Accepted, CourseAttendance::Absent)),
-                    Some("nominations[3].certificate"),
+                    Some("nominations[1].certificate"),
                 ),
                 (
                     "turned down, and has a certificate",
                     |it| it.nominations.push(nominee(CourseDecision::Rejected, CourseAttendance::Unspecified)),
-                    Some("nominations[3].certificate"),
+                    Some("nominations[1].certificate"),
+                ),
+                (
+                    "a certificate of somebody of whom no more is known",
+                    |it| it.nominations.push(nominee(CourseDecision::Accepted, CourseAttendance::Unspecified)),
+                    None,
+                ),
+                (
+                    "somebody came before it began",
+                    |it| {
+                        it.set_state(CourseState::CallOpen);
+                        for nomination in &mut it.nominations {
+                            nomination.certificate = None;
+                        }
+                    },
+                    Some("nominations[0].attendance"),
+                ),
+                (
+                    "a certificate of a course that was given up",
+                    |it| {
+                        it.set_state(CourseState::Cancelled);
+                        it.nominations = vec![nominee(CourseDecision::Accepted, CourseAttendance::Absent)];
+                    },
+                    Some("nominations[0].certificate"),
+                ),
+                (
+                    "nominees of a course that is to come",
+                    |it| {
+                        it.set_state(CourseState::Selection);
+                        it.nominations = vec![CourseNomination::default()];
+                    },
+                    None,
                 ),
             ],
         );

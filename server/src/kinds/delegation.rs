@@ -1,8 +1,9 @@
 //! The rules of delegations: a delegation goes from one side to another, each member is one person, and no delegation
 //! reports before it travels.
 
-use partnership_registry::v1::Delegation;
+use partnership_registry::v1::{Delegation, DelegationState};
 
+use crate::findings::Findings;
 use crate::values::partial_date::both_and_before;
 use crate::values::reference::check_exactly_one;
 use crate::violations::Violations;
@@ -33,12 +34,34 @@ fn check_sides(delegation: &Delegation, violations: &mut Violations) {
     }
 }
 
+/// Notes what contradicts the state: a delegation that did not go has travelled, or reports.
+pub(crate) fn find(delegation: &Delegation, findings: &mut Findings) {
+    let stayed = match delegation.state() {
+        DelegationState::Proposed | DelegationState::Approved | DelegationState::Cancelled => true,
+        DelegationState::Unspecified
+        | DelegationState::OnMission
+        | DelegationState::Returned
+        | DelegationState::Reported => false,
+    };
+    if !stayed {
+        return;
+    }
+    let contradictions = [
+        ("actual_dates", "that it travelled", delegation.actual_dates.is_some()),
+        ("report", "a report", !delegation.report.is_empty()),
+        ("report_date", "the day of a report", delegation.report_date.is_some()),
+    ];
+    for (field, what, _) in contradictions.iter().filter(|(_, _, said)| *said) {
+        findings.add_contradiction(field, what, delegation.state().as_str_name());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use partnership_registry::v1::{DateInterval, DelegationMember};
 
     use super::*;
-    use crate::kinds::table::assert_table;
+    use crate::kinds::table::{assert_findings, assert_table};
     use crate::values::partial_date::tests::date;
 
     #[test]
@@ -96,6 +119,48 @@ mod tests {
                     |it| {
                         it.planned_dates = it.actual_dates.take();
                         it.report_date = Some(date(2024, 0, 0));
+                    },
+                    None,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_delegation_that_did_not_go_and_travelled_or_reports_is_strange() {
+        let good = Delegation {
+            state: DelegationState::Returned.into(),
+            actual_dates: Some(DateInterval { start_date: Some(date(2025, 9, 1)), end_date: None }),
+            ..Delegation::default()
+        };
+        assert_findings(
+            &good,
+            find,
+            &[
+                ("it reports", |it| it.report = "We saw it.".into(), None),
+                ("it is only wanted", |it| it.set_state(DelegationState::Proposed), Some("actual_dates")),
+                ("it does not go", |it| it.set_state(DelegationState::Cancelled), Some("actual_dates")),
+                (
+                    "it reports before it goes",
+                    |it| {
+                        *it = Delegation { report: "We saw it.".into(), ..Delegation::default() };
+                        it.set_state(DelegationState::Approved);
+                    },
+                    Some("report"),
+                ),
+                (
+                    "it reported before it goes",
+                    |it| {
+                        *it = Delegation { report_date: Some(date(2025, 0, 0)), ..Delegation::default() };
+                        it.set_state(DelegationState::Approved);
+                    },
+                    Some("report_date"),
+                ),
+                (
+                    "it is to go",
+                    |it| {
+                        it.set_state(DelegationState::Approved);
+                        it.planned_dates = it.actual_dates.take();
                     },
                     None,
                 ),

@@ -3,8 +3,11 @@
 
 use std::collections::HashSet;
 
-use partnership_registry::v1::{FeasibilityStudy, FeasibilityStudyCostRange};
+use partnership_registry::v1::{
+    FeasibilityStudy, FeasibilityStudyCostRange, FeasibilityStudyRecommendation, FeasibilityStudyState,
+};
 
+use crate::findings::Findings;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::money;
 use crate::values::reference::check_not_itself;
@@ -43,13 +46,21 @@ fn check_cost_range(range: &FeasibilityStudyCostRange, violations: &mut Violatio
     }
 }
 
+/// Notes what contradicts the state: a study that is only thought of advises nothing yet.
+pub(crate) fn find(study: &FeasibilityStudy, findings: &mut Findings) {
+    let advises = study.recommendation() != FeasibilityStudyRecommendation::Unspecified;
+    if study.state() == FeasibilityStudyState::Proposed && advises {
+        findings.add_contradiction("recommendation", "a recommendation", study.state().as_str_name());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use partnership_registry::Money;
     use partnership_registry::v1::{FeasibilityStudyDimension, FeasibilityStudyDimensionType};
 
     use super::*;
-    use crate::kinds::table::assert_table;
+    use crate::kinds::table::{assert_findings, assert_table};
     use crate::values::localized_text::tests::text;
 
     fn dimension(dimension_type: FeasibilityStudyDimensionType) -> FeasibilityStudyDimension {
@@ -110,6 +121,36 @@ mod tests {
                 ("two currencies", |it| set(it, money("KRW", 1, 0), money("USD", 2, 0)), Some("cost_range.high")),
                 ("a negative cost", |it| set(it, money("KRW", -1, 0), money("KRW", 5, 0)), Some("cost_range.low")),
                 ("a highest cost below nothing", |it| set(it, None, money("KRW", 0, -1)), Some("cost_range.high")),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_study_that_advises_before_it_is_made_is_strange() {
+        let good = FeasibilityStudy {
+            state: FeasibilityStudyState::Approved.into(),
+            recommendation: FeasibilityStudyRecommendation::Proceed.into(),
+            ..FeasibilityStudy::default()
+        };
+        assert_findings(
+            &good,
+            find,
+            &[
+                (
+                    "it is only thought of",
+                    |it| it.set_state(FeasibilityStudyState::Proposed),
+                    Some("recommendation"),
+                ),
+                ("it is being made", |it| it.set_state(FeasibilityStudyState::UnderWay), None),
+                ("nothing is said of it", |it| it.set_state(FeasibilityStudyState::Unspecified), None),
+                (
+                    "it is only thought of, and advises nothing",
+                    |it| {
+                        it.set_state(FeasibilityStudyState::Proposed);
+                        it.set_recommendation(FeasibilityStudyRecommendation::Unspecified);
+                    },
+                    None,
+                ),
             ],
         );
     }

@@ -1,10 +1,12 @@
-//! The rules of each kind: what cannot be true of any record of it, and no annotation can say.
+//! The rules of each kind: what cannot be true of any record of it, and what is strange about one; no annotation can say
+//! either.
 //!
 //! Pure: no I/O, no clock, no state of the registry. A kind of the contract without its file here does not compile.
 
 use partnership_registry::v1::{self, Resource, resource};
 use prost::{DecodeError, Message as _};
 
+use crate::findings::Findings;
 use crate::violations::Violations;
 
 /// What a kind brings, besides its message. A resource is decoded once on its way: these functions take and give it in
@@ -20,19 +22,9 @@ pub struct KindRules {
     pub encode: fn(&Resource) -> Vec<u8>,
     /// Notes what the annotations cannot say. The resource has its name, since some rules compare references with it.
     pub check: fn(&Resource, &mut Violations),
-}
-
-impl KindRules {
-    /// [`Self::check`] of an encoded message of this kind that does not have its name.
-    pub fn check_encoded(&self, name: &str, encoded: &[u8], violations: &mut Violations) {
-        match (self.decode)(encoded) {
-            Ok(mut resource) => {
-                resource.set_name(name.to_owned());
-                (self.check)(&resource, violations);
-            }
-            Err(error) => violations.add("", format!("must be a message: {error}")),
-        }
-    }
+    /// Notes what is strange and may yet be so: above all, that the state and what else is said contradict each other. No
+    /// clock is asked, so the same resource always has the same findings.
+    pub find: fn(&Resource, &mut Findings),
 }
 
 macro_rules! kinds {
@@ -45,6 +37,7 @@ macro_rules! kinds {
             decode: |encoded| v1::$Kind::decode(encoded).map(Resource::from),
             encode,
             check,
+            find,
         }),*];
 
         /// The message in an envelope, of whatever kind; nothing if the envelope is empty.
@@ -62,6 +55,14 @@ macro_rules! kinds {
                 None => {}
             }
         }
+
+        /// Hands the message in an envelope to what finds the strange in its kind. In an empty envelope there is nothing.
+        fn find(resource: &Resource, findings: &mut Findings) {
+            match &resource.kind {
+                $(Some(resource::Kind::$Kind(message)) => $singular::find(message, findings),)*
+                None => {}
+            }
+        }
     };
 }
 
@@ -72,7 +73,7 @@ mod table;
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::{Commitment, FocusArea};
+    use partnership_registry::v1::{Commitment, CommitmentState, FocusArea, PartialDate};
 
     use super::*;
 
@@ -103,17 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn encoded_messages_are_checked_with_the_name_that_they_do_not_have() {
-        let rules = rules("commitment");
-        let body = Commitment { source: "commitments/a".into(), ..Commitment::default() }.encode_to_vec();
-        for (name, broken) in [("commitments/a", 1), ("commitments/b", 0)] {
-            let mut violations = Violations::new();
-            rules.check_encoded(name, &body, &mut violations);
-            assert_eq!(violations.iter().count(), broken, "{name}: {violations}");
+    fn what_is_strange_about_a_resource_is_found_by_the_rules_of_the_kind_that_it_is() {
+        let mut commitment = Commitment { met_date: Some(PartialDate::default()), ..Commitment::default() };
+        commitment.set_state(CommitmentState::NotMet);
+        for rules in ALL {
+            let mut findings = Findings::new();
+            (rules.find)(&commitment.clone().into(), &mut findings);
+            (rules.find)(&Resource::default(), &mut findings);
+            assert_eq!(findings.iter().count(), 1, "{findings:?}");
         }
-        let mut violations = Violations::new();
-        rules.check_encoded("commitments/a", &[0xff], &mut violations);
-        assert_eq!(violations.iter().count(), 1, "what is no message is refused");
     }
 
     #[test]

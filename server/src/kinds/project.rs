@@ -1,10 +1,10 @@
-//! The rules of projects: each participant is one, nothing ends before it starts, no budget is negative, and what is
-//! closed has ended.
+//! The rules of projects: each participant is one, nothing ends before it starts, and no budget is negative.
 //!
-//! That a project is late, or began before it was approved, is no contradiction.
+//! What is closed has ended, else it is strange. That a project is late, or began before it was approved, is not.
 
 use partnership_registry::v1::{Project, ProjectState};
 
+use crate::findings::Findings;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::money;
 use crate::values::partial_date::both_and_before;
@@ -40,8 +40,25 @@ fn check_dates(project: &Project, violations: &mut Violations) {
     if both_and_before(project.actual_end_date.as_ref(), project.actual_start_date.as_ref()) {
         violations.add("actual_end_date", "must not be before the actual start");
     }
-    if project.state() == ProjectState::Closed && project.actual_end_date.is_none() {
-        violations.add("actual_end_date", "is required of a closed project; a date that nobody knows is marked as unknown");
+}
+
+/// Notes what contradicts the state: an end of what is not over, and none of what is closed.
+pub(crate) fn find(project: &Project, findings: &mut Findings) {
+    let state = project.state();
+    let (started, ended) = (project.actual_start_date.is_some(), project.actual_end_date.is_some());
+    if state == ProjectState::Pipeline && started {
+        findings.add_contradiction("actual_start_date", "an actual start", state.as_str_name());
+    }
+    let contradicted = match state {
+        ProjectState::Pipeline | ProjectState::Implementation | ProjectState::Suspended => ended,
+        // What never began was given up, and did not end.
+        ProjectState::Cancelled => ended && !started,
+        ProjectState::Closed => !ended,
+        ProjectState::Finalisation | ProjectState::Unspecified => false,
+    };
+    if contradicted {
+        let what = if ended { "an actual end" } else { "the lack of an actual end" };
+        findings.add_contradiction("actual_end_date", what, state.as_str_name());
     }
 }
 
@@ -51,7 +68,7 @@ mod tests {
     use partnership_registry::v1::{ProjectBudget, ProjectParticipant, ProjectRelation};
 
     use super::*;
-    use crate::kinds::table::assert_table;
+    use crate::kinds::table::{assert_findings, assert_table};
     use crate::values::localized_text::tests::text;
     use crate::values::partial_date::tests::{date, unknown};
 
@@ -91,16 +108,6 @@ mod tests {
                 ),
                 ("an end before the start", |it| it.actual_end_date = Some(date(2020, 2, 29)), Some("actual_end_date")),
                 ("an end in the month of the start", |it| it.actual_end_date = Some(date(2020, 3, 1)), None),
-                ("closed without an end", |it| it.actual_end_date = None, Some("actual_end_date")),
-                ("closed on a day that nobody knows", |it| it.actual_end_date = Some(unknown()), None),
-                (
-                    "under way without an end",
-                    |it| {
-                        it.set_state(ProjectState::Implementation);
-                        it.actual_end_date = None;
-                    },
-                    None,
-                ),
                 ("begun before the plan", |it| it.actual_start_date = Some(date(2018, 0, 0)), None),
                 (
                     "nobody as a participant",
@@ -127,6 +134,59 @@ mod tests {
                             .push(ProjectRelation { project: it.name.clone(), ..ProjectRelation::default() })
                     },
                     Some("related_projects[0].project"),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_end_that_the_state_does_not_have_is_strange_and_so_is_the_lack_of_one() {
+        let good = Project {
+            state: ProjectState::Closed.into(),
+            actual_start_date: Some(date(2020, 3, 0)),
+            actual_end_date: Some(unknown()),
+            ..Project::default()
+        };
+        assert_findings(
+            &good,
+            find,
+            &[
+                ("closed without an end", |it| it.actual_end_date = None, Some("actual_end_date")),
+                ("under way with an end", |it| it.set_state(ProjectState::Implementation), Some("actual_end_date")),
+                ("suspended with an end", |it| it.set_state(ProjectState::Suspended), Some("actual_end_date")),
+                ("the work is done", |it| it.set_state(ProjectState::Finalisation), None),
+                ("given up on its way", |it| it.set_state(ProjectState::Cancelled), None),
+                (
+                    "given up before it began, and ended",
+                    |it| {
+                        it.set_state(ProjectState::Cancelled);
+                        it.actual_start_date = None;
+                    },
+                    Some("actual_end_date"),
+                ),
+                (
+                    "planned, and begun",
+                    |it| {
+                        it.set_state(ProjectState::Pipeline);
+                        it.actual_end_date = None;
+                    },
+                    Some("actual_start_date"),
+                ),
+                (
+                    "planned, and ended",
+                    |it| {
+                        it.set_state(ProjectState::Pipeline);
+                        it.actual_start_date = None;
+                    },
+                    Some("actual_end_date"),
+                ),
+                (
+                    "under way without an end",
+                    |it| {
+                        it.set_state(ProjectState::Implementation);
+                        it.actual_end_date = None;
+                    },
+                    None,
                 ),
             ],
         );

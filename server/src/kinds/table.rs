@@ -1,8 +1,27 @@
-//! How the rules of a kind are tested: one table a kind, one line a rule.
+//! How the rules of a kind are tested: one table a kind for what is refused and one for what is found, one line a rule.
 
+use partnership_registry::v1::FindingCode;
+
+use crate::findings::Findings;
 use crate::violations::Violations;
 
-/// What is changed in a good record, how, and the one field that must then be refused, or `None`.
+/// Checks that nothing is strange about `good`, and that each change of it has the one finding its line states, or none.
+pub(crate) fn assert_findings<K: Clone>(good: &K, find: fn(&K, &mut Findings), table: &[Case<K>]) {
+    let unchanged: Case<K> = ("nothing is changed", |_| {}, None);
+    for (what, change, expected) in std::iter::once(&unchanged).chain(table) {
+        let mut record = good.clone();
+        change(&mut record);
+        let mut findings = Findings::new();
+        find(&record, &mut findings);
+        let fields: Vec<_> = findings.iter().map(|finding| finding.field.as_str()).collect();
+        assert_eq!(fields, expected.iter().copied().collect::<Vec<_>>(), "{what}: {findings:?}");
+        for finding in findings.iter() {
+            assert_eq!(finding.code(), FindingCode::StateContradicted, "{what}");
+        }
+    }
+}
+
+/// What is changed in a good record, how, and the one field that must then be refused or found strange, or `None`.
 pub(crate) type Case<K> = (&'static str, fn(&mut K), Option<&'static str>);
 
 /// Checks that `good` is accepted, and that each change of it has the answer its line states.

@@ -42,12 +42,9 @@ pub async fn serve(
         Api { registry: registry.clone(), draining: draining.clone(), heartbeat_every: config.serving.heartbeat_every };
 
     let (mut health, health_service) = tonic_health::server::health_reporter();
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(partnership_registry::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
     let mut routes = RoutesBuilder::default();
-    routes.add_service(health_service).add_service(reflection);
+    // Many tools still ask in the way of the older version.
+    routes.add_service(health_service).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
     let names = api::add_services(&mut routes, &api);
     for name in &names {
         health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
@@ -92,6 +89,16 @@ pub async fn serve(
         tracing::error!("the registry could not be closed");
     }
     Ok(served?)
+}
+
+/// What reflection tells of, in either version: the contract, health, and both versions of itself.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(partnership_registry::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
+        .include_reflection_service(false)
 }
 
 async fn wait_for(mut draining: watch::Receiver<bool>) {

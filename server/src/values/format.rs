@@ -19,10 +19,7 @@ pub(crate) fn check(format: Format, text: &str) -> Option<&'static str> {
     }
     let all = |test: fn(&u8) -> bool| text.bytes().all(|byte| test(&byte));
     let (good, rule) = match format {
-        Format::Unspecified => (
-            !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')),
-            "must have no control characters but tab and line breaks",
-        ),
+        Format::Unspecified => (!text.chars().any(is_stray), "must have no control characters but tab and line breaks"),
         Format::RegionCode => {
             (text.len() == 2 && all(u8::is_ascii_uppercase), "must be two capital letters (ISO 3166-1 alpha-2)")
         }
@@ -56,6 +53,31 @@ pub(crate) fn check(format: Format, text: &str) -> Option<&'static str> {
         ),
     };
     (!good).then_some(rule)
+}
+
+/// The text without the control characters that `format` does not let be; `None` if there are none, or if a text of that
+/// format is refused and not repaired. A link has one line; a free text keeps tab and line breaks.
+pub(crate) fn without_controls(format: Format, text: &str) -> Option<String> {
+    let kept: String = match format {
+        Format::Unspecified => text.chars().filter(|letter| !is_stray(*letter)).collect(),
+        Format::Uri => text.chars().filter(|letter| !letter.is_control()).collect(),
+        Format::RegionCode
+        | Format::RegionCodeAlpha3
+        | Format::M49Code
+        | Format::LanguageCode
+        | Format::CurrencyCode
+        | Format::Email
+        | Format::Sha256
+        | Format::TimeZone
+        | Format::MediaType
+        | Format::LabelKey => return None,
+    };
+    (kept.len() < text.len()).then_some(kept)
+}
+
+/// Whether a free text is better without this.
+fn is_stray(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')
 }
 
 /// A scheme, a colon and something behind it. Letters of any script may stand unescaped, as they do in what people paste
@@ -125,6 +147,22 @@ mod tests {
                 assert!(check(format, bad).is_some(), "{bad:?} is no {format:?}");
             }
             assert_eq!(check(format, ""), None, "nothing is a {format:?}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_taken_out_of_free_texts_and_links_alone() {
+        let table = [
+            (Format::Unspecified, "a\u{7}\tb\r\n\u{85}c", Some("a\tb\r\nc")),
+            (Format::Unspecified, "a\tb\r\nc\u{a0}", None),
+            (Format::Unspecified, "\0", Some("")),
+            (Format::Uri, "https://example.org/\r\na\t", Some("https://example.org/a")),
+            (Format::Uri, "https://example.org/a b", None),
+            (Format::CurrencyCode, "IRR\u{7}", None),
+            (Format::Sha256, "\0", None),
+        ];
+        for (format, text, expected) in table {
+            assert_eq!(without_controls(format, text).as_deref(), expected, "{text:?}");
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod money;
 pub(crate) mod partial_date;
 pub(crate) mod period;
 pub(crate) mod reference;
+pub(crate) mod text;
 pub(crate) mod timestamp;
 
 /// A rule that a value breaks.

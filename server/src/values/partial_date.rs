@@ -4,6 +4,7 @@
 //! nothing: records are refused for what cannot be true, not for what is merely odd.
 
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
 use partnership_registry::v1::PartialDate;
@@ -13,12 +14,30 @@ use super::Broken;
 /// The last year that has four digits.
 const YEAR_MAX: i32 = 9_999;
 
-/// The rule that a date breaks: the parts are a day of the calendar as far as they are known, and say something.
+/// The most that is taken for a month or a day: what has two digits may be a slip of the pen, what has more is no date.
+const PART_MAX: i32 = 99;
+
+/// The years of which dates are likely.
+const LIKELY_YEARS: RangeInclusive<i32> = 1_000..=2_200;
+
+/// What is strange about a date that breaks no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Strange {
+    /// Its parts are on no calendar: [`keep_as_text`] is to be done.
+    Impossible,
+    /// It says nothing but a text, which is a date of no calendar.
+    ImpossibleText,
+    /// Its year is before 1000 or after 2200.
+    Unlikely,
+}
+
+/// The rule that a date breaks: it has parts of which each is known only with the greater one, and says something.
+/// Whether the calendar has it is asked by [`strange`].
 pub(crate) fn check(date: &PartialDate) -> Option<Broken> {
     if !(0..=YEAR_MAX).contains(&date.year) {
         return Broken::some("year", "must be 1 to 9999, or 0 if it is not known");
     }
-    if !(0..=12).contains(&date.month) {
+    if !(0..=PART_MAX).contains(&date.month) {
         return Broken::some("month", "must be 1 to 12, or 0 if it is not known");
     }
     if date.month != 0 && date.year == 0 {
@@ -27,7 +46,7 @@ pub(crate) fn check(date: &PartialDate) -> Option<Broken> {
     if date.day != 0 && date.month == 0 {
         return Broken::some("day", "must be 0 if the month is not known");
     }
-    if date.day != 0 && calendar_day(date).is_none() {
+    if !(0..=PART_MAX).contains(&date.day) {
         return Broken::some("day", "must be a day of that month, or 0 if it is not known");
     }
     if date.unknown && date.year != 0 {
@@ -37,6 +56,61 @@ pub(crate) fn check(date: &PartialDate) -> Option<Broken> {
         return Broken::some("", "must have a year or the original text, or be marked as unknown");
     }
     None
+}
+
+/// What is strange about a date that [`check`] accepts.
+pub(crate) fn strange(date: &PartialDate) -> Option<Strange> {
+    if date.year == 0 {
+        return read(&date.original_text).is_some_and(|date| is_impossible(&date)).then_some(Strange::ImpossibleText);
+    }
+    if is_impossible(date) {
+        return Some(Strange::Impossible);
+    }
+    (!LIKELY_YEARS.contains(&date.year)).then_some(Strange::Unlikely)
+}
+
+/// A date of no calendar as nothing but a text: its own, or else the date as it was given. What was said of how sure it
+/// is stays.
+pub(crate) fn keep_as_text(date: &mut PartialDate) {
+    if date.original_text.is_empty() {
+        date.original_text = written(date);
+    }
+    (date.year, date.month, date.day) = (0, 0, 0);
+}
+
+/// The date as ISO 8601-2 writes it, such as `2023-02-30~`.
+pub(crate) fn written(date: &PartialDate) -> String {
+    let mut text = format!("{:04}", date.year);
+    for part in [date.month, date.day] {
+        if part != 0 {
+            text.push_str(&format!("-{part:02}"));
+        }
+    }
+    text.push_str(match (date.approximate, date.uncertain) {
+        (true, true) => "%",
+        (true, false) => "~",
+        (false, true) => "?",
+        (false, false) => "",
+    });
+    text
+}
+
+/// The parts of a text such as `2023-02-30` or `2023-13~`.
+fn read(text: &str) -> Option<PartialDate> {
+    let parts = text.strip_suffix(['~', '?', '%']).unwrap_or(text);
+    let part = |text: &str, digits: usize| {
+        let all = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        all.then(|| text.parse().ok()).flatten()
+    };
+    let (year, rest) = parts.split_once('-')?;
+    let (month, day) = rest.split_once('-').map_or((rest, None), |(month, day)| (month, Some(day)));
+    let day = day.map_or(Some(0), |day| part(day, 2))?;
+    Some(PartialDate { year: part(year, 4)?, month: part(month, 2)?, day, ..PartialDate::default() })
+}
+
+/// Whether the parts are on no calendar. A month `00` or a day `00` is one that is not known.
+fn is_impossible(date: &PartialDate) -> bool {
+    date.year != 0 && date.month != 0 && (date.month > 12 || (date.day != 0 && calendar_day(date).is_none()))
 }
 
 /// The day, if all parts are known and there is such a day.
@@ -88,11 +162,12 @@ pub(crate) mod tests {
             assert_eq!(check(&good), None, "{good:?}");
         }
         let table = [
-            (date(2023, 2, 29), "day"),
             (date(2020, 1, -1), "day"),
+            (date(2020, 1, 100), "day"),
             (date(2020, 1, 1 << 20), "day"),
             (date(0, 5, 0), "month"),
-            (date(2020, 13, 0), "month"),
+            (date(2020, 100, 0), "month"),
+            (date(2020, -1, 0), "month"),
             (date(2020, 0, 1), "day"),
             (date(10_000, 1, 1), "year"),
             (date(-1, 1, 1), "year"),
@@ -101,6 +176,66 @@ pub(crate) mod tests {
         ];
         for (bad, field) in table {
             assert_eq!(check(&bad).map(|broken| broken.field), Some(field), "{bad:?}");
+        }
+    }
+
+    /// A date of which nothing but a text is known.
+    fn text(text: &str) -> PartialDate {
+        PartialDate { original_text: text.into(), ..PartialDate::default() }
+    }
+
+    #[test]
+    fn what_no_calendar_has_is_strange_and_so_is_a_year_far_away() {
+        let table = [
+            (date(2024, 2, 29), None),
+            (date(2023, 2, 29), Some(Strange::Impossible)),
+            (date(2023, 4, 31), Some(Strange::Impossible)),
+            (date(2023, 13, 0), Some(Strange::Impossible)),
+            (date(2023, 12, 99), Some(Strange::Impossible)),
+            (date(500, 2, 30), Some(Strange::Impossible)),
+            (date(999, 0, 0), Some(Strange::Unlikely)),
+            (date(1_000, 1, 1), None),
+            (date(2_200, 12, 31), None),
+            (date(2_201, 0, 0), Some(Strange::Unlikely)),
+            (unknown(), None),
+            (text("2023-02-30"), Some(Strange::ImpossibleText)),
+            (text("2023-13%"), Some(Strange::ImpossibleText)),
+            (text("2023-02-28"), None),
+            (text("0999-01-01"), None),
+            (text("2023-00-99"), None),
+            (text("2023"), None),
+            (text("2023-2-30"), None),
+            (text("2023-02-+3"), None),
+            (text("30 February 2023"), None),
+            (text("\u{ff12}023-02-30"), None),
+            // What the parts say counts, not the text beside them.
+            (PartialDate { original_text: "2023-02-30".into(), ..date(2023, 2, 0) }, None),
+        ];
+        for (date, expected) in table {
+            assert_eq!(check(&date), None, "{date:?}");
+            assert_eq!(strange(&date), expected, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_of_no_calendar_is_kept_as_it_was_given() {
+        let about = |date: PartialDate| PartialDate { approximate: true, ..date };
+        let doubtful = |date: PartialDate| PartialDate { uncertain: true, ..date };
+        let said = PartialDate { original_text: "30 Feb.".into(), ..date(2023, 2, 30) };
+        let table = [
+            (date(2023, 2, 30), text("2023-02-30")),
+            (date(987, 13, 0), text("0987-13")),
+            (about(date(2023, 2, 30)), about(text("2023-02-30~"))),
+            (doubtful(date(2023, 2, 30)), doubtful(text("2023-02-30?"))),
+            (about(doubtful(date(2023, 2, 30))), about(doubtful(text("2023-02-30%")))),
+            (said, text("30 Feb.")),
+        ];
+        for (given, expected) in table {
+            let mut kept = given.clone();
+            keep_as_text(&mut kept);
+            assert_eq!(kept, expected, "{given:?}");
+            let found = strange(&kept);
+            assert_eq!(found.is_some(), given.original_text.is_empty(), "what was made of it is known again: {kept:?}");
         }
     }
 

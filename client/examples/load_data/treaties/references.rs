@@ -86,7 +86,7 @@ fn document(cited: &str, uri: &str) -> Document {
     let is_pdf = uri.to_ascii_lowercase().ends_with(".pdf");
     Document {
         title: cited.to_owned(),
-        uri: uri.replace(' ', "%20"),
+        uri: uri.to_owned(),
         media_type: if is_pdf { "application/pdf".to_owned() } else { String::new() },
         category: "text".to_owned(),
         ..Document::default()

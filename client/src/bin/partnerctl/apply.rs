@@ -6,8 +6,9 @@ use crate::args::{ApplyArgs, Globals};
 use crate::connect::connect;
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::findings::warn;
 use crate::output;
-use crate::write::outcome;
+use crate::report::{done, outcome};
 
 /// The most mutations of a commit.
 const MUTATIONS_MAX: usize = 1_000;
@@ -26,15 +27,11 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
             }
         };
         let commit = registry.commit().validate_only(args.dry_run);
-        let done = batch.iter().map(mutation).fold(commit, |commit, mutation| commit.mutation(mutation)).await?;
-        for result in &done.results {
-            let what = match result.action() {
-                ChangeAction::Create => "created",
-                ChangeAction::Unspecified | ChangeAction::Unchanged => "unchanged",
-                ChangeAction::Update | ChangeAction::Delete | ChangeAction::Undelete | ChangeAction::Rollback => {
-                    "configured"
-                }
-            };
+        let made = batch.iter().map(mutation).fold(commit, |commit, mutation| commit.mutation(mutation)).await?;
+        for result in &made.results {
+            warn(&result.name, &result.findings);
+            let updated = result.action() == ChangeAction::Update;
+            let what = if updated { "configured" } else { done(result.action()) };
             let line =
                 if globals.output.is_table() { outcome(&result.name, what, args.dry_run) } else { result.name.clone() };
             output::line(&line)?;

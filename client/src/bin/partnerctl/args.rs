@@ -74,6 +74,16 @@ pub(crate) enum Command {
     Delete(DeleteArgs),
     /// Restore deleted resources
     Undelete(UndeleteArgs),
+    /// Make a resource what it was in an earlier revision
+    #[command(
+        after_help = "The resource gets the fields that it had in that revision, as a new revision; nothing is taken from \
+its history. A deleted resource is brought back. `history` shows the revisions.
+
+Examples:
+  partnerctl revert agreements/x -m 'the last change was a mistake'
+  partnerctl revert agreements/x --to 12 --dry-run"
+    )]
+    Revert(RevertArgs),
     /// Create resources from files, or update those that differ
     Apply(ApplyArgs),
     /// Show what apply would change
@@ -109,6 +119,9 @@ pub(crate) struct GetArgs {
     /// Names such as countries/kr; or a kind, and ids such as: countries kr ir
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
+    /// Only these fields, such as display_name,labels.programme; a table has a column for each
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    pub(crate) fields: Vec<String>,
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
@@ -118,7 +131,7 @@ pub(crate) struct GetArgs {
 pub(crate) struct ListArgs {
     /// The kind, such as agreements
     pub(crate) kind: String,
-    /// Only what the filter selects, such as: labels.region = "asia"
+    /// Only what the filter selects, such as labels.region = "asia", or findings.code = "FINDING_CODE_LINK_NOT_URI"
     #[arg(long, short, default_value = "", hide_default_value = true)]
     pub(crate) filter: String,
     /// name, display_name, create_time or update_time, and desc behind it for descending
@@ -130,6 +143,9 @@ pub(crate) struct ListArgs {
     /// Include deleted resources
     #[arg(long)]
     pub(crate) show_deleted: bool,
+    /// Only these fields, such as display_name,labels.programme; a table has a column for each
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    pub(crate) fields: Vec<String>,
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
@@ -170,7 +186,7 @@ pub(crate) struct UpdateArgs {
     /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
     #[arg(long = "file", short, value_name = "FILE", conflicts_with = "set")]
     pub(crate) files: Vec<PathBuf>,
-    /// A field and its value, such as display_name=Korea; an empty value clears it. May be repeated
+    /// A field and its value, such as display_name=Korea or signed_date=2025-10; an empty value clears it. May be repeated
     #[arg(long, value_name = "FIELD=VALUE", required_unless_present = "files")]
     pub(crate) set: Vec<String>,
     /// The fields of the file to change, such as display_name,term; * is all [default: those that it has]
@@ -205,6 +221,22 @@ pub(crate) struct UndeleteArgs {
     /// Names such as countries/kr; or a kind, and ids. Several are restored in one commit: all or none
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
+    /// Check everything and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevertArgs {
+    /// The name, such as countries/kr; or a kind and an id
+    #[arg(required = true, num_args = 1..=2, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
+    /// The revision to go back to, in which the resource changed [default: the one before its last change]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), value_name = "REV")]
+    pub(crate) to: Option<u64>,
+    /// Only if this is the current etag
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) etag: String,
     /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -65,11 +65,11 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
 const ANY: &[&str] = &["state", "type", "parent", "country"];
 
 /// The last columns of every wide table.
-const SHARED: &[&str] = &["labels", "revision", "create_time", "update_time", "updater", "delete_time"];
+const SHARED: &[&str] = &["labels", "revision", "create_time", "update_time", "updater", "delete_time", "findings"];
 
 /// The columns of a table.
 pub(crate) struct Columns {
-    fields: Vec<&'static str>,
+    fields: Vec<String>,
 }
 
 /// The columns of a collection.
@@ -82,7 +82,13 @@ pub(crate) fn of(collection: &str, wide: bool) -> Columns {
         fields.extend(more);
         fields.extend(SHARED);
     }
-    Columns { fields }
+    Columns { fields: fields.into_iter().map(str::to_owned).collect() }
+}
+
+/// The name, and the fields that were asked for.
+pub(crate) fn chosen(fields: &[String]) -> Columns {
+    let fields = fields.iter().filter(|field| *field != "name").cloned();
+    Columns { fields: std::iter::once("name".to_owned()).chain(fields).collect() }
 }
 
 impl Columns {
@@ -113,8 +119,8 @@ mod tests {
             let kind = field.kind();
             let message = kind.as_message().unwrap();
             for column in of(collection, true).fields {
-                let known = message.get_field_by_name(column).is_some();
-                assert!(known || ANY.contains(&column), "{collection}: {column}");
+                let known = message.get_field_by_name(&column).is_some();
+                assert!(known || ANY.contains(&column.as_str()), "{collection}: {column}");
             }
         }
     }

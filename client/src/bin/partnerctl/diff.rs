@@ -1,7 +1,7 @@
 //! `diff`: what `apply` would change, as a unified diff of YAML.
 
 use partnership_registry_client::v1::Resource;
-use partnership_registry_client::{Point, json};
+use partnership_registry_client::{ReadOptions, json};
 use prost_reflect::Value;
 use serde_json::Value as Json;
 use similar::TextDiff;
@@ -20,7 +20,7 @@ pub(crate) async fn diff(globals: &Globals, args: FileArgs) -> Result<Exit, Fail
     for resource in wanted {
         let collection = resource.collection().unwrap_or_default();
         let handle = registry.collection(collection).ok_or_else(|| Failure::usage("the resource has no kind"))?;
-        let current = match handle.get(resource.name(), Point::Head).await {
+        let current = match handle.get(resource.name(), ReadOptions::default()).await {
             Ok(current) => Some(current),
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error.into()),

@@ -49,6 +49,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// A call failed.
     Call(Error),
+    /// A commit of a single change failed: the change needs no number.
+    OfOneMutation(Error),
     /// Reading or writing locally failed.
     Local(String),
     /// The reader of the output has closed it, which is not an error.
@@ -63,7 +65,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Call(error) => Exit::of(error),
+            Self::Call(error) | Self::OfOneMutation(error) => Exit::of(error),
             Self::Local(_) => Exit::Failed,
             Self::OutputClosed => Exit::Success,
         }
@@ -81,26 +83,36 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Local(message) => writeln!(f, "error: {message}"),
-            Self::Call(error) => describe(error, f),
+            Self::Call(error) => describe(error, f, str::to_owned),
+            Self::OfOneMutation(error) => describe(error, f, without_mutation),
             Self::OutputClosed => Ok(()),
         }
     }
 }
 
-fn describe(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Without the way to the resource in a commit of one change: `country.region_code`.
+fn without_mutation(text: &str) -> String {
+    ["mutations[0].create.resource.", "mutations[0].update.resource.", "mutations[0]: "]
+        .iter()
+        .fold(text.to_owned(), |text, place| text.replace(place, ""))
+}
+
+fn describe(error: &Error, f: &mut fmt::Formatter<'_>, place: fn(&str) -> String) -> fmt::Result {
+    let message = place(error.message());
     let violations: Vec<_> =
-        error.field_violations().iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
-    if violations.len() > 1 && violations.join("; ") == error.message() {
+        error.field_violations().iter().map(|one| place(&format!("{}: {}", one.field, one.description))).collect();
+    if violations.len() > 1 && violations.join("; ") == message {
         writeln!(f, "error: {} fields break rules", violations.len())?;
     } else {
-        writeln!(f, "error: {}", error.message())?;
+        writeln!(f, "error: {message}")?;
     }
-    for violation in violations.iter().filter(|violation| *violation != error.message()) {
+    for violation in violations.iter().filter(|violation| **violation != message) {
         writeln!(f, "  {violation}")?;
     }
     for violation in error.precondition_violations() {
-        if violation.description != error.message() {
-            writeln!(f, "  {}: {}", violation.subject, violation.description)?;
+        let description = place(&violation.description);
+        if description != message {
+            writeln!(f, "  {}: {description}", place(&violation.subject))?;
         }
     }
     if error.is_conflict() {

@@ -1,7 +1,7 @@
 //! `get` and `list`.
 
 use partnership_registry_client::v1::Resource;
-use partnership_registry_client::{ListOptions, Point, Registry};
+use partnership_registry_client::{ListOptions, Mask, ReadOptions, Registry};
 
 use crate::args::{GetArgs, Globals, ListArgs};
 use crate::connect::connect;
@@ -10,14 +10,16 @@ use crate::kinds::{self, Asked};
 use crate::output::Printer;
 
 pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failure> {
-    let point = args.at.unwrap_or_default();
+    let at = args.at.unwrap_or_default();
     let names = match kinds::asked(&args.names)? {
         Asked::Names(names) => names,
-        Asked::All(collection) => return print_all(globals, collection, ListOptions::new().at(point), None).await,
+        Asked::All(collection) => {
+            return print_all(globals, collection, ListOptions::new().at(at), args.fields, None).await;
+        }
     };
     let registry = connect(globals)?;
-    let mut printer = Printer::new(globals.output, names.len() == 1);
-    for resource in read(&registry, &names, point).await? {
+    let mut printer = Printer::new(globals.output, names.len() == 1).with_fields(&args.fields);
+    for resource in read(&registry, &names, &ReadOptions { at, fields: mask(&args.fields) }).await? {
         printer.push(resource)?;
     }
     printer.finish()?;
@@ -26,7 +28,7 @@ pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failur
 
 /// Reads resources of any kinds, in the order of their names. Consecutive names of one kind are read together, at
 /// one revision.
-pub(crate) async fn read(registry: &Registry, names: &[String], point: Point) -> Result<Vec<Resource>, Failure> {
+async fn read(registry: &Registry, names: &[String], options: &ReadOptions) -> Result<Vec<Resource>, Failure> {
     const BATCH_MAX: usize = 1_000;
     let mut found = Vec::with_capacity(names.len());
     for group in names.chunk_by(|one, next| kinds::collection_of(one) == kinds::collection_of(next)) {
@@ -35,11 +37,11 @@ pub(crate) async fn read(registry: &Registry, names: &[String], point: Point) ->
             .collection(collection)
             .ok_or_else(|| Failure::usage(format!("there is no collection {collection:?}")))?;
         if let [name] = group {
-            found.push(resources.get(name, point).await?);
+            found.push(resources.get(name, options.clone()).await?);
             continue;
         }
         for batch in group.chunks(BATCH_MAX) {
-            found.extend(resources.batch_get(batch, point).await?);
+            found.extend(resources.batch_get(batch, options.clone()).await?);
         }
     }
     Ok(found)
@@ -52,13 +54,22 @@ pub(crate) async fn list(globals: &Globals, args: ListArgs) -> Result<Exit, Fail
         .order_by(args.order_by)
         .show_deleted(args.show_deleted)
         .at(args.at.unwrap_or_default());
-    print_all(globals, collection, options, args.limit).await
+    print_all(globals, collection, options, args.fields, args.limit).await
+}
+
+/// The mask of fields; what is printed always has its name.
+fn mask(fields: &[String]) -> Mask {
+    if fields.is_empty() {
+        return Mask::default();
+    }
+    std::iter::once("name").chain(fields.iter().map(String::as_str)).collect()
 }
 
 async fn print_all(
     globals: &Globals,
     collection: &str,
     options: ListOptions,
+    fields: Vec<String>,
     limit: Option<usize>,
 ) -> Result<Exit, Failure> {
     let registry = connect(globals)?;
@@ -66,8 +77,8 @@ async fn print_all(
         .collection(collection)
         .ok_or_else(|| Failure::usage(format!("there is no collection {collection:?}")))?;
     let page_size = limit.and_then(|limit| u16::try_from(limit.clamp(1, 500)).ok()).unwrap_or(500);
-    let mut pages = resources.pages(options.page_size(page_size));
-    let mut printer = Printer::new(globals.output, false);
+    let mut pages = resources.pages(options.fields(mask(&fields)).page_size(page_size));
+    let mut printer = Printer::new(globals.output, false).with_fields(&fields);
     let (mut left, mut total) = (limit.unwrap_or(usize::MAX), 0);
     while left > 0 {
         let Some(page) = pages.next().await.transpose()? else { break };

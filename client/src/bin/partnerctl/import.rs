@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use indicatif::ProgressBar;
-use partnership_registry_client::import::{Import, Interrupted, Observer, RefusedRow, Summary, ndjson};
+use partnership_registry_client::import::{FoundRow, Import, Interrupted, Observer, RefusedRow, Summary, ndjson};
 
 use crate::args::{Globals, ImportArgs};
 use crate::connect::connect_for_long;
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::findings::line;
 use crate::progress::{self, Counted};
 
 pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, Failure> {
@@ -59,14 +60,21 @@ impl Observer for Reporter {
         });
     }
 
+    fn found(&mut self, row: &FoundRow<'_>) {
+        self.bar.suspend(|| {
+            for finding in row.findings {
+                eprintln!("{}: {}", row.origin, line(row.name, finding));
+            }
+        });
+    }
+
     fn progress(&mut self, summary: &Summary) {
         self.bar.set_message(format!("{} accepted, {} refused", summary.accepted(), summary.refused));
     }
 }
 
 fn numbers(summary: &Summary) -> String {
-    let Summary { read, created, updated, unchanged, refused, commits, .. } = summary;
-    format!(
-        "{read} read: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused; {commits} commits"
-    )
+    let Summary { read, created, updated, unchanged, refused, findings, commits, .. } = summary;
+    let counts = format!("{created} created, {updated} updated, {unchanged} unchanged, {refused} refused");
+    format!("{read} read: {counts}; {findings} warnings; {commits} commits")
 }

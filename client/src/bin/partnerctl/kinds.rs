@@ -1,6 +1,6 @@
 //! The names of kinds on the command line, and resource names that use them.
 
-use partnership_registry_client::Kind;
+use partnership_registry_client::{AnyResources, Kind, Registry};
 
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -102,6 +102,16 @@ pub(crate) fn collection_of(name: &str) -> &str {
     name.split('/').next().unwrap_or_default()
 }
 
+/// The handle of the kind that a full name, or a collection alone, is of.
+pub(crate) fn handle_of(registry: &Registry, name: &str) -> Result<AnyResources, Failure> {
+    registry.collection(collection_of(name)).ok_or_else(|| Failure::usage(format!("{name:?} has no kind")))
+}
+
+/// An etag as the registry writes it: in quotes, which a shell takes away.
+pub(crate) fn etag(word: &str) -> String {
+    if word.is_empty() || word.ends_with('"') { word.to_owned() } else { format!("\"{word}\"") }
+}
+
 /// `partnerctl kinds`.
 pub(crate) fn print() -> Result<Exit, Failure> {
     let header = ["KIND", "COLLECTION", "ALSO"].map(str::to_owned).to_vec();
@@ -162,6 +172,13 @@ mod tests {
             for word in own.iter().map(String::as_str).chain(aliases(names.collection).iter().copied()) {
                 assert!(seen.insert(word.to_owned()), "{word}");
             }
+        }
+    }
+
+    #[test]
+    fn an_etag_may_have_lost_its_quotes_to_the_shell() {
+        for (word, expected) in [("1-ab", "\"1-ab\""), ("\"1-ab\"", "\"1-ab\""), ("", ""), ("W/\"1\"", "W/\"1\"")] {
+            assert_eq!(etag(word), expected);
         }
     }
 

@@ -14,12 +14,15 @@ mod draft;
 mod export;
 mod failure;
 mod files;
+mod findings;
 mod get;
 mod history;
 mod import;
 mod kinds;
 mod output;
 mod progress;
+mod report;
+mod revert;
 mod set;
 mod style;
 mod table;
@@ -27,6 +30,7 @@ mod time;
 mod values;
 mod watch;
 mod write;
+mod written;
 
 use std::process::ExitCode;
 
@@ -63,6 +67,7 @@ async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
         Command::Update(args) => write::update(&globals, args).await,
         Command::Delete(args) => write::delete(&globals, args).await,
         Command::Undelete(args) => write::undelete(&globals, args).await,
+        Command::Revert(args) => revert::revert(&globals, args).await,
         Command::Apply(args) => apply::apply(&globals, args).await,
         Command::Diff(args) => diff::diff(&globals, args).await,
         Command::History(args) => history::history(&globals, args).await,

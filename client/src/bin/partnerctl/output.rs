@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use partnership_registry_client::json;
 use partnership_registry_client::v1::Resource;
 
-use crate::columns;
+use crate::columns::{self, Columns};
 use crate::failure::Failure;
 use crate::style::{Style, paint};
 use crate::table;
@@ -46,11 +46,23 @@ pub(crate) struct Printer {
     printed: usize,
     kept: Vec<Resource>,
     csv_collection: Option<&'static str>,
+    /// The columns asked for; none: those of the kind.
+    fields: Vec<String>,
 }
 
 impl Printer {
     pub(crate) fn new(format: Format, single: bool) -> Self {
-        Self { format, single, printed: 0, kept: Vec::new(), csv_collection: None }
+        Self { format, single, printed: 0, kept: Vec::new(), csv_collection: None, fields: Vec::new() }
+    }
+
+    /// With these columns, instead of those of the kind.
+    pub(crate) fn with_fields(mut self, fields: &[String]) -> Self {
+        self.fields = fields.to_vec();
+        self
+    }
+
+    fn columns(&self, collection: &str, wide: bool) -> Columns {
+        if self.fields.is_empty() { columns::of(collection, wide) } else { columns::chosen(&self.fields) }
     }
 
     pub(crate) fn push(&mut self, resource: Resource) -> Result<(), Failure> {
@@ -104,7 +116,7 @@ impl Printer {
                 write("\n")?;
             }
             let Some(collection) = group.first().and_then(Resource::collection) else { continue };
-            let columns = columns::of(collection, wide);
+            let columns = self.columns(collection, wide);
             let rows = group.iter().map(|resource| columns.row(resource)).collect::<Result<_, _>>()?;
             print_table(columns.header(), rows, !wide)?;
         }
@@ -113,7 +125,7 @@ impl Printer {
 
     fn push_csv(&mut self, resource: &Resource) -> Result<(), Failure> {
         let Some(collection) = resource.collection() else { return Ok(()) };
-        let columns = columns::of(collection, true);
+        let columns = self.columns(collection, true);
         if self.csv_collection != Some(collection) {
             self.csv_collection = Some(collection);
             let header = columns.header().iter().map(|title| title.to_lowercase().replace(' ', "_")).collect();

@@ -1,7 +1,7 @@
 //! `--set field=value`: edits the JSON form of a resource, guided by its descriptor.
 
-use partnership_registry_client::json;
-use partnership_registry_client::v1::Resource;
+use partnership_registry_client::v1::{PartialDate, Resource};
+use partnership_registry_client::{PartialDateError, json};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
@@ -107,6 +107,13 @@ fn read(field: &FieldDescriptor, text: &str) -> Result<Option<Value>, String> {
         }
         return text.split(',').map(|item| scalar(&kind, item.trim())).collect::<Result<_, _>>().map(Some);
     }
+    if is_date(&kind) && !field.is_list() && !text.starts_with('{') {
+        return match text.parse::<PartialDate>() {
+            // Of one that no calendar has the server keeps the text, and says so.
+            Ok(_) | Err(PartialDateError::NotInCalendar { .. }) => Ok(Some(Value::from(text))),
+            Err(error) => Err(error.to_string()),
+        };
+    }
     if field.is_list() || matches!(kind, Kind::Message(_)) {
         // A Timestamp is a string in JSON, and needs no quotes here.
         return match serde_json::from_str(text) {
@@ -116,6 +123,11 @@ fn read(field: &FieldDescriptor, text: &str) -> Result<Option<Value>, String> {
         };
     }
     scalar(&kind, text).map(Some)
+}
+
+/// A date is written as people write it: `2025-10`.
+fn is_date(kind: &Kind) -> bool {
+    kind.as_message().is_some_and(|message| message.full_name() == "partnership.registry.v1.PartialDate")
 }
 
 fn is_text(kind: &Kind) -> bool {
@@ -168,6 +180,7 @@ mod tests {
             "labels.region=asia",
             "term.indefinite=true",
             "conclusionDate.year=1968",
+            "term.expiry_date=1978-05~",
             "authentic_language_codes=en, fa",
             "parties=[{\"country\": \"countries/kr\"}]",
             "short_title=x",
@@ -177,7 +190,9 @@ mod tests {
         assert_eq!((agreement.name.as_str(), agreement.display_name.as_str()), ("agreements/a", "Treaty = good"));
         assert_eq!(agreement.state(), AgreementState::InForce);
         assert_eq!(agreement.labels["topic"], "peace");
-        assert!(agreement.term.unwrap().indefinite);
+        let term = agreement.term.unwrap();
+        assert!(term.indefinite);
+        assert_eq!(term.expiry_date.unwrap().to_string(), "1978-05~");
         assert_eq!(agreement.conclusion_date.unwrap().year, 1968);
         assert_eq!(agreement.authentic_language_codes, ["en", "fa"]);
         assert_eq!(agreement.parties[0].country, "countries/kr");
@@ -194,6 +209,7 @@ mod tests {
             ("state=happy", "IN_FORCE"),
             ("term.indefinite=maybe", "true or false"),
             ("parties=kr", "a JSON list"),
+            ("conclusion_date=soon", "\"soon\" is not a date such as 2025-10-15"),
             ("parties.country=kr", "as a whole"),
             ("display_name.x=1", "has no fields"),
         ] {

@@ -1,8 +1,8 @@
 //! The fields of a resource as short text for the cells of a table, guided by its descriptor.
 
-use partnership_registry_client::v1::Resource;
+use partnership_registry_client::v1::{PartialDate, Resource};
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MapKey, ReflectMessage as _, Value};
 
 use crate::failure::Failure;
 use crate::time;
@@ -41,9 +41,22 @@ impl Fields {
         Ok(Self { kind: held.ok_or_else(broken)? })
     }
 
-    /// The field of a name, as a short text; empty if it is not set, or does not exist.
-    pub(crate) fn text(&self, field: &str) -> String {
-        field_text(&self.kind, field)
+    /// The field of a path such as `display_name` or `labels.programme`, as a short text; empty if it is not set, or does
+    /// not exist.
+    pub(crate) fn text(&self, path: &str) -> String {
+        path_text(&self.kind, path)
+    }
+}
+
+fn path_text(message: &DynamicMessage, path: &str) -> String {
+    let Some((first, rest)) = path.split_once('.') else { return field_text(message, path) };
+    match message.get_field_by_name(first).as_deref() {
+        Some(Value::Message(inner)) => path_text(inner, rest),
+        Some(Value::Map(entries)) => {
+            let key = MapKey::String(rest.trim_matches('`').to_owned());
+            entries.get(&key).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+        Some(_) | None => String::new(),
     }
 }
 
@@ -61,7 +74,7 @@ fn value_text(value: &Value, kind: &Kind) -> String {
         Value::EnumNumber(number) => kind.as_enum().map_or_else(|| number.to_string(), |of| enum_text(of, *number)),
         Value::List(items) => items.iter().map(|item| value_text(item, kind)).collect::<Vec<_>>().join(","),
         Value::Map(entries) => {
-            let entry = |(key, value): (&prost_reflect::MapKey, &Value)| {
+            let entry = |(key, value): (&MapKey, &Value)| {
                 let key = key.as_str().unwrap_or_default();
                 format!("{key}={}", value.as_str().unwrap_or("…"))
             };
@@ -85,7 +98,10 @@ fn message_text(message: &DynamicMessage) -> String {
     match message.descriptor().full_name() {
         "google.protobuf.Timestamp" => message.transcode_to().map(|stamp| time::text(Some(stamp))).unwrap_or_default(),
         "google.type.Money" => format!("{} {}", field_text(message, "currency_code"), number_text(message, "units")),
-        "partnership.registry.v1.PartialDate" => date_text(message),
+        "partnership.registry.v1.PartialDate" => {
+            message.transcode_to::<PartialDate>().map(|date| date.to_string()).unwrap_or_default()
+        }
+        "partnership.registry.v1.Finding" => field_text(message, "code"),
         "partnership.registry.v1.DateInterval" => {
             format!("{}/{}", field_text(message, "start_date"), field_text(message, "end_date"))
         }
@@ -94,24 +110,6 @@ fn message_text(message: &DynamicMessage) -> String {
             summary.unwrap_or_else(|| "…".to_owned())
         }
     }
-}
-
-/// A date as ISO 8601 has it, as far as it is known: `1968`, `1968-05~`.
-fn date_text(date: &DynamicMessage) -> String {
-    let part = |name| date.get_field_by_name(name).and_then(|value| value.as_i32()).unwrap_or_default();
-    let mark = |name, mark| {
-        if date.get_field_by_name(name).and_then(|value| value.as_bool()) == Some(true) { mark } else { "" }
-    };
-    let known = match (part("year"), part("month"), part("day")) {
-        (0, ..) => {
-            let original = field_text(date, "original_text");
-            return if original.is_empty() { "unknown".to_owned() } else { original };
-        }
-        (year, 0, _) => format!("{year:04}"),
-        (year, month, 0) => format!("{year:04}-{month:02}"),
-        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
-    };
-    format!("{known}{}{}", mark("approximate", "~"), mark("uncertain", "?"))
 }
 
 /// A number, also if it is 0.
@@ -138,7 +136,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use partnership_registry_client::Timestamp;
-    use partnership_registry_client::v1::{Agreement, AgreementParty, AgreementState, PartialDate, Place};
+    use partnership_registry_client::v1::{Agreement, AgreementParty, AgreementState, Finding, FindingCode, Place};
 
     use super::*;
 
@@ -149,15 +147,16 @@ mod tests {
             unresolved_name: name.into(),
             ..AgreementParty::default()
         };
-        let date = |year, month, day| PartialDate { year, month, day, ..PartialDate::default() };
+        let finding = |code| Finding { code, field: "title".into(), text: "is odd".into() };
         let agreement = Agreement {
             state: AgreementState::InForce.into(),
-            conclusion_date: Some(PartialDate { approximate: true, ..date(1968, 5, 0) }),
+            conclusion_date: Some(PartialDate { approximate: true, ..PartialDate::month(1968, 5) }),
             conclusion_place: Some(Place { locality: "Tehran".into(), ..Place::default() }),
             create_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
             labels: BTreeMap::from([("z".into(), "1".into()), ("a".into(), "2".into())]),
             parties: vec![party("countries/kr", ""), party("", "Siam")],
             revision: 7,
+            findings: vec![finding(FindingCode::LinkNotUri.into()), finding(77)],
             ..Agreement::default()
         };
         let fields = Fields::of(&agreement.into()).unwrap();
@@ -169,6 +168,12 @@ mod tests {
             ("labels", "a=2,z=1"),
             ("parties", "countries/kr,Siam"),
             ("revision", "7"),
+            ("findings", "LINK_NOT_URI,77"),
+            ("labels.z", "1"),
+            ("labels.`z`", "1"),
+            ("labels.y", ""),
+            ("conclusion_date.year", "1968"),
+            ("display_name.x", ""),
             ("parent", ""),
             ("no_such_field", ""),
         ] {

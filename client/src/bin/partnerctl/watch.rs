@@ -4,7 +4,7 @@ use partnership_registry_client::v1::{
     Change, Commit, FilterEffect, Heartbeat, Synced, WatchResponse, WatchedCommit, WatchedResource,
     watch_response::Event,
 };
-use partnership_registry_client::{WatchEvent, WatchOptions, json};
+use partnership_registry_client::{WatchEvent, json};
 
 use crate::args::{Globals, WatchArgs};
 use crate::connect::connect_for_long;
@@ -16,18 +16,19 @@ use crate::values::Fields;
 
 pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Failure> {
     let collections = args.kinds.iter().map(|kind| kinds::collection(kind)).collect::<Result<Vec<_>, _>>()?;
-    let options = match args.after {
-        Some(revision) => WatchOptions::after(revision),
-        None if args.initial => WatchOptions::initial_state(),
-        None => WatchOptions::from_now(),
-    };
     let human = match globals.output {
         Format::Table | Format::Wide => true,
         Format::Json | Format::Ndjson => false,
         Format::Yaml | Format::Csv | Format::Name => return Err(Failure::usage("watch prints only table or ndjson")),
     };
     let registry = connect_for_long(globals)?;
-    let mut watch = registry.watch(options.collections(collections).filter(args.filter)).await?;
+    let watch = registry.watch().collections(collections).filter(args.filter);
+    let mut watch = match args.after {
+        Some(revision) => watch.after(revision),
+        None if args.initial => watch.initial_state(),
+        None => watch,
+    }
+    .await?;
     while let Some(event) = watch.next().await {
         output::write(&if human { lines(&event?)? } else { document(event?)? })?;
     }

@@ -3,7 +3,7 @@
 use partnership_registry::v1::{AgreementRegistration, AgreementRelation};
 
 use super::*;
-use crate::kinds::table::assert_table;
+use crate::kinds::table::{assert_findings, assert_table};
 use crate::values::localized_text::tests::text;
 use crate::values::partial_date::tests::{date, unknown};
 
@@ -91,6 +91,16 @@ fn an_agreement_is_refused_for_what_cannot_be_true() {
                 },
                 Some("relations[0].agreement"),
             ),
+        ],
+    );
+}
+
+#[test]
+fn what_an_agreement_that_was_never_in_force_does_not_have_is_strange() {
+    assert_findings(
+        &good(),
+        find,
+        &[
             ("a number and a state in force", |it| registered(it, AgreementState::InForce), None),
             ("a number and a state signed", |it| registered(it, AgreementState::Signed), None),
             ("a number of a draft", |it| registered(it, AgreementState::Draft), Some("registrations[0].number")),
@@ -108,12 +118,20 @@ fn an_agreement_is_refused_for_what_cannot_be_true() {
                 None,
             ),
             (
+                "a number of what was provisionally applied and given up",
+                |it| {
+                    registered(it, AgreementState::Abandoned);
+                    it.events.push(event(AgreementEventType::ProvisionalApplication, &[]));
+                },
+                None,
+            ),
+            (
                 "a number of a draft that has come into force",
                 |it| {
                     registered(it, AgreementState::Draft);
                     it.events.push(event(AgreementEventType::EntryIntoForce, &[]));
                 },
-                None,
+                Some("events[0].type"),
             ),
             (
                 "a number of a draft that is in force for a party",
@@ -121,7 +139,16 @@ fn an_agreement_is_refused_for_what_cannot_be_true() {
                     registered(it, AgreementState::Draft);
                     it.parties.push(party("kr", "countries/kr", vec![took_part(Some(date(1980, 0, 0)), None)]));
                 },
-                None,
+                Some("parties[0].participations[0].entry_into_force_date"),
+            ),
+            (
+                "an end of what is still talked about",
+                |it| {
+                    registered(it, AgreementState::Negotiating);
+                    it.registrations.clear();
+                    it.events = vec![grounded(AgreementEventType::Termination, &[])];
+                },
+                Some("events[0].type"),
             ),
         ],
     );

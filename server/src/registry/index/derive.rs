@@ -20,6 +20,7 @@ pub(super) struct Derived {
     pub(super) kind: KindId,
     pub(super) name: Arc<str>,
     pub(super) row: Row,
+    /// What it is ordered by, not what it reads as.
     pub(super) display_name: Box<str>,
     pub(super) create_time: Time,
     /// The names that it refers to, each once. A deleted resource refers to nothing.
@@ -51,7 +52,7 @@ fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<
         kind,
         name: change.name.clone(),
         row: Row { revision: record.revision, deleted, place: change.place },
-        display_name: stamp::display_name(document).into(),
+        display_name: stamp::display_name_key(document).into(),
         create_time: stamp::create_time(document),
         targets: names,
         parent,

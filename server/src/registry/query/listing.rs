@@ -130,7 +130,7 @@ impl Listing<'_> {
         by_name.walk(None, PAGE_SIZE_MAX, &mut |item| {
             let value: Vec<u8> = match self.order {
                 Order::Name => Vec::new(),
-                Order::DisplayName => stamp::display_name(&item.document).into(),
+                Order::DisplayName => stamp::display_name_key(&item.document).as_bytes().into(),
                 Order::CreateTime => stamp::create_time(&item.document).sort_key().into(),
                 Order::UpdateTime => stamp::revision(&item.document).to_be_bytes().into(),
             };

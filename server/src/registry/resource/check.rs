@@ -1,15 +1,21 @@
 //! Checking a body by every rule of its kind, and finding what it refers to.
 //!
-//! Every broken rule is noted, each with the path of its field. Whether what is referred to exists is asked elsewhere.
+//! Every broken rule is noted, each with the path of its field, and in the same walk what is strange and accepted. Whether
+//! what is referred to exists is asked elsewhere.
 
-use partnership_registry::v1::Format;
+use partnership_registry::v1::{FindingCode, Format, PartialDate, Resource};
+use prost_types::Timestamp;
 
 use super::DOCUMENT_BYTES_MAX;
+use super::clean;
 use super::name::{Name, short};
+use super::path::Path;
 use super::wire::{self, WireField};
+use crate::findings::Findings;
 use crate::registry::schema::{
     ENTRY_KEY, ENTRY_VALUE, Field, KindId, Label, NumberType, Reference, Schemas, Shape, ShapeId, SharedValue, Value,
 };
+use crate::values::partial_date::Strange;
 use crate::values::{Broken, format, money, partial_date, period, timestamp};
 use crate::violations::Violations;
 
@@ -22,73 +28,97 @@ pub(crate) struct Referral {
     pub(crate) target: Name,
 }
 
-/// Checks a body by the annotations and by the rules of its kind, and says what it refers to.
+/// What came of a check.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// What the body refers to.
+    pub(crate) referrals: Vec<Referral>,
+    /// What is strange about it.
+    pub(crate) findings: Findings,
+    /// Whether it has to be cleaned before it can be stored: never of what [`check`] answers.
+    unclean: bool,
+}
+
+/// Checks a resource that has its name by every rule: the only way into the registry. `body` is its body, which may be
+/// cleaned here. Says what it refers to, and what is strange about it; what was found when an earlier document was cleaned
+/// is for the caller to carry over.
 pub(crate) fn check(
     schemas: &Schemas,
     kind: KindId,
-    name: &str,
-    body: &[u8],
+    resource: &Resource,
+    body: &mut Vec<u8>,
     violations: &mut Violations,
-) -> Vec<Referral> {
-    let referrals = check_annotations(schemas, kind, body, violations);
-    if body.len() <= DOCUMENT_BYTES_MAX {
-        schemas.kind(kind).rules.check_encoded(name, body, violations);
+) -> Checked {
+    let mut found = Violations::new();
+    let checked = check_annotations(schemas, kind, body, &mut found);
+    if checked.unclean {
+        return check_cleaned(schemas, kind, resource.name(), body, violations);
     }
-    referrals
+    violations.add_all("", found);
+    check_kind(schemas, kind, resource, body, checked, violations)
 }
 
-/// Checks a body by the annotations of its kind, and says what it refers to. Of one that is too large, nothing else is
-/// said.
-pub(crate) fn check_annotations(
+/// Cleans a body, and checks it once more.
+fn check_cleaned(
     schemas: &Schemas,
     kind: KindId,
-    body: &[u8],
+    name: &str,
+    body: &mut Vec<u8>,
     violations: &mut Violations,
-) -> Vec<Referral> {
+) -> Checked {
+    let rules = &schemas.kind(kind).rules;
+    let mut findings = Findings::new();
+    let mut resource = match (rules.decode)(&clean::clean(schemas, kind, body, &mut findings)) {
+        Ok(resource) => resource,
+        Err(error) => {
+            violations.add("", format!("must be a message: {error}"));
+            return Checked::default();
+        }
+    };
+    *body = (rules.encode)(&resource);
+    resource.set_name(name.to_owned());
+    let mut checked = check_annotations(schemas, kind, body, violations);
+    checked.findings.add_all(findings);
+    check_kind(schemas, kind, &resource, body, checked, violations)
+}
+
+/// Checks by the rules of the kind, which are asked of no resource that is too large.
+fn check_kind(
+    schemas: &Schemas,
+    kind: KindId,
+    resource: &Resource,
+    body: &[u8],
+    mut checked: Checked,
+    violations: &mut Violations,
+) -> Checked {
+    if body.len() <= DOCUMENT_BYTES_MAX {
+        let rules = &schemas.kind(kind).rules;
+        (rules.check)(resource, violations);
+        (rules.find)(resource, &mut checked.findings);
+    }
+    checked
+}
+
+/// Checks a body by the annotations of its kind. Of one that is too large, nothing else is said.
+fn check_annotations(schemas: &Schemas, kind: KindId, body: &[u8], violations: &mut Violations) -> Checked {
+    let mut checked = Checked::default();
     if body.len() > DOCUMENT_BYTES_MAX {
         violations.add("", format!("must have at most {DOCUMENT_BYTES_MAX} bytes, and has {}", body.len()));
-        return Vec::new();
+        return checked;
     }
-    let mut check = Check { schemas, violations, referrals: Vec::new() };
-    check.message(schemas.kind(kind).shape, body, &Path::Root);
-    check.referrals
+    Check { schemas, violations, checked: &mut checked }.message(schemas.kind(kind).shape, body, &Path::Root);
+    checked
 }
 
 /// What a body that has been checked refers to.
 pub(crate) fn referrals(schemas: &Schemas, kind: KindId, body: &[u8]) -> Vec<Referral> {
-    check_annotations(schemas, kind, body, &mut Violations::new())
-}
-
-/// Where a value stands, written out only when somebody has to be told.
-enum Path<'a> {
-    Root,
-    Field(&'a Path<'a>, &'a str),
-    Item(&'a Path<'a>, &'a str, usize),
-    Entry(&'a Path<'a>, &'a str, &'a str),
-}
-
-impl std::fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (parent, name) = match self {
-            Self::Root => return Ok(()),
-            Self::Field(parent, name) | Self::Item(parent, name, _) | Self::Entry(parent, name, _) => (parent, name),
-        };
-        match parent {
-            Self::Root => write!(f, "{name}")?,
-            Self::Field(..) | Self::Item(..) | Self::Entry(..) => write!(f, "{parent}.{name}")?,
-        }
-        match self {
-            Self::Root | Self::Field(..) => Ok(()),
-            Self::Item(_, _, index) => write!(f, "[{index}]"),
-            Self::Entry(_, _, key) => write!(f, "[{:?}]", short(key)),
-        }
-    }
+    check_annotations(schemas, kind, body, &mut Violations::new()).referrals
 }
 
 struct Check<'a> {
     schemas: &'a Schemas,
     violations: &'a mut Violations,
-    referrals: Vec<Referral>,
+    checked: &'a mut Checked,
 }
 
 impl Check<'_> {
@@ -118,13 +148,57 @@ impl Check<'_> {
             }
         }
         self.counts(shape, &counts, path);
-        if let Some(Broken { field, rule }) = shape.shared.and_then(|shared| broken(shared, message)) {
-            if field.is_empty() {
-                self.add(path, rule);
-            } else {
-                self.add(&Path::Field(path, field), rule);
-            }
+        let broken = match shape.shared {
+            Some(SharedValue::PartialDate) => self.date(message, path),
+            Some(SharedValue::Timestamp) => self.time(message, path),
+            Some(SharedValue::DateInterval) => decoded(message).and_then(|interval| period::check(&interval)),
+            Some(SharedValue::Money) => decoded(message).and_then(|amount| money::check(&amount)),
+            None => None,
+        };
+        match broken {
+            Some(Broken { field: "", rule }) => self.add(path, rule),
+            Some(Broken { field, rule }) => self.add(&Path::Field(path, field), rule),
+            None => {}
         }
+    }
+
+    fn date(&mut self, message: &[u8], path: &Path<'_>) -> Option<Broken> {
+        let date: PartialDate = decoded(message)?;
+        let broken = partial_date::check(&date);
+        if broken.is_some() {
+            return broken;
+        }
+        let findings = &mut self.checked.findings;
+        match partial_date::strange(&date)? {
+            Strange::Impossible => self.checked.unclean = true,
+            Strange::ImpossibleText => findings.add(
+                FindingCode::DateImpossible,
+                path,
+                format_args!("{:?} is on no calendar; it is kept as the original text", date.original_text),
+            ),
+            Strange::Unlikely => findings.add(
+                FindingCode::DateUnlikely,
+                path,
+                format_args!(
+                    "{} is before the year 1000 or after 2200; it is kept as it came",
+                    partial_date::written(&date)
+                ),
+            ),
+        }
+        None
+    }
+
+    fn time(&mut self, message: &[u8], path: &Path<'_>) -> Option<Broken> {
+        let time: Timestamp = decoded(message)?;
+        let broken = timestamp::check(&time);
+        if broken.is_none() && timestamp::is_unlikely(&time) {
+            self.checked.findings.add(
+                FindingCode::DateUnlikely,
+                path,
+                format_args!("{time} is before the year 1000 or after 2200; it is kept as it came"),
+            );
+        }
+        broken
     }
 
     fn counts(&mut self, shape: &Shape, counts: &[usize], path: &Path<'_>) {
@@ -180,7 +254,16 @@ impl Check<'_> {
                 self.add(path, format!("must have at most {length_max} characters, and has {length}"));
             }
         }
-        if let Some(rule) = format::check(format, text) {
+        let Some(rule) = format::check(format, text) else { return };
+        if format::without_controls(format, text).is_some() {
+            self.checked.unclean = true;
+        } else if format == Format::Uri {
+            self.checked.findings.add(
+                FindingCode::LinkNotUri,
+                path,
+                format_args!("{:?} is no absolute URI (RFC 3986, RFC 3987); it is kept as text", short(text)),
+            );
+        } else {
             self.add(path, rule);
         }
     }
@@ -199,7 +282,7 @@ impl Check<'_> {
             Reference::OneOf(kinds) => Name::parse_one_of(self.schemas, kinds, text),
         };
         match name {
-            Ok(target) => self.referrals.push(Referral { field: path.to_string(), target }),
+            Ok(target) => self.checked.referrals.push(Referral { field: path.to_string(), target }),
             Err(rule) => self.add(path, rule),
         }
     }
@@ -223,33 +306,22 @@ impl Check<'_> {
     }
 }
 
-/// The rule that a value shared by several kinds breaks.
-fn broken(shared: SharedValue, message: &[u8]) -> Option<Broken> {
-    match shared {
-        SharedValue::PartialDate => decoded(message, partial_date::check),
-        SharedValue::DateInterval => decoded(message, period::check),
-        SharedValue::Money => decoded(message, money::check),
-        SharedValue::Timestamp => decoded(message, timestamp::check),
-    }
-}
-
-fn decoded<M: prost::Message + Default>(message: &[u8], check: fn(&M) -> Option<Broken>) -> Option<Broken> {
-    match M::decode(message) {
-        Ok(value) => check(&value),
-        Err(_) => Broken::some("", "must be a message of its type"),
-    }
+/// A value shared by several kinds. The transport has decoded it before.
+fn decoded<M: prost::Message + Default>(message: &[u8]) -> Option<M> {
+    M::decode(message).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use partnership_registry::Money;
     use partnership_registry::v1::{
-        Country, Document, FeasibilityStudy, FeasibilityStudyDimension, LocalizedText, PartialDate, Place, Project,
-        ProjectBudget, ProjectIndicator, ProjectResult,
+        Country, Document, FeasibilityStudy, FeasibilityStudyDimension, LocalizedText, Meeting, MeetingDecision, Place,
+        Project, ProjectBudget, ProjectIndicator, ProjectResult,
     };
     use prost::Message as _;
 
     use super::*;
+    use crate::registry::resource::finding;
     use crate::registry::schema::{contract, kind_of};
 
     type Change = fn(&mut Country);
@@ -257,8 +329,9 @@ mod tests {
     /// The broken rules of a body of `collection`, as `field: rule`, and what it refers to.
     fn checked(collection: &str, body: &[u8]) -> (Vec<String>, Vec<String>) {
         let schemas = contract();
-        let mut violations = Violations::new();
-        let referrals = check(&schemas, kind_of(&schemas, collection), "", body, &mut violations);
+        let (kind, mut violations) = (kind_of(&schemas, collection), Violations::new());
+        let resource = (schemas.kind(kind).rules.decode)(body).unwrap();
+        let Checked { referrals, .. } = check(&schemas, kind, &resource, &mut body.to_vec(), &mut violations);
         let broken = violations.iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
         let referrals = referrals.iter().map(|one| format!("{}: {}", one.field, one.target)).collect();
         (broken, referrals)
@@ -267,7 +340,7 @@ mod tests {
     #[test]
     fn each_broken_rule_of_the_annotations_is_told_with_the_path_of_its_field() {
         let good = Country { display_name: "Korea".into(), ..Country::default() };
-        let table: [(Change, &str); 14] = [
+        let table: [(Change, &str); 15] = [
             (|_| {}, ""),
             (|it| it.display_name.clear(), "display_name: is required"),
             (|it| it.region_code = "kr".into(), "region_code: must be two capital letters (ISO 3166-1 alpha-2)"),
@@ -296,7 +369,7 @@ mod tests {
             (
                 |it| {
                     it.relations_established_date =
-                        Some(PartialDate { year: 2023, month: 2, day: 29, ..Default::default() })
+                        Some(PartialDate { year: 2023, month: 2, day: 100, ..Default::default() })
                 },
                 "relations_established_date.day: must be a day of that month, or 0 if it is not known",
             ),
@@ -304,16 +377,68 @@ mod tests {
                 |it| it.relations_established_date = Some(PartialDate::default()),
                 "relations_established_date: must have a year or the original text, or be marked as unknown",
             ),
-            (
-                |it| it.display_name = "bell\u{7}".into(),
-                "display_name: must have no control characters but tab and line breaks",
-            ),
+            // What is cleaned is checked as it is then.
+            (|it| it.display_name = "\u{7}".into(), "display_name: is required"),
+            (|it| it.region_code = "K\u{7}".into(), "region_code: must be two capital letters (ISO 3166-1 alpha-2)"),
         ];
         for (change, expected) in table {
             let mut country = good.clone();
             change(&mut country);
             assert_eq!(checked("countries", &country.encode_to_vec()).0.join("; "), expected);
         }
+    }
+
+    #[test]
+    fn what_is_strange_is_found_at_its_path_and_what_can_be_kept_only_otherwise_is_made_so() {
+        let date = |year, month, day| PartialDate { year, month, day, ..PartialDate::default() };
+        let document =
+            |title: &str, uri: &str| Document { title: title.into(), uri: uri.into(), ..Document::default() };
+        let mut meeting = Meeting {
+            name: "meetings/a".into(),
+            display_name: "A\u{1}B".into(),
+            labels: [("unit".to_owned(), "a\u{9f}".to_owned())].into(),
+            documents: vec![document("a", "https://example.org"), document("b\0", "www.example.org\n/b")],
+            start_time: Some(Timestamp { seconds: -40_000_000_000, nanos: 0 }),
+            meeting_date: Some(PartialDate { approximate: true, ..date(2023, 2, 30) }),
+            decisions: vec![MeetingDecision { text: "one\ttwo\nthree".into(), ..MeetingDecision::default() }],
+            ..Meeting::default()
+        };
+        let schemas = contract();
+        let kind = kind_of(&schemas, "meetings");
+        let check = |meeting: &Meeting| {
+            let mut body = Meeting { name: String::new(), ..meeting.clone() }.encode_to_vec();
+            let mut violations = Violations::new();
+            let checked = check(&schemas, kind, &meeting.clone().into(), &mut body, &mut violations);
+            assert_eq!(violations.to_string(), "");
+            let encoded = finding::encode(&schemas, kind, checked.findings);
+            let found: Vec<_> = finding::stored(&encoded).map(|it| format!("{}: {}", it.field, it.text)).collect();
+            (found, Meeting::decode(body.as_slice()).unwrap())
+        };
+        let link =
+            "documents[1].uri: \"www.example.org/b\" is no absolute URI (RFC 3986, RFC 3987); it is kept as text";
+        let time = "start_time: 0702-06-15T00:53:20Z is before the year 1000 or after 2200; it is kept as it came";
+        let text = "meeting_date: \"2023-02-30~\" is on no calendar; it is kept as the original text";
+        let (found, cleaned) = check(&meeting);
+        assert_eq!(
+            found,
+            [
+                "display_name: 1 control character was taken out; \"AB\" is kept",
+                "labels[\"unit\"]: 1 control character was taken out; \"a\" is kept",
+                "documents[1].title: 1 control character was taken out; \"b\" is kept",
+                link,
+                "documents[1].uri: 1 control character was taken out; \"www.example.org/b\" is kept",
+                time,
+                text,
+            ]
+        );
+        meeting.display_name = "AB".into();
+        meeting.labels = [("unit".to_owned(), "a".to_owned())].into();
+        meeting.documents[1] = document("b", "www.example.org/b");
+        let original_text = "2023-02-30~".into();
+        meeting.meeting_date = Some(PartialDate { original_text, approximate: true, ..PartialDate::default() });
+        assert_eq!(cleaned, Meeting { name: String::new(), ..meeting.clone() });
+        // What was cleaned is clean, and what can be seen in it is found again.
+        assert_eq!(check(&meeting), (vec![link.to_owned(), time.to_owned(), text.to_owned()], cleaned));
     }
 
     #[test]

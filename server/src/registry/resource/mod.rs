@@ -5,13 +5,16 @@
 
 pub(crate) mod body;
 pub(crate) mod check;
+mod clean;
 pub(crate) mod difference;
 pub(crate) mod envelope;
 pub(crate) mod etag;
+pub(crate) mod finding;
 pub(crate) mod mask;
 mod mask_path;
 pub(crate) mod name;
 pub(crate) mod output_only;
+mod path;
 pub(crate) mod rollback;
 pub(crate) mod stamp;
 pub(crate) mod targets;

@@ -3,12 +3,15 @@
 //! A *document* is a body with its name in front and its stamp behind, as it is stored and answered. The kinds have these
 //! fields by the same numbers, which the conformance suite holds.
 
+use std::borrow::Cow;
+
 use prost::Message as _;
 use prost_types::Timestamp;
 
 use super::name::Name;
 use super::wire;
 use crate::time::Time;
+use crate::values::text::nfc;
 
 /// The numbers of the fields that every kind has.
 pub(super) mod field_number {
@@ -22,6 +25,7 @@ pub(super) mod field_number {
     pub(crate) const DELETE_TIME: u32 = 8;
     pub(crate) const CREATOR: u32 = 9;
     pub(crate) const UPDATER: u32 = 10;
+    pub(crate) const FINDINGS: u32 = 16;
 }
 
 /// About how many bytes a stamp has.
@@ -36,11 +40,13 @@ pub(crate) struct Stamp {
     pub(crate) delete_time: Option<Time>,
     pub(crate) creator: String,
     pub(crate) updater: String,
+    /// The findings, encoded as they stand in the document.
+    pub(crate) findings: Vec<u8>,
 }
 
 /// The document of a body: its name in front, its stamp behind.
 pub(crate) fn stamped(name: &Name, body: &[u8], stamp: &Stamp, revision: u64, etag: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len() + name.as_str().len() + STAMP_BYTES);
+    let mut out = Vec::with_capacity(body.len() + name.as_str().len() + STAMP_BYTES + stamp.findings.len());
     wire::put_bytes(&mut out, field_number::NAME, name.as_str().as_bytes());
     out.extend_from_slice(body);
     wire::put_bytes(&mut out, field_number::UID, stamp.uid.as_bytes());
@@ -53,6 +59,7 @@ pub(crate) fn stamped(name: &Name, body: &[u8], stamp: &Stamp, revision: u64, et
     }
     wire::put_bytes(&mut out, field_number::CREATOR, stamp.creator.as_bytes());
     wire::put_bytes(&mut out, field_number::UPDATER, stamp.updater.as_bytes());
+    out.extend_from_slice(&stamp.findings);
     out
 }
 
@@ -67,6 +74,11 @@ pub(crate) fn stamp(document: &[u8]) -> Stamp {
         delete_time: time(field_number::DELETE_TIME),
         creator: text(field_number::CREATOR),
         updater: text(field_number::UPDATER),
+        findings: wire::fields(document)
+            .filter(|field| field.number == field_number::FINDINGS)
+            .flat_map(|field| field.whole)
+            .copied()
+            .collect(),
     }
 }
 
@@ -95,8 +107,13 @@ pub(crate) fn revision(document: &[u8]) -> u64 {
 }
 
 /// The display name of a document.
-pub(crate) fn display_name(document: &[u8]) -> &str {
+fn display_name(document: &[u8]) -> &str {
     wire::field(document, field_number::DISPLAY_NAME).map_or("", |field| field.text())
+}
+
+/// What a document is ordered by in the order of display names, in which equal texts are equal however they are encoded.
+pub(crate) fn display_name_key(document: &[u8]) -> Cow<'_, str> {
+    nfc(display_name(document))
 }
 
 /// What a reader gets who has this document already: its name, etag and revision.
@@ -107,7 +124,7 @@ pub(crate) fn not_modified(document: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::Country;
+    use partnership_registry::v1::{Country, Finding};
 
     use super::*;
     use crate::registry::schema::{contract, kind_of};
@@ -128,9 +145,13 @@ mod tests {
             delete_time: None,
             creator: "a".into(),
             updater: "b".into(),
+            findings: Vec::new(),
         };
         let deleted = Stamp { delete_time: Some(time(3)), ..live.clone() };
-        for given in [live, deleted] {
+        let found = |field: &str| Finding { field: field.into(), ..Finding::default() };
+        let findings = Country { findings: vec![found("a"), found("b")], ..Country::default() }.encode_to_vec();
+        let strange = Stamp { findings, ..deleted.clone() };
+        for given in [live, deleted, strange] {
             let document = stamped(&name, &body, &given, 300, "e");
             assert_eq!(stamp(&document), given);
             let header = (etag(&document), revision(&document), display_name(&document), create_time(&document));

@@ -17,6 +17,9 @@ use crate::kinds::KindRules;
 const PACKAGE: &str = "partnership.registry.v1";
 const ENVELOPE: &str = "partnership.registry.v1.Resource";
 
+/// A text with a form that its package has no annotation for.
+const CURRENCY_OF_MONEY: &str = "google.type.Money.currency_code";
+
 /// The most characters of a text whose field names no limit (FieldRule.max_length).
 const LENGTH_MAX_DEFAULT: usize = 4_096;
 /// The most items of a list or map whose field names no limit (FieldRule.max_items).
@@ -132,7 +135,10 @@ impl Reader {
 
     fn field(&mut self, field: &FieldDescriptor) -> Result<Field, String> {
         let name = field.full_name();
-        let rule = self.annotations.rule(field)?;
+        let mut rule = self.annotations.rule(field)?;
+        if name == CURRENCY_OF_MONEY {
+            rule.format = Format::CurrencyCode;
+        }
         let behaviors = self.annotations.behaviors(field)?;
         let behaves = |behavior| behaviors.contains(&behavior);
         let (label, value) = if field.is_map() {

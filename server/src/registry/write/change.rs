@@ -2,7 +2,7 @@
 
 use partnership_registry::v1::Finding;
 
-use crate::registry::resource::check::Referral;
+use crate::registry::resource::check::Checked;
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::update_mask::UpdateMask;
 use crate::registry::schema::{KindId, Schemas};
@@ -21,8 +21,8 @@ pub(crate) struct Said {
 pub(crate) struct Change {
     pub(crate) said: Said,
     pub(crate) mask: UpdateMask,
-    /// If the mask is of all fields: what the resource refers to, which has been checked then.
-    pub(crate) whole: Option<Vec<Referral>>,
+    /// If the mask is of all fields: what came of the check, which has been made then.
+    pub(crate) whole: Option<Checked>,
 }
 
 impl Said {

@@ -3,8 +3,8 @@
 
 use partnership_registry::v1::Resource;
 
-use crate::registry::resource::check::{self, Referral, check_annotations};
-use crate::registry::resource::{DOCUMENT_BYTES_MAX, body};
+use crate::registry::resource::body;
+use crate::registry::resource::check::{Checked, check};
 use crate::registry::schema::{KindId, Schemas};
 use crate::violations::Violations;
 
@@ -12,7 +12,7 @@ use crate::violations::Violations;
 pub(crate) struct Input {
     kind: KindId,
     resource: Resource,
-    /// Without its name and without what the server writes.
+    /// Without its name and without what the server writes. A check leaves it as it can be stored.
     pub(crate) body: Vec<u8>,
     /// The name in it.
     pub(crate) name: String,
@@ -34,29 +34,21 @@ impl Input {
         Self { kind, resource, body, name, etag, all: (!is_body).then_some(encoded) }
     }
 
-    /// Checks it by every rule, under the name that it gets, and says what it refers to.
-    pub(crate) fn check(&mut self, schemas: &Schemas, name: &str, violations: &mut Violations) -> Vec<Referral> {
+    /// Checks it by every rule, under the name that it gets. The body may be cleaned by that.
+    pub(crate) fn check(&mut self, schemas: &Schemas, name: &str, violations: &mut Violations) -> Checked {
         if self.all.is_some() {
-            return check::check(schemas, self.kind, name, &self.body, violations);
+            // The body is less than what was decoded.
+            match (schemas.kind(self.kind).rules.decode)(&self.body) {
+                Ok(resource) => self.resource = resource,
+                Err(error) => {
+                    violations.add("", format!("must be a message: {error}"));
+                    return Checked::default();
+                }
+            }
         }
         self.resource.set_name(name.to_owned());
-        check_decoded(schemas, self.kind, &self.resource, &self.body, violations)
+        check(schemas, self.kind, &self.resource, &mut self.body, violations)
     }
-}
-
-/// Checks a resource that has its name, and whose body this is, by every rule, and says what it refers to.
-pub(crate) fn check_decoded(
-    schemas: &Schemas,
-    kind: KindId,
-    resource: &Resource,
-    body: &[u8],
-    violations: &mut Violations,
-) -> Vec<Referral> {
-    let referrals = check_annotations(schemas, kind, body, violations);
-    if body.len() <= DOCUMENT_BYTES_MAX {
-        (schemas.kind(kind).rules.check)(resource, violations);
-    }
-    referrals
 }
 
 #[cfg(test)]
@@ -78,8 +70,8 @@ mod tests {
         assert_eq!((read.name.as_str(), read.etag.as_str()), ("countries/kr", "\"7-1\""));
         let (mut of_said, mut of_read) = (Violations::new(), Violations::new());
         assert_eq!(
-            said.check(&schemas, "countries/kr", &mut of_said),
-            read.check(&schemas, "countries/kr", &mut of_read)
+            said.check(&schemas, "countries/kr", &mut of_said).referrals,
+            read.check(&schemas, "countries/kr", &mut of_read).referrals
         );
         assert_eq!(of_said.to_string(), of_read.to_string());
     }

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use partnership_registry::v1::{Finding, Resource};
 
 use super::change::{Change, Said};
-use super::input::check_decoded;
 use super::ledger::{Known, Ledger};
 use super::planned::Planned;
 use super::references::Changed;
@@ -14,12 +13,12 @@ use super::request::{self, Condition, Place, PreparedMutation};
 use super::trees::Trees;
 use crate::kinds::KindRules;
 use crate::registry::error::Error;
-use crate::registry::resource::check::{self, Referral};
+use crate::registry::resource::check::{self, Checked};
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference, rollback};
+use crate::registry::resource::{body, difference, finding, rollback};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -104,11 +103,11 @@ impl Drafting<'_> {
 
     fn plan(&self, place: &Place, mutation: PreparedMutation, current: Option<Bytes>) -> Result<Planned, Error> {
         match mutation {
-            PreparedMutation::Create { name, said, referrals, .. } => match self.ledger.known(name.as_str()) {
+            PreparedMutation::Create { name, said, checked, .. } => match self.ledger.known(name.as_str()) {
                 Some(row) => Err(Error::AlreadyExists { name: name.to_string(), deleted: row.deleted }),
                 None => {
                     let ignored = said.ignored(self.schemas, name.kind());
-                    Ok(Planned { ignored, ..self.create(name, said.body, referrals) })
+                    Ok(Planned { ignored, ..self.create(name, said.body, checked) })
                 }
             },
             PreparedMutation::Update { name, etag, change, allow_missing } => match self.ledger.known(name.as_str()) {
@@ -121,14 +120,15 @@ impl Drafting<'_> {
                 }
                 None if allow_missing => {
                     let ignored = self.ignored(place, &name, &change, None)?;
-                    let Change { said: Said { body, .. }, whole, .. } = change;
-                    let referrals = match whole {
-                        Some(referrals) => referrals,
+                    let Change { said: Said { mut body, .. }, whole, .. } = change;
+                    let checked = match whole {
+                        Some(checked) => checked,
                         None => {
-                            self.check(place, &name, decode(&self.schemas.kind(name.kind()).rules, &body, 0)?, &body)?
+                            let resource = decode(&self.schemas.kind(name.kind()).rules, &body, 0)?;
+                            self.check(place, &name, resource, &mut body)?
                         }
                     };
-                    Ok(Planned { ignored, ..self.create(name, body, referrals) })
+                    Ok(Planned { ignored, ..self.create(name, body, checked) })
                 }
                 None => Err(Error::NotFound(name.to_string())),
             },
@@ -161,9 +161,9 @@ impl Drafting<'_> {
                         self.check_etag(&name, row, &etag)?;
                         let document = found(current, row)?;
                         let old = body::body(self.schemas, name.kind(), &document);
-                        let then = body::body(self.schemas, name.kind(), &then);
-                        let restored = rollback::restored(self.schemas.shape_of(name.kind()), &old, &then);
-                        self.change(place, name, row, (document, old), Action::Rollback, (restored, None))
+                        let body = body::body(self.schemas, name.kind(), &then);
+                        let restored = rollback::restored(self.schemas.shape_of(name.kind()), &old, &body);
+                        self.change(place, name, row, (document, old), Action::Rollback, (restored, None), Some(&then))
                     }
                 }
             }
@@ -192,17 +192,17 @@ impl Drafting<'_> {
         if violations.is_empty() { Ok(ignored) } else { Err(Error::Invalid(violations)) }
     }
 
-    /// Checks a resource that was merged, and says what it refers to.
-    fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &[u8]) -> Result<Vec<Referral>, Error> {
+    /// Checks a resource that was merged. Its body may be cleaned by that.
+    fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &mut Vec<u8>) -> Result<Checked, Error> {
         resource.set_name(name.to_string());
         let mut found = Violations::new();
-        let referrals = check_decoded(self.schemas, name.kind(), &resource, body, &mut found);
+        let checked = check::check(self.schemas, name.kind(), &resource, body, &mut found);
         let mut violations = Violations::new();
         place.add(found, &mut violations);
-        if violations.is_empty() { Ok(referrals) } else { Err(Error::Invalid(violations)) }
+        if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
     }
 
-    fn create(&self, name: Name, body: Vec<u8>, referrals: Vec<Referral>) -> Planned {
+    fn create(&self, name: Name, body: Vec<u8>, checked: Checked) -> Planned {
         let stamp = Stamp {
             uid: uuid::Uuid::new_v4().to_string(),
             create_time: self.now,
@@ -210,6 +210,7 @@ impl Drafting<'_> {
             delete_time: None,
             creator: self.actor.to_owned(),
             updater: self.actor.to_owned(),
+            findings: finding::encode(self.schemas, name.kind(), checked.findings),
         };
         Planned {
             name,
@@ -218,7 +219,7 @@ impl Drafting<'_> {
             previous_bytes: 0,
             body: body.into(),
             stamp,
-            referrals,
+            referrals: checked.referrals,
             ignored: Vec::new(),
         }
     }
@@ -234,13 +235,13 @@ impl Drafting<'_> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
         let merged = mask.merge(self.schemas, kind, &old, &new);
-        let checked = whole.map(|referrals| (new.as_slice(), referrals));
-        self.change(place, name, row, (document, old), Action::Update, (merged, checked))
+        let checked = whole.map(|checked| (new.as_slice(), checked));
+        self.change(place, name, row, (document, old), Action::Update, (merged, checked), None)
     }
 
     /// Gives a resource the body that was worked out from its document and `old`, the body in that; and makes it live.
-    /// `checked` is a body that was checked already, with what it refers to. This is the way of every method that applies
-    /// a rule to the resource as it is.
+    /// `checked` is a body that was checked already, with what came of that. `then` is an earlier document from which some
+    /// of the body is taken. This is the way of every method that applies a rule to the resource as it is.
     fn change(
         &self,
         place: &Place,
@@ -248,20 +249,28 @@ impl Drafting<'_> {
         row: Known,
         (document, old): (Bytes, Vec<u8>),
         action: Action,
-        (body, checked): (Vec<u8>, Option<(&[u8], Vec<Referral>)>),
+        (body, checked): (Vec<u8>, Option<(&[u8], Checked)>),
+        then: Option<&Bytes>,
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let rules = &self.schemas.kind(kind).rules;
         let resource = decode(rules, &body, row.revision)?;
         // In the one order of fields in which equal resources have equal bytes.
-        let body = (rules.encode)(&resource);
+        let mut body = (rules.encode)(&resource);
         if body == old && !row.deleted {
             return Ok(Planned::nothing(name, document));
         }
-        let referrals = match checked {
-            Some((checked, referrals)) if body == checked => referrals,
-            Some(_) | None => self.check(place, &name, resource, &body)?,
+        let Checked { referrals, mut findings, .. } = match checked {
+            Some((checked, result)) if body == checked => result,
+            Some(_) | None => self.check(place, &name, resource, &mut body)?,
         };
+        if body == old && !row.deleted {
+            // All that differed was cleaned away.
+            return Ok(Planned::nothing(name, document));
+        }
+        for cleaned in std::iter::once(&document).chain(then) {
+            finding::carry_over(self.schemas, kind, cleaned, &body, &mut findings);
+        }
         let mut violations = Violations::new();
         difference::immutable_changes(self.schemas, kind, &old, &body, &mut violations);
         if !violations.is_empty() {
@@ -277,6 +286,7 @@ impl Drafting<'_> {
             update_time: self.now,
             delete_time: None,
             updater: self.actor.to_owned(),
+            findings: finding::encode(self.schemas, kind, findings),
             ..stamp::stamp(&document)
         };
         let previous_bytes = document.len();

@@ -9,7 +9,7 @@ use crate::registry::resource::stamp::Stamp;
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 
-/// More than what the server writes into a document.
+/// More than what the server writes into a document, besides its findings.
 const STAMP_BYTES: usize = 512;
 
 /// What one mutation would do.
@@ -44,7 +44,7 @@ impl Planned {
 
     /// About how many bytes a watcher is told, before and after together.
     pub(crate) fn bytes(&self) -> usize {
-        self.previous_bytes + self.body.len() + 2 * self.name.as_str().len() + STAMP_BYTES
+        self.previous_bytes + self.body.len() + self.stamp.findings.len() + 2 * self.name.as_str().len() + STAMP_BYTES
     }
 
     /// Nothing has to be done to a resource whose document is this.

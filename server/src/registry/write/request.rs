@@ -6,12 +6,12 @@ use partnership_registry::v1::{Finding, Format, Resource};
 use super::change::{Change, Said};
 use super::input::Input;
 use crate::registry::error::Error;
-use crate::registry::resource::check::Referral;
+use crate::registry::resource::check::Checked;
 use crate::registry::resource::etag;
 use crate::registry::resource::mask::is_star;
 use crate::registry::resource::name::Name;
-use crate::registry::resource::stamp;
 use crate::registry::resource::update_mask::UpdateMask;
+use crate::registry::resource::{finding, stamp};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -202,6 +202,12 @@ impl WrittenOne {
     pub fn revision(&self) -> Revision {
         stamp::revision(&self.document)
     }
+
+    /// What is strange about the resource as it is now, and then what was ignored of the mutation.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        finding::stored(&self.document).chain(self.ignored.iter().cloned()).collect()
+    }
 }
 
 /// A request of which everything is checked that needs no state.
@@ -225,7 +231,7 @@ pub(crate) enum PreparedMutation {
         name: Name,
         generated: bool,
         said: Said,
-        referrals: Vec<Referral>,
+        checked: Checked,
     },
     Update {
         name: Name,
@@ -412,9 +418,9 @@ impl Operation {
                     noted(Name::from_id(schemas, kind, &id), field, violations)
                 };
                 let mut input = Input::new(schemas, kind, resource);
-                let referrals = check(&mut input, schemas, name.as_ref(), place, violations);
+                let checked = check(&mut input, schemas, name.as_ref(), place, violations);
                 let said = Said { body: input.body, all: input.all };
-                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), said, referrals })
+                Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), said, checked })
             }
             Self::Update { kind, resource, mask, allow_missing } => {
                 let mut input = Input::new(schemas, kind, resource);
@@ -469,9 +475,9 @@ fn check(
     name: Option<&Name>,
     place: &Place,
     violations: &mut Violations,
-) -> Vec<Referral> {
+) -> Checked {
     let mut found = Violations::new();
-    let referrals = input.check(schemas, name.map_or("", Name::as_str), &mut found);
+    let checked = input.check(schemas, name.map_or("", Name::as_str), &mut found);
     place.add(found, violations);
-    referrals
+    checked
 }

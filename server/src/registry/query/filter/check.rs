@@ -1,11 +1,12 @@
 //! From restrictions to terms: what each means for one kind, by its schema.
 
 use super::error::Error;
-use super::eval::{Expected, Term, Test};
+use super::eval::{Expected, Step, Term, Test};
 use super::lex::Operator;
 use super::parse::{Restriction, Text};
 use crate::registry::resource::name::short;
 use crate::registry::schema::{Field, KindId, Label, Schemas, Shape, Value};
+use crate::values::text::nfc;
 
 /// Fails on a path that leads to nothing that can be tested, and on a value that the field cannot have.
 pub(super) fn check(schemas: &Schemas, kind: KindId, restrictions: &[Restriction]) -> Result<Vec<Term>, Error> {
@@ -16,56 +17,80 @@ fn term(schemas: &Schemas, shape: &Shape, restriction: &Restriction) -> Result<T
     let Restriction { path, operator, value } = restriction;
     let (first, rest) = split(&path.text);
     let field = by_name(shape, first, path.at)?;
-    let (test, equal) = match (field.label, operator) {
-        (Label::Map { .. }, _) => return map_term(field, rest, restriction),
-        (Label::Single | Label::List { .. }, Operator::Has) => {
-            let rule = format!("must use ':' only with maps such as labels, and {first:?} is none");
-            return Err(Error::new(path.at, rule));
-        }
-        (Label::Single | Label::List { .. }, Operator::Equal) => (field_test(schemas, field, rest, path, value)?, true),
-        (Label::Single | Label::List { .. }, Operator::NotEqual) => {
-            (field_test(schemas, field, rest, path, value)?, false)
-        }
+    if let Label::Map { .. } = field.label {
+        return map_term(field, rest, restriction);
+    }
+    let (leaf, steps) = follow(schemas, field, rest, path)?;
+    let in_list = steps.iter().any(|step| step.repeated);
+    if *operator == Operator::Has && !in_list {
+        let rule = format!("must use ':' only with lists and with maps such as labels, and {first:?} is neither");
+        return Err(Error::new(path.at, rule));
+    }
+    if *operator == Operator::NotEqual && in_list {
+        let rule = format!(
+            "must not test {:?} with '!=', since of a list one item may differ and another not; ask with '=' for what some \
+             item is, and leave out what that selects",
+            short(&path.text)
+        );
+        return Err(Error::new(path.at, rule));
+    }
+    let value = match value {
+        Some(value) => expected(leaf, path, value)?,
+        None => Expected::Any,
     };
-    Ok(Term { test, negated: !equal })
+    Ok(Term { test: Test::Field { path: steps, value }, negated: *operator == Operator::NotEqual })
 }
 
 fn map_term(field: &Field, key: Option<&str>, restriction: &Restriction) -> Result<Term, Error> {
     let Restriction { path, operator, value } = restriction;
     let number = field.number;
-    let label = |key: &str| Test::Label { number, key: key.to_owned(), value: value.text.clone() };
-    match (key, operator) {
-        (Some(key), Operator::Equal) => Ok(Term { test: label(key), negated: false }),
-        (Some(key), Operator::NotEqual) => Ok(Term { test: label(key), negated: true }),
-        (None, Operator::Has) => Ok(Term { test: Test::HasLabel { number, key: value.text.clone() }, negated: false }),
-        (Some(_), Operator::Has) | (None, Operator::Equal | Operator::NotEqual) => {
+    let holds = |test| Ok(Term { test, negated: *operator == Operator::NotEqual });
+    let normal = |text: &str| nfc(text).into_owned();
+    match (key, operator, value) {
+        (Some(key), Operator::Equal | Operator::NotEqual, Some(value)) => {
+            holds(Test::Label { number, key: normal(key), value: normal(&value.text) })
+        }
+        (None, Operator::Has, Some(key)) => holds(Test::HasLabel { number, key: normal(&key.text) }),
+        (None, Operator::Has, None) => {
+            holds(Test::Field { path: vec![Step { number, repeated: true }], value: Expected::Any })
+        }
+        (Some(_), Operator::Has, _) | (Some(_), _, None) | (None, Operator::Equal | Operator::NotEqual, _) => {
             let name = &field.name;
             Err(Error::new(path.at, format!("must test {name} as {name}.key = \"value\" or as {name}:key")))
         }
     }
 }
 
-/// Follows the path from `field` to a single value, and reads what that is compared with.
-fn field_test(schemas: &Schemas, field: &Field, rest: Option<&str>, path: &Text, value: &Text) -> Result<Test, Error> {
-    let (mut field, mut rest, mut numbers) = (field, rest, vec![field.number]);
+/// Follows the path from `field` to a value.
+fn follow<'a>(
+    schemas: &'a Schemas,
+    mut field: &'a Field,
+    mut rest: Option<&str>,
+    path: &Text,
+) -> Result<(&'a Field, Vec<Step>), Error> {
+    let mut steps = Vec::new();
     loop {
         // What is left of the path stands at its end.
         let at = path.at + path.text.len() - rest.map_or(0, str::len);
-        if field.label != Label::Single {
-            let rule = format!("must test single values, and {:?} is a list or a map", field.name);
-            return Err(Error::new(path.at, rule));
-        }
+        let repeated = match field.label {
+            Label::Single => false,
+            Label::List { .. } => true,
+            Label::Map { .. } => {
+                let rule = format!("must test single values and lists, and {:?} is a map", field.name);
+                return Err(Error::new(path.at, rule));
+            }
+        };
+        steps.push(Step { number: field.number, repeated });
         match (&field.value, rest) {
             (Value::Message(id), Some(below)) => {
                 let (first, more) = split(below);
                 (field, rest) = (by_name(schemas.shape(*id), first, at)?, more);
-                numbers.push(field.number);
             }
             (_, Some(below)) => {
                 let rule = format!("must test fields, and {:?} has no field {:?}", field.name, short(below));
                 return Err(Error::new(at, rule));
             }
-            (_, None) => return Ok(Test::Field { path: numbers, value: expected(field, path, value)? }),
+            (_, None) => return Ok((field, steps)),
         }
     }
 }
@@ -83,14 +108,17 @@ fn expected(field: &Field, path: &Text, value: &Text) -> Result<Expected, Error>
             _ => Err(wrong("true or false")),
         },
         Value::Enum { values } => {
-            let number = values.iter().find(|(_, name)| *name == text).map(|(number, _)| *number);
+            // All names of an enum begin as that of 0 does, and people leave the beginning out.
+            let zero = values.get(&0).and_then(|zero| zero.strip_suffix("UNSPECIFIED")).unwrap_or_default();
+            let is_meant = |name: &str| name == text || name.strip_prefix(zero) == Some(text);
+            let number = values.iter().find(|(_, name)| is_meant(name)).map(|(number, _)| *number);
             number.map(Expected::Enum).ok_or_else(|| wrong("a value of its enum"))
         }
         Value::Number { number, .. } => {
             let parsed = text.parse().ok().filter(|parsed: &f64| parsed.is_finite());
             parsed.map(|parsed| Expected::Number(*number, parsed)).ok_or_else(|| wrong("a number"))
         }
-        Value::Text { .. } | Value::Reference(_) => Ok(Expected::Text(text.to_owned())),
+        Value::Text { .. } | Value::Reference(_) => Ok(Expected::Text(nfc(text).into_owned())),
         Value::Message(_) => {
             Err(Error::new(path.at, format!("must test single values, and {:?} is a message", short(&path.text))))
         }

@@ -17,6 +17,8 @@ pub(super) enum TokenValue {
     /// What stands between quotation marks.
     Quoted(String),
     Operator(Operator),
+    /// `*`, which stands for any value.
+    Star,
 }
 
 /// How a restriction compares.
@@ -47,6 +49,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Error> {
             _ if letter.is_whitespace() => continue,
             '=' => TokenValue::Operator(Operator::Equal),
             ':' => TokenValue::Operator(Operator::Has),
+            '*' => TokenValue::Star,
             '!' if letters.next_if(|(_, next)| *next == '=').is_some() => TokenValue::Operator(Operator::NotEqual),
             '"' => TokenValue::Quoted(quoted(at, &mut letters)?),
             _ if is_of_word(letter) => {

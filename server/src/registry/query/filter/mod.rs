@@ -1,4 +1,5 @@
-//! Filters of listings: terms joined by AND, each an equality test of one field or label (a part of AIP-160).
+//! Filters of listings: terms joined by AND, each an equality test of a field, an item of a list or a label (a part of
+//! AIP-160).
 //!
 //! A filter goes through three steps before anything is read: `lex` finds its words, `parse` its terms, and `check` what
 //! they mean for the kind; `eval` then asks documents. What is not understood is refused, never ignored.

@@ -12,7 +12,8 @@ pub(super) const TERMS_MAX: usize = 50;
 pub(super) struct Restriction {
     pub(super) path: Text,
     pub(super) operator: Operator,
-    pub(super) value: Text,
+    /// `None`: whether there is any.
+    pub(super) value: Option<Text>,
 }
 
 /// A text of the filter, and the byte at which it begins.
@@ -51,15 +52,16 @@ fn restriction<'a>(
             return Err(Error::new(first.at, format!("must not use {word}; terms are joined by AND")));
         }
         TokenValue::Word(word) => Text { at: first.at, text: word.clone() },
-        TokenValue::Quoted(_) | TokenValue::Operator(_) => return Err(unexpected("a field", first)),
+        TokenValue::Quoted(_) | TokenValue::Operator(_) | TokenValue::Star => return Err(unexpected("a field", first)),
     };
     let missing = |what: &str| Error::new(end, format!("must have {what} after {:?}", short(&path.text)));
     let operator = rest.next().ok_or_else(|| missing("an operator"))?;
     let TokenValue::Operator(operator) = operator.value else { return Err(unexpected("=, != or :", operator)) };
     let value = rest.next().ok_or_else(|| missing("a value"))?;
     let value = match &value.value {
-        TokenValue::Word(text) | TokenValue::Quoted(text) => Text { at: value.at, text: text.clone() },
-        TokenValue::Operator(_) => return Err(unexpected("a value", value)),
+        TokenValue::Word(text) | TokenValue::Quoted(text) => Some(Text { at: value.at, text: text.clone() }),
+        TokenValue::Star if operator == Operator::Has => None,
+        TokenValue::Star | TokenValue::Operator(_) => return Err(unexpected("a value", value)),
     };
     Ok(Restriction { path, operator, value })
 }
@@ -68,6 +70,7 @@ fn unexpected(what: &str, found: &Token) -> Error {
     let text = match &found.value {
         TokenValue::Word(text) | TokenValue::Quoted(text) => short(text),
         TokenValue::Operator(operator) => operator.text().to_owned(),
+        TokenValue::Star => "*".to_owned(),
     };
     Error::new(found.at, format!("must have {what} here, and has {text:?}"))
 }
