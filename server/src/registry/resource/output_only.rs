@@ -151,7 +151,7 @@ mod tests {
         let kind = kind_of(&schemas, "countries");
         let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
         let mask = Mask::parse(&schemas, kind, Purpose::Update, &paths, &mut Violations::new());
-        let stored = stored.map(prost::Message::encode_to_vec);
+        let stored = stored.map(Country::encode_to_vec);
         let found = Unchangeable::of(&schemas, kind, mask.as_ref(), &sent.encode_to_vec(), stored.as_deref());
         let refused = found.refused.iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
         assert!(found.ignored.iter().all(|one| one.code() == FindingCode::OutputOnlyIgnored && !one.text.is_empty()));
