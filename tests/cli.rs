@@ -58,7 +58,7 @@ fn each_failure_has_its_exit_code_and_says_what_is_wrong() {
     shell.run(&["get", "planets/mars"]).exits(2).complains("planets");
     shell.run(&["list", "countries", "--filter", "population > 1"]).exits(4).complains("filter");
     shell.run(&["update", "countries/kr", "--set", "region_code=korea"]).exits(4).complains("country.region_code");
-    shell.run(&["delete", "countries/kr", "--etag", "1-00000000"]).exits(5).complains("countries/kr has changed");
+    shell.run(&["delete", "countries/kr", "--etag", "\"1-00000000\""]).exits(5).complains("countries/kr has changed");
     shell.run(&["no-such-command"]).exits(2);
     let unknown = r#"{"country":{"name":"countries/ir","displayName":"Iran","population":1}}"#;
     shell.run_with(&["create", "-f", "-"], unknown).exits(2).complains("population");
