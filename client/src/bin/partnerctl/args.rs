@@ -186,7 +186,7 @@ pub(crate) struct UpdateArgs {
     /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
     #[arg(long = "file", short, value_name = "FILE", conflicts_with = "set")]
     pub(crate) files: Vec<PathBuf>,
-    /// A field and its value, such as display_name=Korea or conclusion_date=2025-10; an empty value clears it. May be repeated
+    /// A field and its value, such as capital=Seoul or conclusion_date=2025-10; an empty value clears it. May be repeated
     #[arg(long, value_name = "FIELD=VALUE", required_unless_present = "files")]
     pub(crate) set: Vec<String>,
     /// The fields of the file to change, such as display_name,term; * is all [default: those that it has]
