@@ -28,7 +28,7 @@ fn whoever_writes_what_is_strange_is_warned() {
         .prints("2023-02-30");
     shell.run(&["list", "agreements", "-o", "wide"]).exits(0).prints("DATE_IMPOSSIBLE");
     shell.run(&["create", "agreements/plain", "--set", "display_name=Plain"]).exits(0);
-    let filter = r#"findings.code = "FINDING_CODE_LINK_NOT_URI""#;
+    let filter = "findings.code = LINK_NOT_URI";
     let listed = shell.run(&["list", "agreements", "--filter", filter, "-o", "name"]).exits(0).out;
     assert_eq!(listed, "agreements/odd\n");
 }
@@ -51,4 +51,11 @@ fn what_only_the_server_writes_is_refused_where_it_is_named_and_told_where_it_is
     // What was read can be written back.
     let read = shell.run(&["get", "countries/kp", "-o", "json"]).exits(0).out;
     assert_eq!(shell.run_with(&["update", "-f", "-"], &read).exits(0).err, "");
+
+    // What is true of many fields is said once.
+    shell.run(&["export", "--full", "-f", "full.ndjson"]).exits(0);
+    let elsewhere = Shell::start();
+    elsewhere.write("full.ndjson", &shell.read("full.ndjson"));
+    let imported = elsewhere.run(&["import", "full.ndjson"]).exits(0);
+    assert_eq!(imported.err.lines().filter(|line| line.contains("warning: countries/kr: uid, ")).count(), 1);
 }

@@ -96,7 +96,7 @@ Examples:
     #[command(
         after_help = "Each resource is created, or replaced. One that is already equal makes no revision: after an \
 interruption, simply run the same import again. Lines may refer to later lines. Each refused line is reported on standard \
-error as file:line: reason."
+error as file:line: reason, and what is strange about an accepted one as file:line: warning."
     )]
     Import(ImportArgs),
     /// Export resources as NDJSON, all as of one revision
@@ -131,7 +131,7 @@ pub(crate) struct GetArgs {
 pub(crate) struct ListArgs {
     /// The kind, such as agreements
     pub(crate) kind: String,
-    /// Only what the filter selects, such as labels.region = "asia", or findings.code = "FINDING_CODE_LINK_NOT_URI"
+    /// Only what the filter selects, such as labels.region = "asia", or findings.code = LINK_NOT_URI
     #[arg(long, short, default_value = "", hide_default_value = true)]
     pub(crate) filter: String,
     /// name, display_name, create_time or update_time, and desc behind it for descending
@@ -186,7 +186,7 @@ pub(crate) struct UpdateArgs {
     /// File with resources as JSON, NDJSON or YAML; - is standard input. May be repeated
     #[arg(long = "file", short, value_name = "FILE", conflicts_with = "set")]
     pub(crate) files: Vec<PathBuf>,
-    /// A field and its value, such as display_name=Korea or signed_date=2025-10; an empty value clears it. May be repeated
+    /// A field and its value, such as capital=Seoul or conclusion_date=2025-10; an empty value clears it. May be repeated
     #[arg(long, value_name = "FIELD=VALUE", required_unless_present = "files")]
     pub(crate) set: Vec<String>,
     /// The fields of the file to change, such as display_name,term; * is all [default: those that it has]
@@ -309,7 +309,7 @@ pub(crate) struct ExportArgs {
     /// Include deleted resources; needs --full, which tells them apart
     #[arg(long, requires = "full")]
     pub(crate) show_deleted: bool,
-    /// Include what only the server writes: uid, etag, revision, times, creator and updater
+    /// Include what only the server writes: uid, etag, revision, times, creator, updater and findings
     #[arg(long)]
     pub(crate) full: bool,
 }

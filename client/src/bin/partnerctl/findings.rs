@@ -2,17 +2,28 @@
 
 use partnership_registry_client::v1::Finding;
 
-/// Prints findings to standard error, a line each.
+/// Prints findings to standard error.
 pub(crate) fn warn(name: &str, findings: &[Finding]) {
-    for finding in findings {
-        eprintln!("{}", line(name, finding));
+    for line in lines(name, findings) {
+        eprintln!("{line}");
     }
 }
 
-/// `warning: agreements/a: documents[2].uri: is no absolute URI; it is kept as it came`.
-pub(crate) fn line(name: &str, finding: &Finding) -> String {
-    let field = if finding.field.is_empty() { String::new() } else { format!("{}: ", finding.field) };
-    format!("warning: {name}: {field}{}", finding.text)
+/// A line for each text, such as `warning: agreements/a: documents[2].uri: "b c" is no absolute URI`. Fields of which the
+/// same is said share a line.
+pub(crate) fn lines(name: &str, findings: &[Finding]) -> Vec<String> {
+    let mut said: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Finding { field, text, .. } in findings {
+        match said.iter_mut().find(|(known, _)| known == text) {
+            Some((_, fields)) => fields.push(field),
+            None => said.push((text, vec![field])),
+        }
+    }
+    let line = |(text, fields): (&str, Vec<&str>)| match fields.join(", ") {
+        fields if fields.is_empty() => format!("warning: {name}: {text}"),
+        fields => format!("warning: {name}: {fields}: {text}"),
+    };
+    said.into_iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -20,9 +31,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_warning_names_the_resource_and_the_field_if_it_is_about_one() {
-        let finding = |field: &str| Finding { field: field.into(), text: "is odd".into(), ..Finding::default() };
-        assert_eq!(line("agreements/a", &finding("title")), "warning: agreements/a: title: is odd");
-        assert_eq!(line("agreements/a", &finding("")), "warning: agreements/a: is odd");
+    fn a_warning_names_the_resource_and_all_fields_of_which_it_is_true() {
+        let finding =
+            |field: &str, text: &str| Finding { field: field.into(), text: text.into(), ..Finding::default() };
+        let findings = [
+            finding("uid", "was ignored"),
+            finding("website", "is odd"),
+            finding("creator", "was ignored"),
+            finding("", "more"),
+        ];
+        let expected = [
+            "warning: agreements/a: uid, creator: was ignored",
+            "warning: agreements/a: website: is odd",
+            "warning: agreements/a: more",
+        ];
+        assert_eq!(lines("agreements/a", &findings), expected);
     }
 }

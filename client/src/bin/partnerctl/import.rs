@@ -10,7 +10,7 @@ use crate::args::{Globals, ImportArgs};
 use crate::connect::connect_for_long;
 use crate::failure::{Exit, Failure};
 use crate::files;
-use crate::findings::line;
+use crate::findings::lines;
 use crate::progress::{self, Counted};
 
 pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, Failure> {
@@ -62,8 +62,8 @@ impl Observer for Reporter {
 
     fn found(&mut self, row: &FoundRow<'_>) {
         self.bar.suspend(|| {
-            for finding in row.findings {
-                eprintln!("{}: {}", row.origin, line(row.name, finding));
+            for line in lines(row.name, row.findings) {
+                eprintln!("{}: {line}", row.origin);
             }
         });
     }
