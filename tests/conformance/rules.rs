@@ -429,7 +429,7 @@ async fn a_refusal_of_very_much_still_arrives() {
         let told = refused(suite.try_create(kind, bad.clone()).await);
         assert_eq!(told.code, Code::InvalidArgument, "{}: {}", kind.name(), told.message);
         assert!(!told.fields.is_empty());
-        let left_out: usize = told.metadata["violations_left_out"].parse().unwrap();
+        let left_out: usize = told.metadata["violationsLeftOut"].parse().unwrap();
         assert_eq!(told.fields.len() + left_out, 64, "{}: all are counted", kind.name());
 
         let mutations = (0..200).map(|n| suite.creation(kind, &format!("{}/Bad-{n}", kind.collection), bad.clone()));

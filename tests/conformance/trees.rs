@@ -75,7 +75,7 @@ impl Tree<'_> {
         assert!(told.names(path) && told.metadata["field"] == path, "{path} is not named: {what}");
         assert!(!told.metadata["chain"].is_empty(), "{what}");
         if reason == "TOO_MANY_ANCESTORS" {
-            assert_eq!(told.metadata["ancestors_max"], self.max.to_string(), "{what}");
+            assert_eq!(told.metadata["ancestorsMax"], self.max.to_string(), "{what}");
         }
     }
 }

@@ -42,7 +42,7 @@ impl From<Error> for Status {
         telling.describe(&error);
         let Telling { mut details, mut metadata, violations_left_out, .. } = telling;
         if violations_left_out > 0 {
-            metadata.insert("violations_left_out".to_owned(), violations_left_out.to_string());
+            metadata.insert("violationsLeftOut".to_owned(), violations_left_out.to_string());
         }
         let (code, reason) = code(&error);
         details.set_error_info(reason, DOMAIN, metadata);
@@ -196,7 +196,7 @@ impl Telling {
             }
             Error::PageToken(rule) => self.tell_field("page_token", rule),
             Error::RequestIdReused(id) => {
-                self.tell("request_id", id);
+                self.tell("requestId", id);
                 self.tell_field("request_id", "came with another request before");
             }
             Error::NotFound(name) | Error::DeletedAlready(name) | Error::NotDeleted(name) => {
@@ -233,8 +233,8 @@ impl Telling {
             Error::StillReferenced { name, by, more } => {
                 self.tell("name", name);
                 self.tell("referrers", &(by.len() + more).to_string());
-                self.tell("referrers_left_out", &more.to_string());
-                self.tell("referrers_named", &by.join(","));
+                self.tell("referrersLeftOut", &more.to_string());
+                self.tell("referrersNamed", &by.join(","));
                 for referrer in by {
                     self.add_precondition("REFERRED_TO", referrer, &format!("refers to {name}"));
                 }
@@ -244,7 +244,7 @@ impl Telling {
                 if let Some(first) = dangling.first() {
                     self.tell("field", &first.field);
                     self.tell("target", &first.target);
-                    self.tell("target_deleted", if first.deleted { "true" } else { "false" });
+                    self.tell("targetDeleted", if first.deleted { "true" } else { "false" });
                 }
                 for one in dangling {
                     self.add_precondition("REFERENCE", &one.field, &one.description());
@@ -258,7 +258,7 @@ impl Telling {
             Error::TooManyAncestors { field, name, max, chain } => {
                 self.tell("field", field);
                 self.tell("name", name);
-                self.tell("ancestors_max", &max.to_string());
+                self.tell("ancestorsMax", &max.to_string());
                 self.tell_chain(chain);
                 let description = format!("gives {name} more than {max} ancestors: {chain}");
                 self.add_precondition("TOO_MANY_ANCESTORS", field, &description);
@@ -266,10 +266,10 @@ impl Telling {
             Error::SubtreeTooLarge { field, name, max } => {
                 self.tell("field", field);
                 self.tell("name", name);
-                self.tell("descendants_max", &max.to_string());
+                self.tell("descendantsMax", &max.to_string());
             }
             Error::Commit(refused) => {
-                self.tell("mutations_refused", &refused.len().to_string());
+                self.tell("mutationsRefused", &refused.len().to_string());
                 if let Some((first, _)) = refused.first() {
                     self.tell("mutation", &first.to_string());
                 }
@@ -283,10 +283,10 @@ impl Telling {
                 self.tell("head", &head.to_string());
             }
             Error::TimeBeforeFirst => {}
-            Error::AnswerTooLarge { max } => self.tell("bytes_max", &max.to_string()),
+            Error::AnswerTooLarge { max } => self.tell("bytesMax", &max.to_string()),
             Error::CommitTooLarge { bytes, max } => {
                 self.tell("bytes", &bytes.to_string());
-                self.tell("bytes_max", &max.to_string());
+                self.tell("bytesMax", &max.to_string());
             }
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
             Error::Stopped(cause) => self.tell("cause", cause),
@@ -332,7 +332,7 @@ impl Telling {
     }
 
     fn tell_chain(&mut self, chain: &Chain) {
-        self.tell("chain_left_out", &chain.more.to_string());
+        self.tell("chainLeftOut", &chain.more.to_string());
         self.tell("chain", &chain.named.join(","));
     }
 
@@ -387,7 +387,7 @@ impl Telling {
         self.bytes_left = self.bytes_left.saturating_sub(list.len());
         self.metadata.insert("mutations".to_owned(), list);
         if left_out > 0 {
-            self.tell("mutations_left_out", &left_out.to_string());
+            self.tell("mutationsLeftOut", &left_out.to_string());
         }
     }
 }

@@ -46,9 +46,12 @@ pub(super) fn is_plain(key: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// The first step of a path, and the rest; or why it has none.
+    type Split = Result<(&'static str, Option<&'static str>), &'static str>;
+
     #[test]
     fn a_path_is_split_at_dots_that_do_not_stand_in_backticks() {
-        let table: [(&str, Result<(&str, Option<&str>), &str>); 13] = [
+        let table: [(&str, Split); 13] = [
             ("a", Ok(("a", None))),
             ("a.b.c", Ok(("a", Some("b.c")))),
             ("a.", Ok(("a", Some("")))),
