@@ -322,8 +322,21 @@ fn missing(input: &MessageDescriptor, out: &mut String) -> Result<()> {
             Type::String => "is_empty()",
             Type::Message(_) => "is_none()",
             Type::Enum(_) | Type::Int32 | Type::Int64 | Type::Uint64 => "eq(&0)",
-            other => {
-                return Err(format!("{full_name} is REQUIRED, and of a {other:?} nobody can tell if it is set").into());
+            unused @ (Type::Bool
+            | Type::Bytes
+            | Type::Double
+            | Type::Float
+            | Type::Uint32
+            | Type::Sint32
+            | Type::Sint64
+            | Type::Fixed32
+            | Type::Fixed64
+            | Type::Sfixed32
+            | Type::Sfixed64) => {
+                return Err(format!(
+                    "{full_name} is REQUIRED, and of the type {unused:?}, which build.rs cannot tell missing"
+                )
+                .into());
             }
         };
         writeln!(body, "        if self.{name}.{lacks} {{ missing.push(\"{name}\"); }}")?;

@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn a_path_is_split_at_dots_that_do_not_stand_in_backticks() {
-        let table: [(&str, Result<(&str, Option<&str>), &str>); 13] = [
+        type Parts = Result<(&'static str, Option<&'static str>), &'static str>;
+        let table: [(&str, Parts); 13] = [
             ("a", Ok(("a", None))),
             ("a.b.c", Ok(("a", Some("b.c")))),
             ("a.", Ok(("a", Some("")))),
