@@ -61,7 +61,7 @@ fn each_failure_has_its_exit_code_and_says_what_is_wrong() {
     for (set, field) in [("uid=made-up", "country.uid"), ("state=COUNTRY_STATE_ENDED", "country.state")] {
         shell.run(&["update", "countries/kr", "--set", set]).exits(4).complains(field);
     }
-    shell.run(&["delete", "countries/kr", "--etag", "1-00000000"]).exits(5).complains("countries/kr has changed");
+    shell.run(&["delete", "countries/kr", "--etag", "\"1-00000000\""]).exits(5).complains("countries/kr has changed");
     shell.run(&["no-such-command"]).exits(2);
     let unknown = r#"{"country":{"name":"countries/ir","displayName":"Iran","population":1}}"#;
     shell.run_with(&["create", "-f", "-"], unknown).exits(2).complains("population");

@@ -97,7 +97,7 @@ async fn watches_and_exports_select_by_findings_and_tell_them() {
     assert_eq!(entered.1, [FilterEffect::Entered as i32]);
     assert_eq!(left.1, [FilterEffect::Left as i32]);
     let after = entered.0[0].after.clone().unwrap();
-    assert_eq!(exported, [after.clone()], "the export shows what the watch told");
+    assert_eq!(exported, std::slice::from_ref(&after), "the export shows what the watch told");
     let Some(resource::Kind::Country(country)) = after.kind else { panic!("a country") };
     assert_eq!(country.findings.iter().map(Finding::code).collect::<Vec<_>>(), [FindingCode::DateUnlikely]);
 }

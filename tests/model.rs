@@ -637,7 +637,7 @@ async fn a_model_with_a_wrong_rule_is_found_out() {
         Mistake::DeletedAreListed,
         Mistake::ReadsAreOneRevisionLate,
         Mistake::CirclesAreGood,
-        Mistake::RollbacksMoveTheState,
+        Mistake::RollbacksChangeNothing,
     ];
     for mistake in mistakes {
         let data = TempDir::new().unwrap();

@@ -196,7 +196,7 @@ async fn a_commit_is_made_only_if_its_preconditions_hold() {
         ("its etag", "countries/kr", etag(&made, 0), true),
         ("the etag of a deleted one", "countries/de", etag(&gone, 0), true),
         ("an etag of before", "countries/de", etag(&made, 1), false),
-        ("any etag of none", "countries/xx", Etag("x".into()), false),
+        ("any etag of none", "countries/xx", Etag("\"x\"".into()), false),
         ("it exists", "countries/kr", Exists(true), true),
         ("a deleted one exists", "countries/de", Exists(true), false),
         ("none exists", "countries/xx", Exists(true), false),

@@ -210,7 +210,8 @@ async fn findings_can_be_asked_for_by_code_and_by_field() {
             let listed = suite.list(kind, &[("filter", string(filter.clone()))], 1).await;
             let mut listed = names(&listed);
             let mut expected: Vec<_> = expected.into_iter().cloned().collect();
-            (listed.sort(), expected.sort());
+            listed.sort();
+            expected.sort();
             assert_eq!(listed, expected, "{} {filter}", kind.name());
         }
     }

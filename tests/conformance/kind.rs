@@ -63,6 +63,14 @@ impl Rules {
             (reference, _) => reference,
         }
     }
+
+    /// Whether a reference may be to a resource of this type.
+    pub(crate) fn refers_to(&self, resource_type: &str) -> bool {
+        match self.reference.as_deref() {
+            Some("*") => self.reference_types.is_empty() || self.reference_types.iter().any(|one| one == resource_type),
+            reference => reference == Some(resource_type),
+        }
+    }
 }
 
 /// Every message of the contract that is a resource, in the order of the envelope.

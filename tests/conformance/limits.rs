@@ -113,7 +113,7 @@ async fn pages_and_batches_of_large_resources_fit_into_a_message() {
     }
     let (mut seen, mut token) = (0, String::new());
     loop {
-        let fields = [("name", string(&names[0])), ("page_token", string(&token))];
+        let fields = [("parent", string(&names[0])), ("page_token", string(&token))];
         let page = suite.call(&suite.across("ListRevisions"), fields).await.unwrap();
         seen += messages(&page, "revisions").len();
         assert!(seen <= 5, "it goes on");

@@ -147,7 +147,7 @@ async fn who_has_the_current_etag_gets_little() {
             [("name", string(&name)), ("etag", string(&etag)), ("revision", Value::U64(number(&made, "revision")))],
         );
         assert_eq!(ask(&etag).await.unwrap(), expected, "{}", kind.name());
-        assert_eq!(ask("another").await.unwrap(), made, "{}", kind.name());
+        assert_eq!(ask("\"another\"").await.unwrap(), made, "{}", kind.name());
         let renamed = suite.rename(kind, &name, "another").await;
         assert_eq!(ask(&etag).await.unwrap(), renamed, "{}: it is not the current one any more", kind.name());
     }

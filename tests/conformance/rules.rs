@@ -146,7 +146,7 @@ async fn faults(suite: &Suite, site: &Site) -> Vec<Fault> {
     }
     match field.kind() {
         Type::String => match &rules.reference {
-            Some(reference) => reference_faults(suite, site, reference, &mut found).await,
+            Some(_) => reference_faults(suite, site, &rules, &mut found).await,
             None => {
                 // Of a free text and of a link nothing but the length is refused.
                 let formed = !matches!(rules.format.as_str(), "FORMAT_UNSPECIFIED" | "FORMAT_URI");
@@ -192,8 +192,8 @@ fn map_faults(site: &Site, rules: &Rules, found: &mut Vec<Fault>) {
     }
 }
 
-async fn reference_faults(suite: &Suite, site: &Site, reference: &str, found: &mut Vec<Fault>) {
-    let kind = suite.kind(if reference == "*" { "partnership.registry/Organization" } else { reference });
+async fn reference_faults(suite: &Suite, site: &Site, rules: &Rules, found: &mut Vec<Fault>) {
+    let kind = suite.kind(rules.target().unwrap());
     let collection = &kind.collection;
     for bad in [
         "nonsense",
@@ -205,8 +205,8 @@ async fn reference_faults(suite: &Suite, site: &Site, reference: &str, found: &m
     ] {
         found.push(site.bad(format!("the reference {bad:?}"), string(bad)));
     }
-    if reference != "*" {
-        let other = suite.sampler.name(&suite.other(kind).resource_type, 0);
+    for other in suite.kinds.iter().filter(|other| !rules.refers_to(&other.resource_type)) {
+        let other = suite.sampler.name(&other.resource_type, 0);
         found.push(site.bad(format!("the reference {other:?}"), string(other)));
     }
     if site.field.is_list() {
@@ -462,4 +462,37 @@ async fn a_refusal_of_very_much_still_arrives() {
             "the connection lives on"
         );
     }
+}
+
+/// For every field that may refer to several types: each of them is taken, and what is refused says which they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_may_be_to_every_type_that_its_field_names_and_to_no_other() {
+    let suite = Suite::start().await;
+    let mut seen = 0;
+    for kind in &suite.kinds {
+        let good = suite.sampler.resource(kind, Fill::All, 0);
+        for site in sites(&good, &kind.message, &kind.singular) {
+            let rules = rules(&site.field);
+            if rules.reference_types.is_empty() {
+                continue;
+            }
+            seen += 1;
+            let allowed: Vec<_> = rules.reference_types.iter().map(|one| suite.kind(one).collection.as_str()).collect();
+            for target in &suite.kinds {
+                let name = suite.sampler.name(&target.resource_type, 1);
+                let answer = suite.try_create(kind, site.with(&good, Some(site.wrap(string(&name))))).await;
+                let what = format!("{} of {name}", site.path);
+                if allowed.contains(&target.collection.as_str()) {
+                    assert!(answer.is_ok(), "{what}: {answer:?}");
+                    continue;
+                }
+                let told = refused(answer);
+                let rule =
+                    told.fields.iter().find(|(field, _)| *field == site.item_path()).map(|(_, rule)| rule.as_str());
+                let expected = format!("must be of one of {}, and is of {:?}", allowed.join(", "), target.collection);
+                assert_eq!((told.code, rule), (Code::InvalidArgument, Some(expected.as_str())), "{what}: {told:?}");
+            }
+        }
+    }
+    assert!(seen >= 10, "few fields that refer to several types: {seen}");
 }

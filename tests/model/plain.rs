@@ -65,7 +65,7 @@ pub(crate) enum Mistake {
     DeletedAreListed,
     ReadsAreOneRevisionLate,
     CirclesAreGood,
-    RollbacksMoveTheState,
+    RollbacksChangeNothing,
 }
 
 /// A registry.
@@ -264,10 +264,8 @@ impl<'a> View<'a> {
                     return Err(Code::FailedPrecondition);
                 }
                 current(etag)?;
-                let mut restored = content(&then.resource);
-                if !self.model.has(Mistake::RollbacksMoveTheState) {
-                    restored.state = content(&before).state;
-                }
+                let restored = if self.model.has(Mistake::RollbacksChangeNothing) { &before } else { &then.resource };
+                let restored = Content { state: content(&before).state, ..content(restored) };
                 let restored = resource(&name, restored);
                 let action = if restored == before && !dead { ChangeAction::Unchanged } else { ChangeAction::Rollback };
                 plan(action, restored)
@@ -456,7 +454,7 @@ pub(crate) fn with_etag(mut resource: Resource, etag: String) -> Resource {
 fn valid(resource: &Resource) -> bool {
     let content = content(resource);
     let country = matches!(resource.kind, Some(resource::Kind::Country(_)));
-    !content.display_name.is_empty() && !(country && content.one == resource.name())
+    !content.display_name.is_empty() && (!country || content.one != resource.name())
 }
 
 fn merged(before: &Resource, sent: &Resource, mask: &[String]) -> Resource {

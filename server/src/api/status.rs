@@ -303,7 +303,9 @@ impl Telling {
         if self.metadata.contains_key(key) {
             return;
         }
-        let value = value.get(..value.floor_char_boundary(self.metadata_bytes_left)).unwrap_or_default();
+        let longest = self.metadata_bytes_left.min(value.len());
+        let end = (0..=longest).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+        let value = value.get(..end).unwrap_or_default();
         self.metadata_bytes_left = self.metadata_bytes_left.saturating_sub(value.len());
         // What protobuf puts around an entry.
         self.bytes_left = self.bytes_left.saturating_sub(key.len() + value.len() + 8);

@@ -17,4 +17,4 @@ pub(crate) use tables::{
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::{contract, kind_of, small_contract};
+pub(crate) use tests::{contract, contract_with_immutable, kind_of, small_contract};

@@ -14,6 +14,15 @@ pub(crate) fn contract() -> Schemas {
     Schemas::new(partnership_registry::descriptors(), kinds::ALL).unwrap()
 }
 
+/// The tables of the real contract, in which a field of a kind is immutable that is not so there.
+pub(crate) fn contract_with_immutable(collection: &str, field: &str) -> Schemas {
+    let mut schemas = contract();
+    let shape = schemas.kind(kind_of(&schemas, collection)).shape;
+    let fields = schemas.shapes.get_mut(shape.0).map(|shape| &mut shape.fields);
+    fields.into_iter().flatten().find(|known| known.name == field).unwrap().immutable = true;
+    schemas
+}
+
 /// The kind of a collection of the real contract.
 pub(crate) fn kind_of(schemas: &Schemas, collection: &str) -> KindId {
     schemas.by_collection(collection).unwrap()
@@ -202,30 +211,30 @@ fn what_the_registry_would_not_enforce_is_refused_when_the_contract_is_read() {
             "Thing.x has types of references, and no resource_reference of the type *",
         ),
         (
-            "string x = 1 [(rule).ancestors_max = 5];",
+            "string x = 1 [(google.api.field_behavior) = OPTIONAL, (rule).ancestors_max = 5];",
             "",
             "Thing.x has a number of ancestors, and is no single reference",
         ),
         (
-            r#"string x = 1 [(google.api.resource_reference).type = "*", (rule).ancestors_max = 5];"#,
+            r#"string x = 1 [(google.api.field_behavior) = OPTIONAL, (google.api.resource_reference).type = "*", (rule).ancestors_max = 5];"#,
             "",
             "Thing.x has a number of ancestors, and is no single reference to the same kind",
         ),
         (
-            r#"repeated string x = 1 [(google.api.resource_reference).type = "partnership.registry/Thing",
+            r#"repeated string x = 1 [(google.api.field_behavior) = OPTIONAL, (google.api.resource_reference).type = "partnership.registry/Thing",
                                       (rule).ancestors_max = 5];"#,
             "",
             "Thing.x has a number of ancestors, and is no single reference to the same kind",
         ),
         (
-            r#"string x = 1 [(google.api.resource_reference).type = "partnership.registry/Thing", (rule).ancestors_max = 5];
-               string y = 2 [(google.api.resource_reference).type = "partnership.registry/Thing", (rule).ancestors_max = 5];"#,
+            r#"string x = 1 [(google.api.field_behavior) = OPTIONAL, (google.api.resource_reference).type = "partnership.registry/Thing", (rule).ancestors_max = 5];
+               string y = 2 [(google.api.field_behavior) = OPTIONAL, (google.api.resource_reference).type = "partnership.registry/Thing", (rule).ancestors_max = 5];"#,
             "",
             "Thing has two fields with a number of ancestors",
         ),
         (
             "Part x = 1;",
-            r#"message Part { string y = 1 [(google.api.resource_reference).type = "partnership.registry/Thing",
+            r#"message Part { string y = 1 [(google.api.field_behavior) = OPTIONAL, (google.api.resource_reference).type = "partnership.registry/Thing",
                                              (rule).ancestors_max = 5]; }"#,
             "Part.y has a number of ancestors, and is no field of a kind",
         ),

@@ -163,7 +163,8 @@ impl Drafting<'_> {
                         let old = body::body(self.schemas, name.kind(), &document);
                         let body = body::body(self.schemas, name.kind(), &then);
                         let restored = rollback::restored(self.schemas.shape_of(name.kind()), &old, &body);
-                        self.change(place, name, row, (document, old), Action::Rollback, (restored, None), Some(&then))
+                        let worked = Worked { body: restored, checked: None, then: Some(&then) };
+                        self.change(place, name, row, (document, old), Action::Rollback, worked)
                     }
                 }
             }
@@ -234,14 +235,13 @@ impl Drafting<'_> {
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
-        let merged = mask.merge(self.schemas, kind, &old, &new);
+        let body = mask.merge(self.schemas, kind, &old, &new);
         let checked = whole.map(|checked| (new.as_slice(), checked));
-        self.change(place, name, row, (document, old), Action::Update, (merged, checked), None)
+        self.change(place, name, row, (document, old), Action::Update, Worked { body, checked, then: None })
     }
 
     /// Gives a resource the body that was worked out from its document and `old`, the body in that; and makes it live.
-    /// `checked` is a body that was checked already, with what came of that. `then` is an earlier document from which some
-    /// of the body is taken. This is the way of every method that applies a rule to the resource as it is.
+    /// This is the way of every method that applies a rule to the resource as it is.
     fn change(
         &self,
         place: &Place,
@@ -249,8 +249,7 @@ impl Drafting<'_> {
         row: Known,
         (document, old): (Bytes, Vec<u8>),
         action: Action,
-        (body, checked): (Vec<u8>, Option<(&[u8], Checked)>),
-        then: Option<&Bytes>,
+        Worked { body, checked, then }: Worked<'_>,
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let rules = &self.schemas.kind(kind).rules;
@@ -261,7 +260,7 @@ impl Drafting<'_> {
             return Ok(Planned::nothing(name, document));
         }
         let Checked { referrals, mut findings, .. } = match checked {
-            Some((checked, result)) if body == checked => result,
+            Some((sent, checked)) if body == sent => checked,
             Some(_) | None => self.check(place, &name, resource, &mut body)?,
         };
         if body == old && !row.deleted {
@@ -325,6 +324,15 @@ impl Drafting<'_> {
             ignored: Vec::new(),
         })
     }
+}
+
+/// The body that a resource is to get.
+struct Worked<'a> {
+    body: Vec<u8>,
+    /// A body that was checked already, with what came of that.
+    checked: Option<(&'a [u8], Checked)>,
+    /// An earlier document from which some of the body is taken.
+    then: Option<&'a Bytes>,
 }
 
 /// The resource of a body. What was sent has been decoded before: bytes that are no message can only be those that are

@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
-use partnership_registry::v1::resource;
+use partnership_registry::v1::{Country, resource};
+use prost::Message as _;
 
 use super::ledger::{Known, Ledger, Outcome};
+use super::plan::Drafting;
+use super::request::{Place, PreparedMutation};
 use crate::registry::index::Index;
 use crate::registry::index::tests::{country, organization, record};
+use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::Name;
-use crate::registry::schema::{Schemas, contract};
+use crate::registry::schema::{Schemas, contract, contract_with_immutable};
 use crate::store::{Record, RequestMark, Revision};
 use crate::time::{Day, Time};
 
@@ -119,4 +123,32 @@ fn a_resource_that_changes_again_and_again_takes_no_more_room() {
     }
     assert!(fixture.ledger.changes_kept() <= super::ledger::CHANGES_MAX);
     assert!(fixture.ledger.document("countries/kr").is_some_and(|(revision, _)| revision == 40_000));
+}
+
+#[test]
+fn a_rollback_is_held_to_the_rules_of_today() {
+    let mut fixture = Fixture::new();
+    fixture.publish(None, vec![country("countries/kr", "Korea")]);
+    fixture.ledger.reset();
+    let korea = || Country { name: "countries/kr".into(), display_name: "Korea".into(), ..Country::default() };
+    let refused = |schemas: &Schemas, then: Country| {
+        let etags = Etags::new(uuid::Uuid::nil(), 1);
+        let drafting = Drafting { schemas, ledger: &fixture.ledger, etags, actor: "a", now: Time::default().next() };
+        let name = Name::parse(schemas, "countries/kr").unwrap();
+        let snapshot = Some(then.encode_to_vec().into());
+        let mutation = PreparedMutation::Rollback { name, revision: 1, etag: String::new(), snapshot };
+        let place = Place { index: Some(0), verb: "rollback", singular: "" };
+        let current = vec![Some((1, korea().encode_to_vec().into()))];
+        drafting.draft(&[], vec![(place, mutation)], current).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let unnamed = Country { display_name: String::new(), ..korea() };
+    assert_eq!(refused(&fixture.schemas, unnamed), "mutations[0].rollback.display_name: is required");
+    let gone = Country { delete_time: Some(prost_types::Timestamp::default()), ..korea() };
+    assert!(refused(&fixture.schemas, gone).contains("was deleted in revision 1"));
+    let elsewhere = Country { region_code: "KP".into(), ..korea() };
+    assert_eq!(refused(&fixture.schemas, elsewhere.clone()), "");
+    assert_eq!(
+        refused(&contract_with_immutable("countries", "region_code"), elsewhere),
+        "mutations[0].rollback.region_code: can be given only when the resource is created"
+    );
 }
