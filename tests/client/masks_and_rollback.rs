@@ -32,7 +32,7 @@ async fn a_read_answers_the_fields_that_were_asked_for() {
     let read = countries.batch_get(["kr", "kr"]).fields(["name", "labels.programme"]).await.unwrap();
     assert_eq!(read, [expected.clone(), expected.clone()]);
     let options = ListOptions::new().fields(["name", "labels.programme"]);
-    assert_eq!(countries.list(options.clone()).collect().await.unwrap(), [expected.clone()]);
+    assert_eq!(countries.list(options.clone()).collect().await.unwrap(), std::slice::from_ref(&expected));
 
     let any = registry.collection("countries").unwrap();
     let fields = ["name", "labels.programme"].into();

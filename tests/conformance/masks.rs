@@ -15,7 +15,7 @@ async fn read(suite: &Suite, kind: &Kind, name: &str, paths: &[&str]) -> Dynamic
     let got = get(suite, kind, name, paths).await.unwrap();
     let batch = [("names", strings([name])), ("read_mask", mask(kind, paths))];
     let batch = messages(&suite.call(&kind.batch_get, batch).await.unwrap(), &kind.plural);
-    assert_eq!(batch, [got.clone()], "{} {paths:?}", kind.batch_get.name());
+    assert_eq!(batch, std::slice::from_ref(&got), "{} {paths:?}", kind.batch_get.name());
     let arguments = [("filter", string(format!("name = \"{name}\""))), ("read_mask", mask(kind, paths))];
     let listed = suite.page(kind, &arguments, 0, "").await.unwrap();
     assert_eq!(listed.resources, std::slice::from_ref(&got), "{} {paths:?}", kind.list.name());
