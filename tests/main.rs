@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod aip;
 mod cli;
 mod client;
 mod conformance;
