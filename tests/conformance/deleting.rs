@@ -3,6 +3,7 @@
 use prost_reflect::Value;
 use tonic::Code;
 
+use super::coverage::Coverage;
 use super::kind::rules;
 use super::sample::Fill;
 use super::suite::{Suite, body, time};
@@ -29,9 +30,13 @@ async fn what_is_deleted_can_be_brought_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_deleted_is_deleted_once_and_not_changed() {
     let suite = Suite::start().await;
+    let names = suite.kinds.iter().map(|kind| kind.name().to_owned());
+    let mut coverage = Coverage::of("164 deleted once, undeleted once", "kinds", names);
     for kind in &suite.kinds {
         let made = suite.create_least(kind, 0).await;
         let name = text(&made, "name");
+        let told = refused(suite.undelete(kind, &name).await);
+        assert_eq!((told.code, told.reason.as_str()), (Code::AlreadyExists, "NOT_DELETED"), "{}", kind.name());
         let deleted = suite.delete(kind, &name).await.unwrap();
         let told = refused(suite.delete(kind, &name).await);
         assert_eq!((told.code, told.reason.as_str()), (Code::NotFound, "DELETED"), "{}", kind.name());
@@ -47,7 +52,9 @@ async fn what_is_deleted_is_deleted_once_and_not_changed() {
             assert_eq!(told.resource.as_deref(), Some(name.as_str()));
         }
         assert_eq!(suite.get(kind, &name).await.unwrap(), deleted, "{}", kind.name());
+        coverage.held(kind.name());
     }
+    coverage.complete();
 }
 
 #[tokio::test(flavor = "multi_thread")]

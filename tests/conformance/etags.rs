@@ -3,6 +3,7 @@
 use prost_reflect::{MethodDescriptor, Value};
 use tonic::Code;
 
+use super::coverage::Coverage;
 use super::kind::Kind;
 use super::sample::Fill;
 use super::suite::{Suite, envelope};
@@ -68,6 +69,11 @@ fn takers(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_etag_is_one_quoted_tag_and_whatever_else_is_given_is_refused_by_its_field() {
     let suite = Suite::start().await;
+    let wanted =
+        suite.kinds.iter().flat_map(|kind| [&kind.update, &kind.delete, &kind.undelete, &kind.rollback, &kind.get]);
+    let wanted = wanted.map(|method| method.full_name().to_owned());
+    let commit = suite.across("Commit").full_name().to_owned();
+    let mut coverage = Coverage::of("154 one quoted etag", "methods", wanted.chain([commit]));
     for kind in &suite.kinds {
         let (live, deleted) = (suite.create_least(kind, 0).await, suite.create_least(kind, 0).await);
         let etag = text(&live, "etag");
@@ -79,10 +85,12 @@ async fn an_etag_is_one_quoted_tag_and_whatever_else_is_given_is_refused_by_its_
                 let told = refused(suite.call(&method, fields).await);
                 assert!(told.code == Code::InvalidArgument && told.names(&field), "{} {bad}: {told:?}", method.name());
                 assert!(told.message.contains("must be one etag in its double quotes"), "{}", told.message);
+                coverage.held(method.full_name());
             }
         }
         assert_eq!(text(&suite.get(kind, &live).await.unwrap(), "etag"), etag, "{}: nothing was done", kind.name());
     }
+    coverage.complete();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,12 @@
 //! Findings: what is strange about a resource of any kind is accepted, found at its path, kept with the resource, told in
 //! every answer, and asked for by filters.
 
+use std::collections::BTreeSet;
+
 use prost_reflect::{DynamicMessage, Kind as Type, MapKey, MessageDescriptor, ReflectMessage as _, Value};
 
-use super::kind::{Kind, rules};
+use super::coverage::Coverage;
+use super::kind::{Kind, PACKAGE, is_settable, rules};
 use super::rules::sites;
 use super::sample::{Fill, counterexamples};
 use super::suite::{Suite, body, envelope, named, names, opened};
@@ -58,16 +61,48 @@ fn strange(site: &super::rules::Site, good: &Value) -> Vec<Strange> {
             ]
         }
         Type::Message(inner) if inner.full_name() == "google.protobuf.Timestamp" => {
-            let far = Value::Message(message(&inner, [("seconds", Value::I64(7_289_654_400))]));
-            vec![(far.clone(), "DATE_UNLIKELY", far)]
+            // In the years 999 and 2201: one of them is in order with whatever stands beside it.
+            let far =
+                [-30_628_713_600, 7_289_654_400].map(|seconds| message(&inner, [("seconds", Value::I64(seconds))]));
+            far.map(|far| (Value::Message(far.clone()), "DATE_UNLIKELY", Value::Message(far))).into()
         }
         _ => Vec::new(),
     }
 }
 
+/// The fields of resources, and of all that stands in them, in which a strange value is accepted.
+fn can_be_strange(kinds: &[Kind]) -> BTreeSet<String> {
+    let mut open: Vec<MessageDescriptor> = kinds.iter().map(|kind| kind.message.clone()).collect();
+    let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(message) = open.pop() {
+        if !seen.insert(message.full_name().to_owned()) {
+            continue;
+        }
+        for field in message.fields().filter(|field| is_settable(field) && !field.is_map()) {
+            let rules = rules(&field);
+            let strange = match field.kind() {
+                Type::String => {
+                    rules.reference.is_none() && ["FORMAT_UNSPECIFIED", "FORMAT_URI"].contains(&rules.format.as_str())
+                }
+                Type::Message(inner) if inner.package_name() == PACKAGE => {
+                    open.push(inner.clone());
+                    inner.name() == "PartialDate"
+                }
+                Type::Message(inner) => inner.full_name() == "google.protobuf.Timestamp",
+                _ => false,
+            };
+            if strange {
+                found.insert(field.full_name().to_owned());
+            }
+        }
+    }
+    found
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_strange_about_any_field_is_accepted_and_found_at_its_path() {
     let suite = Suite::start().await;
+    let mut coverage = Coverage::of("findings: links, dates and free texts", "fields", can_be_strange(&suite.kinds));
     for kind in &suite.kinds {
         let full = suite.sampler.resource(kind, Fill::All, 0);
         let (mut seen, mut out_of_order) = (0, 0);
@@ -84,6 +119,7 @@ async fn what_is_strange_about_any_field_is_accepted_and_found_at_its_path() {
                         let found = findings(&made);
                         assert!(found.contains(&(code.to_owned(), path)), "{what}: {code} is not among {found:?}");
                         assert_eq!(site.value(&made), kept, "{what}");
+                        coverage.held(site.field.full_name());
                         seen += 1;
                     }
                     Err(status) => {
@@ -98,6 +134,7 @@ async fn what_is_strange_about_any_field_is_accepted_and_found_at_its_path() {
         }
         assert!(seen >= 20 && seen > 2 * out_of_order, "{}: few findings: {seen}, {out_of_order}", kind.name());
     }
+    coverage.complete();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use prost_reflect::{DynamicMessage, Value};
 use tonic::Code;
 
+use super::coverage::Coverage;
 use super::kind::{Kind, rules};
 use super::sample::Fill;
 use super::suite::{Suite, body, named, time};
@@ -31,6 +32,8 @@ async fn changed(suite: &Suite, kind: &Kind, name: &str) -> DynamicMessage {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resource_becomes_what_it_was_and_its_history_goes_on() {
     let suite = Suite::start().await;
+    let mut coverage =
+        Coverage::of("162 rollback", "methods", suite.kinds.iter().map(|kind| kind.rollback.full_name()));
     for kind in &suite.kinds {
         let made = suite.create_all(kind, 0).await;
         let name = text(&made, "name");
@@ -57,7 +60,9 @@ async fn a_resource_becomes_what_it_was_and_its_history_goes_on() {
         assert_eq!(body(kind, &forth), body(kind, &later), "{}", kind.name());
         let back = suite.rollback(kind, &name, number(&back, "revision")).await.unwrap();
         assert_eq!(body(kind, &back), body(kind, &made), "{}", kind.name());
+        coverage.held(kind.rollback.full_name());
     }
+    coverage.complete();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 use tonic::{Code, Status};
 
+use super::coverage::Coverage;
 use super::kind::{Kind, rules};
 use super::sample::Fill;
 use super::suite::{Suite, envelope};
@@ -83,8 +84,12 @@ impl Tree<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_of_parents_is_as_long_as_it_may_be_and_no_longer() {
     let suite = Suite::start().await;
-    for tree in trees(&suite) {
+    let every = trees(&suite);
+    let wanted = every.iter().map(|tree| tree.field.full_name());
+    let mut coverage = Coverage::of("121 parents lead in no circle", "fields", wanted);
+    for tree in &every {
         let (kind, field) = (tree.kind, tree.field.name());
+        coverage.held(tree.field.full_name());
         let names = tree.chain(tree.max + 1).await;
         let (top, last) = (&names[0], &names[tree.max]);
         let mut resource = suite.sampler.resource(kind, Fill::Least, 0);
@@ -116,6 +121,7 @@ async fn a_chain_of_parents_is_as_long_as_it_may_be_and_no_longer() {
         let undelete = suite.mutation("undelete", [("name", string(last)), ("etag", string(text(&deleted, "etag")))]);
         suite.commit(vec![undelete, tree.moving(top, "")]).await.unwrap();
     }
+    coverage.complete();
 }
 
 #[tokio::test(flavor = "multi_thread")]
