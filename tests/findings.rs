@@ -101,3 +101,19 @@ async fn watches_and_exports_select_by_findings_and_tell_them() {
     let Some(resource::Kind::Country(country)) = after.kind else { panic!("a country") };
     assert_eq!(country.findings.iter().map(Finding::code).collect::<Vec<_>>(), [FindingCode::DateUnlikely]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cleaned_into_what_is_stored_changes_nothing_and_is_told_to_the_caller() {
+    let server = Server::start().await;
+    let mut registry = server.registry().await;
+    let seoul = Country { capital: "Seoul".into(), ..country("kr") };
+    commit(&mut registry, vec![create(seoul.clone())]).await.unwrap();
+    let dirty = Country { capital: "Seo\u{7}ul".into(), ..seoul };
+    for paths in [&["capital"][..], &["*"], &[]] {
+        let told = commit(&mut registry, vec![update(dirty.clone(), paths)]).await.unwrap();
+        let result = &told.results[0];
+        assert_eq!((result.action(), result.revision), (ChangeAction::Unchanged, 1), "{paths:?}");
+        let found: Vec<_> = result.findings.iter().map(|one| (one.code(), one.field.as_str())).collect();
+        assert_eq!(found, [(FindingCode::ControlCharacters, "capital")], "{paths:?}");
+    }
+}

@@ -77,7 +77,11 @@ fn check_participations(party: &str, participations: &[AgreementParticipation], 
 
 /// The date from which a participation runs, if it is there at all.
 fn start(participation: &AgreementParticipation) -> Option<&PartialDate> {
-    participation.entry_into_force_date.as_ref().or(participation.consent_date.as_ref()).or(participation.signature_date.as_ref())
+    participation
+        .entry_into_force_date
+        .as_ref()
+        .or(participation.consent_date.as_ref())
+        .or(participation.signature_date.as_ref())
 }
 
 fn check_event(path: &str, event: &AgreementEvent, name: &str, parties: &HashSet<&str>, violations: &mut Violations) {
@@ -206,10 +210,7 @@ fn check_relations(agreement: &Agreement, violations: &mut Violations) {
 /// Notes what contradicts the state: entry into force or an end of what never was in force, and the number of its
 /// registration, unless something says that it was in force or provisionally applied after all.
 pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
-    if !matches!(
-        agreement.state(),
-        AgreementState::Draft | AgreementState::Negotiating | AgreementState::Abandoned
-    ) {
+    if !matches!(agreement.state(), AgreementState::Draft | AgreementState::Negotiating | AgreementState::Abandoned) {
         return;
     }
     let state = agreement.state().as_str_name();
@@ -224,10 +225,8 @@ pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
         }
     }
     for (index, event) in agreement.events.iter().enumerate() {
-        let (enters, ends) = (
-            event.r#type() == AgreementEventType::EntryIntoForce,
-            event.r#type() == AgreementEventType::Termination,
-        );
+        let (enters, ends) =
+            (event.r#type() == AgreementEventType::EntryIntoForce, event.r#type() == AgreementEventType::Termination);
         if enters || ends {
             let what = if enters { "an entry into force" } else { "a termination" };
             findings.add_contradiction(format_args!("events[{index}].type"), what, state);

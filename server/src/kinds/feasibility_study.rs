@@ -136,11 +136,7 @@ mod tests {
             &good,
             find,
             &[
-                (
-                    "it is only thought of",
-                    |it| it.set_state(FeasibilityStudyState::Proposed),
-                    Some("recommendation"),
-                ),
+                ("it is only thought of", |it| it.set_state(FeasibilityStudyState::Proposed), Some("recommendation")),
                 ("it is being made", |it| it.set_state(FeasibilityStudyState::UnderWay), None),
                 ("nothing is said of it", |it| it.set_state(FeasibilityStudyState::Unspecified), None),
                 (

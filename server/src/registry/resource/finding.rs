@@ -22,22 +22,34 @@ pub(crate) fn stored(document: &[u8]) -> impl Iterator<Item = Finding> {
 /// leaves as they were.
 pub(crate) fn carry_over(schemas: &Schemas, kind: KindId, document: &[u8], body: &[u8], findings: &mut Findings) {
     let shape = schemas.shape_of(kind);
-    for finding in stored(document) {
-        let of_cleaning = match finding.code() {
-            FindingCode::ControlCharacters | FindingCode::DateImpossible => true,
-            FindingCode::Unspecified
-            | FindingCode::LinkNotUri
-            | FindingCode::DateUnlikely
-            | FindingCode::StateContradicted
-            | FindingCode::OutputOnlyIgnored
-            | FindingCode::More => false,
-        };
+    for finding in stored(document).filter(is_of_cleaning) {
         let name = finding.field.split(['.', '[']).next().unwrap_or_default();
-        let Some(field) = shape.by_name(name).filter(|_| of_cleaning) else { continue };
+        let Some(field) = shape.by_name(name) else { continue };
         let values = |message| wire::fields(message).filter(|wire| wire.number == field.number).map(|wire| wire.whole);
         if !findings.has(finding.code, &finding.field) && values(document).eq(values(body)) {
             findings.add_found(finding);
         }
+    }
+}
+
+/// What was found when a body was cleaned that became, by that, what the document holds already. It is for the call alone:
+/// the document does not change, and tells only of what it told before.
+pub(crate) fn of_this_call(document: &[u8], findings: &Findings) -> Vec<Finding> {
+    let told: Vec<_> = stored(document).collect();
+    let untold = |finding: &&Finding| !told.iter().any(|one| (one.code, &one.field) == (finding.code, &finding.field));
+    findings.iter().filter(|finding| is_of_cleaning(finding)).filter(untold).cloned().collect()
+}
+
+/// Whether what was found cannot be found again, since it was cleaned away.
+fn is_of_cleaning(finding: &Finding) -> bool {
+    match finding.code() {
+        FindingCode::ControlCharacters | FindingCode::DateImpossible => true,
+        FindingCode::Unspecified
+        | FindingCode::LinkNotUri
+        | FindingCode::DateUnlikely
+        | FindingCode::StateContradicted
+        | FindingCode::OutputOnlyIgnored
+        | FindingCode::More => false,
     }
 }
 

@@ -116,7 +116,9 @@ impl Drafting<'_> {
                     self.check_etag(&name, row, &etag)?;
                     let document = found(current, row)?;
                     let ignored = self.ignored(place, &name, &change, Some(&document))?;
-                    Ok(Planned { ignored, ..self.update(place, name, row, document, change)? })
+                    let mut planned = self.update(place, name, row, document, change)?;
+                    planned.ignored.extend(ignored);
+                    Ok(planned)
                 }
                 None if allow_missing => {
                     let ignored = self.ignored(place, &name, &change, None)?;
@@ -257,7 +259,9 @@ impl Drafting<'_> {
         // In the one order of fields in which equal resources have equal bytes.
         let mut body = (rules.encode)(&resource);
         if body == old && !row.deleted {
-            return Ok(Planned::nothing(name, document));
+            let ignored =
+                checked.map(|(_, checked)| finding::of_this_call(&document, &checked.findings)).unwrap_or_default();
+            return Ok(Planned { ignored, ..Planned::nothing(name, document) });
         }
         let Checked { referrals, mut findings, .. } = match checked {
             Some((sent, checked)) if body == sent => checked,
@@ -265,7 +269,8 @@ impl Drafting<'_> {
         };
         if body == old && !row.deleted {
             // All that differed was cleaned away.
-            return Ok(Planned::nothing(name, document));
+            let ignored = finding::of_this_call(&document, &findings);
+            return Ok(Planned { ignored, ..Planned::nothing(name, document) });
         }
         for cleaned in std::iter::once(&document).chain(then) {
             finding::carry_over(self.schemas, kind, cleaned, &body, &mut findings);
