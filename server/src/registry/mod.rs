@@ -32,8 +32,9 @@ pub use read::history::Version;
 pub use read::reader::Point;
 pub use resource::name::Name;
 pub use schema::KindId;
+pub use write::place::Place;
 pub use write::request::{
-    Condition, Mutation, Operation, Place, Precondition, WriteRequest, Written, WrittenOne, request_hash,
+    Condition, Mutation, Operation, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
 
 pub use crate::store::{Action, Record, Revision, StateHealth};

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::{Known, Ledger, Outcome};
+use super::place::Place;
 use super::plan::Drafting;
 use super::planned::Planned;
-use super::request::{Place, Prepared, PreparedMutation, Written, WrittenOne};
+use super::request::{Prepared, PreparedMutation, Written, WrittenOne};
 use crate::registry::error::Error;
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::Name;

@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod committer;
 pub(crate) mod input;
 pub(crate) mod ledger;
+pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod planned;
 pub(crate) mod references;

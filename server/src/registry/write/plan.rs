@@ -7,9 +7,10 @@ use partnership_registry::v1::{Finding, Resource};
 
 use super::change::{Change, Said};
 use super::ledger::{Known, Ledger};
+use super::place::Place;
 use super::planned::Planned;
 use super::references::Changed;
-use super::request::{self, Condition, Place, PreparedMutation};
+use super::request::{self, Condition, PreparedMutation};
 use super::trees::Trees;
 use crate::kinds::KindRules;
 use crate::registry::error::Error;

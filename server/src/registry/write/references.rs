@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ledger::Ledger;
+use super::place::Place;
 use super::planned::Planned;
-use super::request::Place;
 use crate::registry::error::{Dangling, Error};
 
 /// How many referrers the error names when a deletion is refused.

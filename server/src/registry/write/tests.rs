@@ -7,8 +7,9 @@ use partnership_registry::v1::{Country, resource};
 use prost::Message as _;
 
 use super::ledger::{Known, Ledger, Outcome};
+use super::place::Place;
 use super::plan::Drafting;
-use super::request::{Place, PreparedMutation};
+use super::request::PreparedMutation;
 use crate::registry::index::Index;
 use crate::registry::index::tests::{country, organization, record};
 use crate::registry::resource::etag::Etags;

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ledger::Ledger;
+use super::place::Place;
 use super::planned::Planned;
-use super::request::Place;
 use crate::registry::error::{Chain, Error};
 use crate::registry::resource::name::Name;
 use crate::registry::schema::Schemas;
