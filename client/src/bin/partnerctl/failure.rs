@@ -101,7 +101,9 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>, place: fn(&str) -> String
     let message = place(error.message());
     let violations: Vec<_> =
         error.field_violations().iter().map(|one| place(&format!("{}: {}", one.field, one.description))).collect();
-    if violations.len() > 1 && violations.join("; ") == message {
+    // The message tells the first of several.
+    let tells_first = violations.first().is_some_and(|first| message.starts_with(first.as_str()));
+    if violations.len() > 1 && tells_first {
         writeln!(f, "error: {} fields break rules", violations.len())?;
     } else {
         writeln!(f, "error: {message}")?;
@@ -111,8 +113,9 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>, place: fn(&str) -> String
     }
     for violation in error.precondition_violations() {
         let description = place(&violation.description);
-        if description != message {
-            writeln!(f, "  {}: {description}", place(&violation.subject))?;
+        let line = format!("{}: {description}", place(&violation.subject));
+        if description != message && line != message {
+            writeln!(f, "  {line}")?;
         }
     }
     if error.is_conflict() {
