@@ -646,7 +646,8 @@ async fn a_model_with_a_wrong_rule_is_found_out() {
         let mut steps = 0;
         while alone.step().await.is_ok() {
             steps += 1;
-            assert!(steps < 2_000, "{mistake:?} was not noticed");
+            // A circle of parents is noticed after 800 operations on average, so by chance it is missed once in e^25 runs.
+            assert!(steps < 20_000, "{mistake:?} was not noticed");
         }
         println!("{mistake:?} was noticed after {steps} operations");
     }
