@@ -103,11 +103,11 @@ impl Compare<'_> {
             return;
         }
         let text = if field.set_at_creation {
-            "This can be given only at creation. The value that was sent was ignored, and the one stored was kept."
+            "can be given only at creation; the value that was sent was ignored, and the one stored was kept"
         } else if self.creates {
-            "This is output only. The value that was sent was ignored."
+            "is output only; the value that was sent was ignored"
         } else {
-            "This is output only. The value that was sent was ignored, and the one stored was kept."
+            "is output only; the value that was sent was ignored, and the one stored was kept"
         };
         self.found.ignored.push(Finding {
             code: FindingCode::OutputOnlyIgnored.into(),

@@ -91,11 +91,13 @@ impl<'a> Trees<'a> {
     /// Whether what stays below `name`, which is to have so many ancestors, fits into so many levels. What the commit moves
     /// is looked at by itself, from where it comes to stand.
     fn too_deep(&self, name: &Arc<str>, ancestors: usize, levels_max: usize) -> Below {
-        let mut level = self.staying(name);
-        // What has no more ancestors than before was looked at when it got them.
-        if level.is_empty() || ancestors <= self.ancestors_before(name, ancestors) {
+        // What was not live before the commit has nothing below it, since references are to live resources alone; so a
+        // creation is never followed down. What has no more ancestors than before was looked at when it got them.
+        let was_live = self.ledger.known(name).is_some_and(|known| !known.deleted);
+        if !was_live || ancestors <= self.ancestors_before(name, ancestors) {
             return Below::Fits;
         }
+        let mut level = self.staying(name);
         for _ in 0..levels_max {
             if level.is_empty() {
                 return Below::Fits;
