@@ -398,7 +398,7 @@ impl Recording {
             if fdatasync {
                 command.args(["--segment-mib", "1"]);
             } else {
-                command.env("PARTNERSHIP_TEST_WITHOUT_FDATASYNC", "1");
+                command.env("PARTNERSHIP_TEST_FAULTS", "without-fdatasync");
             }
         });
         let channel = server.channel().await;

@@ -59,7 +59,7 @@ fn start(dir: &Path, stall: Option<&str>) -> Process {
     Process::start_with(dir, |command| {
         command.args(["--cache-mib", "16", "--drain-grace", &DRAIN_GRACE.to_string()]);
         if let Some(stall) = stall {
-            command.env("PARTNERSHIP_TEST_STALL_SLED", stall);
+            command.env("PARTNERSHIP_TEST_FAULTS", format!("stall-sled={stall}"));
         }
     })
 }

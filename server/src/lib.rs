@@ -6,6 +6,7 @@
 mod api;
 pub mod commands;
 pub mod config;
+mod faults;
 mod findings;
 pub mod kinds;
 pub mod log;

@@ -7,6 +7,7 @@
 
 pub(crate) mod dynamic;
 pub(crate) mod process;
+pub(crate) mod steady;
 
 use std::net::SocketAddr;
 use std::path::Path;

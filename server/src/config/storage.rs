@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use crate::faults;
 use crate::store::PlantedStall;
 
 const MIB: u32 = 20;
@@ -31,10 +32,8 @@ impl StorageConfig {
         crate::store::Options {
             segment_bytes_max: self.segment_mib << MIB,
             cache_bytes_max: self.cache_mib << MIB,
-            // The planted fault of the power-cut test, and of nothing else: see `store::Options::sync`.
-            sync: std::env::var_os("PARTNERSHIP_TEST_WITHOUT_FDATASYNC").is_none(),
-            // The planted fault of the tests of stalls, `<call>:<path of a file>`: see `store::PlantedStall`.
-            stall: std::env::var("PARTNERSHIP_TEST_STALL_SLED").ok().and_then(|text| PlantedStall::parse(&text)),
+            sync: faults::planted("without-fdatasync").is_none(),
+            stall: faults::planted("stall-sled").and_then(PlantedStall::parse),
         }
     }
 }
