@@ -4,6 +4,7 @@
 //! uses neither the registry nor the store.
 
 mod api;
+mod budget;
 pub mod commands;
 pub mod config;
 mod faults;

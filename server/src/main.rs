@@ -22,7 +22,10 @@ use tokio::signal::unix::{SignalKind, signal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long the end of the process waits for the threads of the runtime. All that matters has ended by then.
-const THREADS_WAIT_MAX: Duration = Duration::from_millis(500);
+const THREADS_WAIT_MAX: Duration = Duration::from_millis(300);
+
+/// How long the end of the process takes at most, after the grace of its calls.
+const END_MAX: Duration = Duration::from_millis(1_900);
 
 fn main() -> ExitCode {
     let config = match Config::read() {
@@ -49,6 +52,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process when so much time has passed, whatever hangs. Nothing that was acknowledged is lost by that.
+fn end_at_last(after: Duration) {
+    let watching = std::thread::Builder::new().name("end".into()).spawn(move || {
+        std::thread::sleep(after);
+        end_now("the server did not end in time");
+    });
+    if let Err(error) = watching {
+        tracing::warn!(%error, "nobody watches over the end of the server");
+    }
+}
+
+fn end_now(why: &str) -> ! {
+    let _ = writeln!(std::io::stderr(), "error: {why}; it ends as it is, and nothing that was acknowledged is lost");
+    std::process::exit(1)
 }
 
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
@@ -78,11 +97,20 @@ async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box
         revision = registry.head(),
         "serving"
     );
-    let shutdown = async {
+    let mut signal = async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+    };
+    let grace = config.serving.drain_grace;
+    let shutdown = async move {
+        signal().await;
+        end_at_last(grace + END_MAX);
+        tokio::spawn(async move {
+            signal().await;
+            end_now("a second signal came");
+        });
     };
     serve::serve(listener, registry, config, shutdown).await?;
     tracing::info!("stopped");

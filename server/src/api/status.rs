@@ -27,7 +27,7 @@ const METADATA_BYTES_MAX: usize = 1 << 10;
 /// The most bytes of a message as it travels, percent-encoded.
 const MESSAGE_BYTES_MAX: usize = 1 << 10;
 
-/// When to try again while the server goes down: a restart takes about so long.
+/// When to try again what the server cannot do now: a restart takes about so long, and so do the calls of others.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<Error> for Status {
@@ -150,6 +150,8 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
         Error::NoRoom => (Code::ResourceExhausted, "STORE_FULL"),
         Error::Cancelled => (Code::Cancelled, "CANCELLED"),
+        Error::Busy => (Code::ResourceExhausted, "SERVER_BUSY"),
+        Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
         Error::Draining => (Code::Unavailable, "DRAINING"),
         Error::Damaged { .. } => (Code::DataLoss, "DAMAGED"),
     }
@@ -290,8 +292,8 @@ impl Telling {
             }
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
             Error::Stopped(cause) => self.tell("cause", cause),
-            Error::Cancelled => {}
-            Error::NoRoom | Error::Draining => {
+            Error::Cancelled | Error::DeadlineExceeded => {}
+            Error::NoRoom | Error::Busy | Error::Draining => {
                 self.details.set_retry_info(Some(RETRY_AFTER));
             }
         }

@@ -15,7 +15,11 @@ use std::path::PathBuf;
 use clap::Parser;
 
 pub use command::{Command, JournalCommand};
-pub use limits::{LOCAL_ERROR_RESETS_MAX, LimitsConfig, MESSAGE_BYTES_MAX};
+pub use limits::{
+    BODY_BYTES_MIN, CALL_BYTES, CONNECTION_WINDOW_BYTES, CONTROL_FRAMES_MAX, CONTROL_FRAMES_PER_SECOND,
+    HEADERS_BYTES_MAX, LOCAL_ERROR_RESETS_MAX, LimitsConfig, MESSAGE_BYTES_MAX, PATIENCE, PATIENCE_UNDER_PRESSURE,
+    ROOM_WAIT_MAX, SEND_BUFFER_BYTES, SLOW_MAX, STREAM_WINDOW_BYTES,
+};
 pub use log::{LogConfig, LogFormat};
 pub use serving::{KEEPALIVE_EVERY, KEEPALIVE_TIMEOUT, ServingConfig};
 pub use storage::StorageConfig;
@@ -40,7 +44,7 @@ pub struct Config {
     #[command(flatten)]
     pub serving: ServingConfig,
 
-    /// How much may be asked.
+    /// How much may be asked, and held.
     #[command(flatten)]
     pub limits: LimitsConfig,
 

@@ -146,6 +146,12 @@ pub enum Error {
     /// The disk has no room for the commit. Nothing was written, and writing goes on once there is room.
     #[error("the disk of the registry is full; nothing was written; try again once there is room")]
     NoRoom,
+    /// As much is held for callers as may be.
+    #[error("the server holds as much for its callers as it can; nothing was done; try again in a moment")]
+    Busy,
+    /// The caller's deadline has passed.
+    #[error("the deadline has passed; a write may have been done all the same")]
+    DeadlineExceeded,
     /// Nobody waits for the answer any more.
     #[error("the caller is gone")]
     Cancelled,

@@ -1,29 +1,39 @@
 //! Serving: a listener, the services, and the end. `serve` returns when it is told to stop and all has ended well.
 
+mod accept;
+mod answer_body;
+mod connection;
 mod health;
+mod metered;
+mod request_body;
+mod wire;
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::service::RoutesBuilder;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tower::Layer as _;
 use tower::util::MapResponseLayer;
 
+use self::accept::Caps;
+use self::connection::Shared;
 use crate::api::{self, Api};
-use crate::config::{self, Config};
+use crate::budget::Budget;
+use crate::config::Config;
 use crate::registry::Registry;
 
 pub use health::STATE as HEALTH_OF_STATE;
 
+/// How long the registry gets to close, after the grace: with what follows, the process ends within two seconds.
+const CLOSE_WAIT_MAX: Duration = Duration::from_millis(1_300);
+
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The transport failed.
-    #[error("the listener failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// The contract's descriptors do not serve for reflection.
     #[error("reflection could not be set up: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -51,44 +61,62 @@ pub async fn serve(
     }
     let state_told = health::tell_state(health.clone(), registry.state_health()).await;
 
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = Server::builder()
-        // tonic passes on "no limit" unless it is told otherwise, and so turns off those that hyper has.
-        .max_concurrent_streams(Some(config.limits.streams_max))
-        .http2_max_local_error_reset_streams(Some(config::LOCAL_ERROR_RESETS_MAX))
-        .http2_keepalive_interval(Some(config::KEEPALIVE_EVERY))
-        .http2_keepalive_timeout(Some(config::KEEPALIVE_TIMEOUT))
-        .layer(MapResponseLayer::new(api::complete))
-        .add_routes(routes.routes())
-        .serve_with_incoming_shutdown(incoming, wait_for(draining));
-    tokio::pin!(server);
-
-    let served = tokio::select! {
-        served = &mut server => served,
-        () = shutdown => {
-            tracing::info!(grace_seconds = config.serving.drain_grace.as_secs(), "draining");
-            state_told.abort();
-            let _ = state_told.await;
-            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-            for name in names.iter().chain(&[health::STATE]) {
-                health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
-            }
-            drain.send_replace(true);
-            // Whoever watches the health is told, and then let go.
-            for name in names.iter().chain(&["", health::STATE]) {
-                health.clear_service_status(name).await;
-            }
-            // A silent connection can hold a graceful end up for ever.
-            tokio::time::timeout(config.serving.drain_grace.max(Duration::from_millis(100)), &mut server).await.unwrap_or_else(|_| {
-                tracing::warn!("some connections did not end in time and are cut");
-                Ok(())
-            })
-        }
+    let routes = MapResponseLayer::new(api::complete as fn(_) -> _).layer(routes.routes().prepare());
+    let shared = Shared {
+        routes,
+        budget: Budget::new(config.limits.budget_bytes, config.limits.connection_budget_bytes),
+        streams_max: config.limits.streams_max,
+        draining,
     };
-    if tokio::task::spawn_blocking(move || registry.close()).await.is_err() {
-        tracing::error!("the registry could not be closed");
+    let (caps, connections, cut) = (Caps::new(&config.limits), TaskTracker::new(), CancellationToken::new());
+    let accepting = accept::accept(&listener, &caps, |stream, place| {
+        let serving = connection::serve(stream, shared.clone());
+        connections.spawn(cut.clone().run_until_cancelled_owned(async move {
+            let end = serving.await;
+            tracing::debug!(peer = %place.peer, cause = std::error::Error::source(&end), "{end}");
+        }));
+    });
+    tokio::select! {
+        () = accepting => {}
+        () = shutdown => {}
     }
-    Ok(served?)
+    // What is left in its queue is refused by the system.
+    drop(listener);
+
+    tracing::info!(grace_seconds = config.serving.drain_grace.as_secs(), "draining");
+    state_told.abort();
+    let _ = state_told.await;
+    health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    for name in names.iter().chain(&[health::STATE]) {
+        health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+    }
+    drain.send_replace(true);
+    // Whoever watches the health is told, and then let go.
+    for name in names.iter().chain(&["", health::STATE]) {
+        health.clear_service_status(name).await;
+    }
+    connections.close();
+    if tokio::time::timeout(config.serving.drain_grace, connections.wait()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "some connections did not end in time and are cut");
+        cut.cancel();
+        connections.wait().await;
+    }
+    close(registry).await;
+    Ok(())
+}
+
+/// Closes the registry, by a thread of its own: those of the runtime may all be busy.
+async fn close(registry: Registry) {
+    let (done, closed) = oneshot::channel();
+    let closing = std::thread::Builder::new().name("close".into()).spawn(move || {
+        registry.close();
+        let _ = done.send(());
+    });
+    if let Err(error) = closing {
+        tracing::error!(%error, "the registry could not be closed; nothing is lost by that");
+    } else if !matches!(tokio::time::timeout(CLOSE_WAIT_MAX, closed).await, Ok(Ok(()))) {
+        tracing::warn!("the registry was not closed in time; nothing is lost by that");
+    }
 }
 
 /// What reflection tells of, in either version: the contract, health, and both versions of itself.
@@ -99,8 +127,4 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
         .include_reflection_service(false)
-}
-
-async fn wait_for(mut draining: watch::Receiver<bool>) {
-    let _ = draining.wait_for(|draining| *draining).await;
 }

@@ -36,13 +36,15 @@ fn number(error: &Error) -> usize {
         Error::CommitTooLarge { .. } => 23,
         Error::Stopped(_) => 24,
         Error::NoRoom => 25,
-        Error::Cancelled => 26,
-        Error::Draining => 27,
-        Error::Damaged { .. } => 28,
+        Error::Busy => 26,
+        Error::DeadlineExceeded => 27,
+        Error::Cancelled => 28,
+        Error::Draining => 29,
+        Error::Damaged { .. } => 30,
     }
 }
 
-const ERRORS: usize = 29;
+const ERRORS: usize = 31;
 
 /// An instance of every error, of which all values are made of `n`, of the name `x` and of the text `text`.
 fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
@@ -87,6 +89,8 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
         Error::CommitTooLarge { bytes: n + 1, max: n },
         Error::Stopped(text),
         Error::NoRoom,
+        Error::Busy,
+        Error::DeadlineExceeded,
         Error::Cancelled,
         Error::Draining,
         Error::Damaged { revision },
@@ -135,11 +139,11 @@ fn no_status_is_larger_than_trailers_may_be() {
 #[test]
 fn only_what_passes_by_itself_is_to_be_tried_again() {
     for error in instances(3, "alpha", "first") {
-        let (what, passes) = (number(&error), matches!(error, Error::NoRoom | Error::Draining));
+        let (what, passes) = (number(&error), matches!(error, Error::NoRoom | Error::Busy | Error::Draining));
         let stopped = matches!(error, Error::Stopped(_));
         let status = Status::from(error);
         assert_eq!(status.get_error_details().retry_info().is_some(), passes, "{what}: {status:?}");
-        assert_eq!(status.code() == Code::Unavailable, what == 27, "{status:?}");
+        assert_eq!(status.code() == Code::Unavailable, what == 29, "{status:?}");
         if stopped {
             let reason = status.get_error_details().error_info().unwrap().reason.clone();
             assert_eq!((status.code(), reason.as_str()), (Code::Internal, "STORE_STOPPED"));

@@ -25,7 +25,7 @@ const NOTICE_EVERY: Duration = Duration::from_millis(50);
 const BEHIND_MAX: Revision = 10_000;
 /// How long a closing store still catches up: sled then is a witness of the journal's end, and the next start has less to
 /// do. What is left after it costs nothing but time at the next start.
-const CATCH_UP_AT_CLOSE: Duration = Duration::from_secs(1);
+const CATCH_UP_AT_CLOSE: Duration = Duration::from_millis(500);
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
 
 impl Follower {

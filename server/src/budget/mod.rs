@@ -1,0 +1,101 @@
+//! The bytes that are held for callers: what was received of them, and what was answered and not taken yet. One budget in
+//! all, and a share of it for each connection, so that no caller can take the memory of the others.
+//!
+//! What is about to be made waits until there is room for it ([`Account::reserve`]), what is received is refused if there
+//! is none ([`Account::try_reserve`]), and what exists already is counted in any case ([`Account::charge`]). All of it is
+//! given back when it is freed, wherever that happens.
+
+mod account;
+mod age;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+pub(crate) use account::{Account, OpenCall, Reservation};
+pub(crate) use age::Aged;
+
+use crate::config::{PATIENCE, PATIENCE_UNDER_PRESSURE};
+use crate::faults;
+
+/// What a connection may always hold, however much the others do: a call of usual size is served whatever happens.
+pub(crate) const FLOOR_BYTES: usize = 64 << 10;
+
+/// There is no room for what a caller wants to be held, and was none for as long as it could wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Busy;
+
+/// What is held for all callers. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Budget(Arc<Total>);
+
+struct Total {
+    bytes_max: usize,
+    connection_bytes_max: usize,
+    /// What all connections hold beyond their floors.
+    taken: AtomicUsize,
+    /// How many wait for something to be given back.
+    waiting: AtomicUsize,
+    given_back: Notify,
+}
+
+impl Budget {
+    /// A budget of so many bytes in all, of which one connection may hold so many.
+    pub(crate) fn new(bytes_max: usize, connection_bytes_max: usize) -> Self {
+        Self(Arc::new(Total {
+            bytes_max,
+            connection_bytes_max,
+            taken: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            given_back: Notify::new(),
+        }))
+    }
+
+    /// The account of a new connection.
+    pub(crate) fn account(&self) -> Account {
+        Account::new(self.clone())
+    }
+
+    /// How long a caller may take nothing of what is owed to it before its connection is closed. Less than usual while more
+    /// than half of the budget is taken: those who take nothing must not keep out those who do.
+    pub(crate) fn patience(&self) -> Duration {
+        if let Some(seconds) = faults::planted("patience").and_then(|seconds| seconds.parse().ok()) {
+            return Duration::from_secs(seconds);
+        }
+        if self.0.taken.load(Ordering::Relaxed) > self.0.bytes_max / 2 { PATIENCE_UNDER_PRESSURE } else { PATIENCE }
+    }
+
+    /// What is held beyond the floors of all connections.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> usize {
+        self.0.taken.load(Ordering::SeqCst)
+    }
+
+    fn connection_bytes_max(&self) -> usize {
+        self.0.connection_bytes_max
+    }
+
+    /// Whether there is room for so many bytes more.
+    fn has_room(&self, bytes: usize) -> bool {
+        self.0.taken.load(Ordering::Relaxed).saturating_add(bytes) <= self.0.bytes_max
+    }
+
+    /// Takes in that a connection that held `before` holds `after`.
+    fn moved(&self, before: usize, after: usize) {
+        let (before, after) = (before.saturating_sub(FLOOR_BYTES), after.saturating_sub(FLOOR_BYTES));
+        if after > before {
+            self.0.taken.fetch_add(after - before, Ordering::Relaxed);
+        } else if before > after {
+            self.0.taken.fetch_sub(before - after, Ordering::Relaxed);
+        }
+    }
+
+    /// Wakes those who wait.
+    fn wake(&self) {
+        if self.0.waiting.load(Ordering::SeqCst) > 0 {
+            self.0.given_back.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The body of an answer: its bytes are charged when they are there, and given back when they are freed.
+//!
+//! The HTTP/2 library keeps what it is handed until the caller takes it, also when the body has gone. So each piece carries
+//! its charge with it. It is handed small pieces, so that it can be seen whether the caller takes any.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use http_body::{Body as _, Frame, SizeHint};
+use tonic::Status;
+use tonic::body::Body;
+
+use crate::budget::{Account, Aged, OpenCall, Reservation};
+
+/// The most bytes that are handed over at once: what the transport keeps for a caller.
+const PIECE_BYTES_MAX: usize = 64 << 10;
+/// What is at most so long is copied: the buffer in which it was made is longer.
+const COPIED_BYTES_MAX: usize = 4 << 10;
+
+type Polled = Poll<Option<Result<Frame<Bytes>, Status>>>;
+
+/// The body of an answer.
+pub(super) struct AnswerBody {
+    body: Body,
+    /// What was polled of the body before it was handed over.
+    first: Polled,
+    /// What is left of a piece that was too large.
+    rest: Bytes,
+    /// `None` for a refusal, which has no body.
+    metering: Option<(Account, OpenCall)>,
+}
+
+impl AnswerBody {
+    /// An answer, and what was polled of it already.
+    pub(super) fn new(body: Body, first: Polled, account: Account, call: OpenCall) -> Self {
+        let first = match first {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(charged(frame, &account)))),
+            other => other,
+        };
+        Self { body, first, rest: Bytes::new(), metering: Some((account, call)) }
+    }
+
+    /// An answer of headers alone.
+    pub(super) fn refusal(body: Body) -> Self {
+        Self { body, first: Poll::Pending, rest: Bytes::new(), metering: None }
+    }
+
+    fn next(&mut self, context: &mut Context<'_>) -> Polled {
+        match std::mem::replace(&mut self.first, Poll::Pending) {
+            Poll::Pending => {
+                let next = ready!(Pin::new(&mut self.body).poll_frame(context));
+                Poll::Ready(match (next, &self.metering) {
+                    (Some(Ok(frame)), Some((account, _))) => Some(Ok(charged(frame, account))),
+                    (next, _) => next,
+                })
+            }
+            first => first,
+        }
+    }
+
+    /// The next piece of what was charged, which is handed over now.
+    fn piece(&mut self) -> Bytes {
+        let piece = self.rest.split_to(self.rest.len().min(PIECE_BYTES_MAX));
+        match &self.metering {
+            Some((account, _)) => Bytes::from_owner(Piece { bytes: piece, _aged: account.aged() }),
+            None => piece,
+        }
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled {
+        if self.rest.has_remaining() {
+            return Poll::Ready(Some(Ok(Frame::data(self.piece()))));
+        }
+        match ready!(self.next(context)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => {
+                    self.rest = data;
+                    Poll::Ready(Some(Ok(Frame::data(self.piece()))))
+                }
+                Err(trailers) => Poll::Ready(Some(Ok(trailers))),
+            },
+            other => Poll::Ready(other),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.first.is_pending() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.first.is_pending() && self.rest.is_empty() { self.body.size_hint() } else { SizeHint::default() }
+    }
+}
+
+/// Charges a frame that has been made.
+fn charged(frame: Frame<Bytes>, account: &Account) -> Frame<Bytes> {
+    frame.map_data(|data| {
+        let bytes = if data.len() <= COPIED_BYTES_MAX { Bytes::copy_from_slice(&data) } else { data };
+        let _charge = account.charge(bytes.len());
+        Bytes::from_owner(Charged { bytes, _charge })
+    })
+}
+
+/// Bytes that are charged until they are freed.
+struct Charged {
+    bytes: Bytes,
+    _charge: Reservation,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Bytes that were handed over, and are owed until they are freed.
+struct Piece {
+    bytes: Bytes,
+    _aged: Aged,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}

@@ -1,0 +1,68 @@
+//! The services as one connection sees them: what passes of its calls is counted, and held to the budget.
+//!
+//! A call begins with a charge for itself. What is received of its request is reserved as it comes, and given back once the
+//! request is answered; a request that there is no room for is refused at once, since to wait would hold up the other
+//! requests of the connection. What is answered is charged as soon as it is there, and given back when its bytes are
+//! freed, wherever they are then.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use http::{Request, Response};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::body::Body;
+use tower::Service as _;
+use tower::util::MapResponse;
+
+use super::answer_body::AnswerBody;
+use super::request_body::RequestBody;
+use crate::budget::Account;
+use crate::registry::Error;
+
+/// The services of all connections.
+pub(super) type Routes = MapResponse<tonic::service::Routes, fn(Response<Body>) -> Response<Body>>;
+
+/// The services of one connection.
+pub(super) struct Metered {
+    routes: Routes,
+    account: Account,
+    /// Closes the connection.
+    closer: CancellationToken,
+}
+
+impl Metered {
+    pub(super) fn new(routes: Routes, account: Account, closer: CancellationToken) -> Self {
+        Self { routes, account, closer }
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Metered {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let account = self.account.clone();
+        let Ok(call) = account.open_call() else {
+            let busy = Status::from(Error::Busy).into_http::<Body>();
+            return Box::pin(async { Ok(busy.map(AnswerBody::refusal)) });
+        };
+        request.extensions_mut().insert(account.clone());
+        let (head, body) = request.into_parts();
+        let (body, received) = RequestBody::new(body, &account, self.closer.clone());
+        let answering = self.routes.clone().call(Request::from_parts(head, body));
+        Box::pin(async move {
+            let answer = answering.await?;
+            drop(received);
+            let (head, mut body) = answer.into_parts();
+            // An answer that is ready is charged now, and not when its caller makes room for it.
+            let first = poll_fn(|context| Poll::Ready(Pin::new(&mut body).poll_frame(context))).await;
+            Ok(Response::from_parts(head, AnswerBody::new(body, first, account, call)))
+        })
+    }
+}
