@@ -166,16 +166,16 @@ impl Traffic {
     fn begun(&mut self, header: [u8; FRAME_HEADER_BYTES], now: Instant) -> Result<(), Abuse> {
         let [high, middle, low, kind, flags, ..] = header;
         let len = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-        match kind {
-            HEADERS | CONTINUATION => self.in_headers = flags & END_HEADERS == 0,
-            DATA if len > 0 => {}
-            _ => self.spend(now)?,
-        }
         self.greeted |= kind == SETTINGS;
         self.at = match len {
             0 => At::Header([0; FRAME_HEADER_BYTES], 0),
             missing => At::Payload { missing, is_data: kind == DATA },
         };
+        match kind {
+            HEADERS | CONTINUATION => self.in_headers = flags & END_HEADERS == 0,
+            DATA if len > 0 => {}
+            _ => return self.spend(now),
+        }
         Ok(())
     }
 
