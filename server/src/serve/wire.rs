@@ -320,27 +320,28 @@ mod tests {
     #[test]
     fn frames_that_ask_for_nothing_are_allowed_by_time_and_by_what_was_sent() {
         let began = Instant::now();
-        for flood in
-            [frame(0, SETTINGS, 0), frame(8, 6, 0), frame(5, 2, 0), frame(4, 8, 0), frame(4, 3, 0), frame(0, 0, 0)]
-        {
+        // How many of a frame are taken: the one that is too many ends a connection.
+        let taken = |traffic: &mut Traffic, flood: &[u8], now| {
+            (0..).find(|_| traffic.received(flood, now) == Err(Abuse::Flood)).unwrap()
+        };
+        let greeted = || {
             let mut traffic = Traffic::new(began);
             traffic.received(&greeting(), began).unwrap();
-            let taken = (0..).find(|_| traffic.received(&flood, began) == Err(Abuse::Flood)).unwrap();
+            traffic
+        };
+        for (kind, len) in [(SETTINGS, 0), (6, 8), (2, 5), (8, 4), (3, 4), (DATA, 0), (99, 1)] {
             // The SETTINGS of the greeting is one.
-            assert_eq!(taken, CONTROL_FRAMES_MAX - 1);
-            let later = began + Duration::from_secs(3);
-            let taken = (0..).find(|_| traffic.received(&flood, later) == Err(Abuse::Flood)).unwrap();
-            assert_eq!(taken, 3 * CONTROL_FRAMES_PER_SECOND);
-            traffic.wrote(&Poll::Ready(Ok(50 * BYTES_PER_CONTROL_FRAME)));
-            let taken = (0..).find(|_| traffic.received(&flood, later) == Err(Abuse::Flood)).unwrap();
-            assert_eq!(taken, 50);
+            assert_eq!(taken(&mut greeted(), &frame(len, kind, 0), began), CONTROL_FRAMES_MAX - 1, "{kind}");
         }
-        let mut traffic = Traffic::new(began);
-        traffic.received(&greeting(), began).unwrap();
-        for _ in 0..CONTROL_FRAMES_MAX * 2 {
-            traffic.received(&frame(9, HEADERS, END_HEADERS), began).unwrap();
-            traffic.received(&frame(9, DATA, 1), began).unwrap();
-        }
+        let (mut traffic, flood) = (greeted(), frame(0, SETTINGS, 0));
+        taken(&mut traffic, &flood, began);
+        let later = began + Duration::from_secs(3);
+        assert_eq!(taken(&mut traffic, &flood, later), 3 * CONTROL_FRAMES_PER_SECOND);
+        traffic.wrote(&Poll::Ready(Ok(50 * BYTES_PER_CONTROL_FRAME)));
+        assert_eq!(taken(&mut traffic, &flood, later), 50);
+        let useful = [frame(9, HEADERS, END_HEADERS), frame(9, DATA, 1)].concat();
+        let mut traffic = greeted();
+        (0..CONTROL_FRAMES_MAX * 2).for_each(|_| traffic.received(&useful, began).unwrap());
     }
 
     #[test]
