@@ -6,6 +6,7 @@
 mod api;
 pub mod commands;
 pub mod config;
+pub mod ending;
 mod faults;
 mod findings;
 pub mod kinds;

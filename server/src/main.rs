@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use partnership_registry_server::commands::{demo, journal};
-use partnership_registry_server::config::{Command, Config, EXIT_USAGE};
+use partnership_registry_server::config::{Command, Config, END_MAX, EXIT_USAGE};
+use partnership_registry_server::ending::Ending;
 use partnership_registry_server::registry::Registry;
 use partnership_registry_server::store::READS_MAX;
 use partnership_registry_server::time::SystemClock;
 use partnership_registry_server::{kinds, log, serve};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through the
 /// committer to the writer. The allocator of the C library takes a fifth more time for that.
@@ -22,7 +22,10 @@ use tokio::signal::unix::{SignalKind, signal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long the end of the process waits for the threads of the runtime. All that matters has ended by then.
-const THREADS_WAIT_MAX: Duration = Duration::from_millis(500);
+const THREADS_WAIT_MAX: Duration = Duration::from_millis(100);
+
+/// So much earlier than promised the end is forced: exiting takes a moment too.
+const EXIT_TAKES: Duration = Duration::from_millis(250);
 
 fn main() -> ExitCode {
     let config = match Config::read() {
@@ -57,15 +60,23 @@ fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     // sled can keep each of those who read it for ever, and they are workers: without these, it could keep them all.
     let workers = cores + READS_MAX;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    let done = runtime.block_on(listen_and_serve(config, registry));
+    // Before the address is announced: whoever stops the server then is heard.
+    let mut ending = Ending::begin(config.serving.drain_grace + END_MAX - EXIT_TAKES)?;
+    let done = runtime.block_on(listen_and_serve(config, registry.clone(), &mut ending));
+    ending.now("closing the registry");
+    registry.close();
+    ending.now("ending the threads");
     // A thread that sled keeps would be waited for in vain.
     runtime.shutdown_timeout(THREADS_WAIT_MAX);
+    tracing::info!("stopped");
     done
 }
 
-async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box<dyn std::error::Error>> {
-    // Before the address is announced: whoever stops the server then is heard.
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+async fn listen_and_serve(
+    config: &Config,
+    registry: Registry,
+    ending: &mut Ending,
+) -> Result<(), Box<dyn std::error::Error>> {
     if config.demo {
         demo::load(&registry).await?;
     }
@@ -78,13 +89,11 @@ async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box
         revision = registry.head(),
         "serving"
     );
+    ending.now("serving");
     let shutdown = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        ending.asked().await;
+        ending.now("draining");
     };
     serve::serve(listener, registry, config, shutdown).await?;
-    tracing::info!("stopped");
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! and tells all wrong values at once.
 
 mod command;
+mod connection;
 mod limits;
 mod log;
 mod read;
@@ -15,9 +16,10 @@ use std::path::PathBuf;
 use clap::Parser;
 
 pub use command::{Command, JournalCommand};
+pub use connection::*;
 pub use limits::{LOCAL_ERROR_RESETS_MAX, LimitsConfig, MESSAGE_BYTES_MAX};
 pub use log::{LogConfig, LogFormat};
-pub use serving::{KEEPALIVE_EVERY, KEEPALIVE_TIMEOUT, ServingConfig};
+pub use serving::{END_MAX, KEEPALIVE_EVERY, KEEPALIVE_TIMEOUT, ServingConfig};
 pub use storage::StorageConfig;
 
 /// The exit code for a configuration that is wrong: EX_USAGE of sysexits.h.

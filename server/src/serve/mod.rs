@@ -1,36 +1,45 @@
-//! Serving: a listener, the services, and the end. `serve` returns when it is told to stop and all has ended well.
+//! Serving: a listener, the services, and the end. `serve` returns when it was told to stop and all connections have ended.
+//!
+//! `accept` takes connections as long as there are `places`; each is served by `connection` over a `wire` whose `traffic`
+//! is followed by its `frames`. `seldom` keeps them from flooding the log.
 
+mod accept;
+mod connection;
+mod frames;
 mod health;
+mod metered;
+mod places;
+mod seldom;
+mod traffic;
+mod wire;
 
 use std::future::Future;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::service::RoutesBuilder;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
-use tower::util::MapResponseLayer;
+use tower::util::MapResponse;
 
 use crate::api::{self, Api};
-use crate::config::{self, Config};
+use crate::config::{Config, LimitsConfig};
+use crate::faults;
 use crate::registry::Registry;
+use accept::accept;
+use connection::{Connections, Routes};
+use places::Places;
 
 pub use health::STATE as HEALTH_OF_STATE;
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The transport failed.
-    #[error("the listener failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// The contract's descriptors do not serve for reflection.
     #[error("reflection could not be set up: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves `registry` on `listener` until `shutdown` is done; then drains: health says so, streams end, requests get
-/// `config.serving.drain_grace` to end, and the registry is closed.
+/// Serves `registry` on `listener` until `shutdown` is done; then drains: health says so, streams end, and requests get
+/// `config.serving.drain_grace` to end. A connection without open requests ends at once. The registry stays open.
 pub async fn serve(
     listener: TcpListener,
     registry: Registry,
@@ -51,44 +60,36 @@ pub async fn serve(
     }
     let state_told = health::tell_state(health.clone(), registry.state_health()).await;
 
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = Server::builder()
-        // tonic passes on "no limit" unless it is told otherwise, and so turns off those that hyper has.
-        .max_concurrent_streams(Some(config.limits.streams_max))
-        .http2_max_local_error_reset_streams(Some(config::LOCAL_ERROR_RESETS_MAX))
-        .http2_keepalive_interval(Some(config::KEEPALIVE_EVERY))
-        .http2_keepalive_timeout(Some(config::KEEPALIVE_TIMEOUT))
-        .layer(MapResponseLayer::new(api::complete))
-        .add_routes(routes.routes())
-        .serve_with_incoming_shutdown(incoming, wait_for(draining));
-    tokio::pin!(server);
-
-    let served = tokio::select! {
-        served = &mut server => served,
-        () = shutdown => {
-            tracing::info!(grace_seconds = config.serving.drain_grace.as_secs(), "draining");
-            state_told.abort();
-            let _ = state_told.await;
-            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-            for name in names.iter().chain(&[health::STATE]) {
-                health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
-            }
-            drain.send_replace(true);
-            // Whoever watches the health is told, and then let go.
-            for name in names.iter().chain(&["", health::STATE]) {
-                health.clear_service_status(name).await;
-            }
-            // A silent connection can hold a graceful end up for ever.
-            tokio::time::timeout(config.serving.drain_grace.max(Duration::from_millis(100)), &mut server).await.unwrap_or_else(|_| {
-                tracing::warn!("some connections did not end in time and are cut");
-                Ok(())
-            })
-        }
-    };
-    if tokio::task::spawn_blocking(move || registry.close()).await.is_err() {
-        tracing::error!("the registry could not be closed");
+    let routes: Routes = MapResponse::new(routes.routes().prepare(), api::complete);
+    let connections = Connections::new(routes, config.limits.streams_max, draining);
+    tokio::select! {
+        never = accept(listener, places(&config.limits), &connections) => match never {},
+        () = shutdown => {}
     }
-    Ok(served?)
+
+    let grace = config.serving.drain_grace;
+    tracing::info!(grace_seconds = grace.as_secs(), "draining");
+    state_told.abort();
+    let _ = state_told.await;
+    health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    for name in names.iter().chain(&[health::STATE]) {
+        health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+    }
+    drain.send_replace(true);
+    // Whoever watches the health is told, and then let go.
+    for name in names.iter().chain(&["", health::STATE]) {
+        health.clear_service_status(name).await;
+    }
+    connections.end(grace).await;
+    Ok(())
+}
+
+fn places(limits: &LimitsConfig) -> Places {
+    if faults::planted("connections-without-limit").is_some() {
+        return Places::new(usize::MAX, usize::MAX);
+    }
+    let count = |max: u32| usize::try_from(max).unwrap_or(usize::MAX);
+    Places::new(count(limits.connections_max), count(limits.connections_per_peer_max))
 }
 
 /// What reflection tells of, in either version: the contract, health, and both versions of itself.
@@ -99,8 +100,4 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
         .include_reflection_service(false)
-}
-
-async fn wait_for(mut draining: watch::Receiver<bool>) {
-    let _ = draining.wait_for(|draining| *draining).await;
 }

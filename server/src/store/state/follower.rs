@@ -21,7 +21,7 @@ use crate::store::state::watchdog;
 
 /// How long a closing store waits for the last flush. It is a convenience to the next start, so the end of the process
 /// does not depend on it.
-const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What sled says of the journal's end.
 pub(in crate::store) enum Witness {
@@ -103,7 +103,7 @@ impl StateFollower {
         self.shared.health.watch()
     }
 
-    /// Flushes and closes sled; leaves it behind if that takes too long. Blocks no longer than two seconds. The directory
+    /// Flushes and closes sled; leaves it behind if that takes too long. Blocks no longer than a second. The directory
     /// stays locked until sled is closed or the process ends.
     pub fn close(&self) {
         if self.shared.has_ended() {
