@@ -13,6 +13,7 @@
 mod harness;
 
 mod aip;
+mod attacks;
 mod cli;
 mod client;
 mod conformance;

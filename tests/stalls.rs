@@ -22,8 +22,8 @@ use crate::harness::{until, until_sled_serves};
 const CALL_MAX: Duration = Duration::from_secs(5);
 /// The drain of these servers, in seconds.
 const DRAIN_GRACE: u64 = 2;
-/// From the signal to the end of the process: the drain, two seconds for sled, and what a busy machine adds.
-const STOP_MAX: Duration = Duration::from_secs(DRAIN_GRACE + 8);
+/// From the signal to the end of the process: the drain, the two seconds that are promised, and what a busy machine adds.
+const STOP_MAX: Duration = Duration::from_secs(DRAIN_GRACE + 2 + 1);
 
 /// A directory, and a file: while it exists, a call into sled does not come back.
 struct Fixture {

@@ -16,18 +16,21 @@ use tokens::Token;
 /// What each part of the server may import, besides itself. `main.rs` and `lib.rs` may import all.
 const SERVER: &[(&str, &[&str])] = &[
     ("commands", &["serve", "config", "api", "registry", "store", "kinds", "values", "violations", "time"]),
-    ("serve", &["config", "api", "access", "registry", "time"]),
-    ("api", &["config", "access", "registry", "kinds", "violations", "time"]),
-    ("config", &["registry", "store", "time"]),
+    ("serve", &["config", "api", "access", "budget", "registry", "time", "faults"]),
+    ("api", &["config", "access", "budget", "registry", "kinds", "violations", "time", "faults"]),
+    ("config", &["registry", "store", "time", "faults"]),
     ("access", &["violations", "time"]),
     ("log", &["config"]),
     ("registry", &["store", "kinds", "values", "findings", "violations", "time"]),
-    ("store", &["time"]),
+    ("store", &["time", "faults"]),
     ("kinds", &["values", "findings", "violations", "time"]),
     ("values", &["violations", "time"]),
     ("findings", &[]),
     ("violations", &[]),
     ("time", &[]),
+    ("budget", &["config", "faults"]),
+    ("ending", &["faults"]),
+    ("faults", &[]),
 ];
 
 /// What each part of the registry may import of it. Its facade, `registry/mod.rs`, may import all of them.

@@ -7,6 +7,7 @@ mod api;
 mod budget;
 pub mod commands;
 pub mod config;
+pub mod ending;
 mod faults;
 mod findings;
 pub mod kinds;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use partnership_registry_server::commands::{demo, journal};
-use partnership_registry_server::config::{Command, Config, EXIT_USAGE};
+use partnership_registry_server::config::{Command, Config, END_MAX, EXIT_USAGE};
+use partnership_registry_server::ending::Ending;
 use partnership_registry_server::registry::Registry;
 use partnership_registry_server::store::READS_MAX;
 use partnership_registry_server::time::SystemClock;
 use partnership_registry_server::{kinds, log, serve};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through the
 /// committer to the writer. The allocator of the C library takes a fifth more time for that.
@@ -22,10 +22,10 @@ use tokio::signal::unix::{SignalKind, signal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long the end of the process waits for the threads of the runtime. All that matters has ended by then.
-const THREADS_WAIT_MAX: Duration = Duration::from_millis(300);
+const THREADS_WAIT_MAX: Duration = Duration::from_millis(100);
 
-/// How long the end of the process takes at most, after the grace of its calls.
-const END_MAX: Duration = Duration::from_millis(1_900);
+/// So much earlier than promised the end is forced: exiting takes a moment too.
+const EXIT_TAKES: Duration = Duration::from_millis(250);
 
 fn main() -> ExitCode {
     let config = match Config::read() {
@@ -54,37 +54,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// Ends the process when so much time has passed, whatever hangs. Nothing that was acknowledged is lost by that.
-fn end_at_last(after: Duration) {
-    let watching = std::thread::Builder::new().name("end".into()).spawn(move || {
-        std::thread::sleep(after);
-        end_now("the server did not end in time");
-    });
-    if let Err(error) = watching {
-        tracing::warn!(%error, "nobody watches over the end of the server");
-    }
-}
-
-fn end_now(why: &str) -> ! {
-    let _ = writeln!(std::io::stderr(), "error: {why}; it ends as it is, and nothing that was acknowledged is lost");
-    std::process::exit(1)
-}
-
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let registry = Registry::open(&config.data, &config.store(), kinds::ALL, Arc::new(SystemClock))?;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     // sled can keep each of those who read it for ever, and they are workers: without these, it could keep them all.
     let workers = cores + READS_MAX;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    let done = runtime.block_on(listen_and_serve(config, registry));
+    // Before the address is announced: whoever stops the server then is heard.
+    let mut ending = Ending::begin(config.serving.drain_grace + END_MAX - EXIT_TAKES)?;
+    let done = runtime.block_on(listen_and_serve(config, registry.clone(), &mut ending));
+    ending.now("closing the registry");
+    registry.close();
+    ending.now("ending the threads");
     // A thread that sled keeps would be waited for in vain.
     runtime.shutdown_timeout(THREADS_WAIT_MAX);
+    tracing::info!("stopped");
     done
 }
 
-async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box<dyn std::error::Error>> {
-    // Before the address is announced: whoever stops the server then is heard.
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+async fn listen_and_serve(
+    config: &Config,
+    registry: Registry,
+    ending: &mut Ending,
+) -> Result<(), Box<dyn std::error::Error>> {
     if config.demo {
         demo::load(&registry).await?;
     }
@@ -97,22 +89,11 @@ async fn listen_and_serve(config: &Config, registry: Registry) -> Result<(), Box
         revision = registry.head(),
         "serving"
     );
-    let mut signal = async move || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    let grace = config.serving.drain_grace;
-    let shutdown = async move {
-        signal().await;
-        end_at_last(grace + END_MAX);
-        tokio::spawn(async move {
-            signal().await;
-            end_now("a second signal came");
-        });
+    ending.now("serving");
+    let shutdown = async {
+        ending.asked().await;
+        ending.now("draining");
     };
     serve::serve(listener, registry, config, shutdown).await?;
-    tracing::info!("stopped");
     Ok(())
 }

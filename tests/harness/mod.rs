@@ -100,7 +100,9 @@ impl Server {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            serve::serve(listener, registry, &config, shutdown).await
+            let served = serve::serve(listener, registry.clone(), &config, shutdown).await;
+            tokio::task::spawn_blocking(move || registry.close()).await.unwrap();
+            served
         });
         self.running = Some(Running { address, stop, served });
     }

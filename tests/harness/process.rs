@@ -129,14 +129,25 @@ impl Process {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) fn stop(mut self) -> Ended {
+    pub(crate) fn stop(self) -> Ended {
+        self.ask_to_stop();
+        self.ended_within(DEADLINE).unwrap_or_else(|server| panic!("the server does not stop:\n{}", server.log()))
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn ask_to_stop(&self) {
         let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().expect("kill runs");
         assert!(asked.success());
+    }
+
+    /// Waits until it has ended, and no longer than this; if it has not, it is answered.
+    pub(crate) fn ended_within(mut self, max: Duration) -> Result<Ended, Process> {
         // Its log ends when it does.
-        let ended = self.serving.recv_timeout(DEADLINE);
-        assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "the server does not stop:\n{}", self.log());
+        if self.serving.recv_timeout(max) != Err(RecvTimeoutError::Disconnected) {
+            return Err(self);
+        }
         let status = self.child.wait().expect("a child can be waited for");
-        Ended { status, log: self.log_to_end() }
+        Ok(Ended { status, log: self.log_to_end() })
     }
 
     fn log_to_end(&mut self) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::age::{Aged, Ages};
 use super::{Budget, Busy};
-use crate::config::{CALL_BYTES, ROOM_WAIT_MAX};
+use crate::config::{CALL_BYTES, CONNECTION_FLOOR_BYTES, ROOM_WAIT_MAX};
 
 /// What is held for one connection. Cheap to clone.
 #[derive(Clone)]
@@ -101,7 +101,7 @@ impl Account {
         let budget = &self.0.budget;
         let fits = |held: usize| {
             let after = held.saturating_add(bytes);
-            let beyond = after.saturating_sub(super::FLOOR_BYTES).min(bytes);
+            let beyond = after.saturating_sub(CONNECTION_FLOOR_BYTES).min(bytes);
             (after <= max && (beyond == 0 || budget.has_room(beyond))).then_some(after)
         };
         let before = self.0.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map_err(|_| Busy)?;
@@ -179,7 +179,6 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
-    use super::super::FLOOR_BYTES;
     use super::*;
 
     const IN_ALL: usize = 10 << 20;
@@ -194,7 +193,7 @@ mod tests {
         first.set(10);
         let second = account.try_reserve(OF_ONE - 10).unwrap();
         assert_eq!(first.try_grow(1), Err(Busy));
-        assert_eq!(budget.taken(), OF_ONE - FLOOR_BYTES);
+        assert_eq!(budget.taken(), OF_ONE - CONNECTION_FLOOR_BYTES);
         drop(second);
         first.try_grow(100).unwrap();
         drop((first, account.charge(2 * OF_ONE)));
@@ -207,7 +206,7 @@ mod tests {
         let others: Vec<_> = (0..10).map(|_| budget.account()).collect();
         let held: Vec<_> = others.iter().map(|other| other.charge(OF_ONE)).collect();
         let account = budget.account();
-        let floor = account.try_reserve(FLOOR_BYTES).unwrap();
+        let floor = account.try_reserve(CONNECTION_FLOOR_BYTES).unwrap();
         assert_eq!(account.try_reserve(1).err(), Some(Busy));
         drop((held, floor));
         assert_eq!(budget.taken(), 0);

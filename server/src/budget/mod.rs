@@ -17,11 +17,8 @@ use tokio::sync::Notify;
 pub(crate) use account::{Account, OpenCall, Reservation};
 pub(crate) use age::Aged;
 
-use crate::config::{PATIENCE, PATIENCE_UNDER_PRESSURE};
+use crate::config::{CONNECTION_FLOOR_BYTES, TAKING_MAX, TAKING_MAX_UNDER_PRESSURE};
 use crate::faults;
-
-/// What a connection may always hold, however much the others do: a call of usual size is served whatever happens.
-pub(crate) const FLOOR_BYTES: usize = 64 << 10;
 
 /// There is no room for what a caller wants to be held, and was none for as long as it could wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +57,11 @@ impl Budget {
 
     /// How long a caller may take nothing of what is owed to it before its connection is closed. Less than usual while more
     /// than half of the budget is taken: those who take nothing must not keep out those who do.
-    pub(crate) fn patience(&self) -> Duration {
-        if let Some(seconds) = faults::planted("patience").and_then(|seconds| seconds.parse().ok()) {
-            return Duration::from_secs(seconds);
+    pub(crate) fn taking_max(&self) -> Duration {
+        if let Some(millis) = faults::planted("taking-max-ms").and_then(|millis| millis.parse().ok()) {
+            return Duration::from_millis(millis);
         }
-        if self.0.taken.load(Ordering::Relaxed) > self.0.bytes_max / 2 { PATIENCE_UNDER_PRESSURE } else { PATIENCE }
+        if self.0.taken.load(Ordering::Relaxed) > self.0.bytes_max / 2 { TAKING_MAX_UNDER_PRESSURE } else { TAKING_MAX }
     }
 
     /// What is held beyond the floors of all connections.
@@ -84,7 +81,8 @@ impl Budget {
 
     /// Takes in that a connection that held `before` holds `after`.
     fn moved(&self, before: usize, after: usize) {
-        let (before, after) = (before.saturating_sub(FLOOR_BYTES), after.saturating_sub(FLOOR_BYTES));
+        let (before, after) =
+            (before.saturating_sub(CONNECTION_FLOOR_BYTES), after.saturating_sub(CONNECTION_FLOOR_BYTES));
         if after > before {
             self.0.taken.fetch_add(after - before, Ordering::Relaxed);
         } else if before > after {

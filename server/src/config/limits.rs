@@ -14,35 +14,17 @@ pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// the HTTP/2 library chose for itself.
 pub const LOCAL_ERROR_RESETS_MAX: usize = 1_024;
 
-/// What a client may send of one request before the server takes it: what gives full speed at a round trip of 20 ms and
-/// 100 Mbit/s.
-pub const STREAM_WINDOW_BYTES: u32 = 256 << 10;
-/// The same for all requests of a connection: several clients' worth of a request.
-pub const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
-/// What the transport keeps of an answer that a caller does not take yet.
-pub const SEND_BUFFER_BYTES: usize = 64 << 10;
-/// The headers of a request: the 8 KiB that many gRPC libraries allow, and as much again.
-pub const HEADERS_BYTES_MAX: u32 = 16 << 10;
+/// How much of a body that was begun has to come in [`BODY_PART_MAX`]: 13 kbit/s.
+pub const BODY_PART_BYTES_MIN: usize = 16 << 10;
 
-/// How long a caller may take for what it has begun: its preface, a frame, a block of headers, the next part of a body.
-/// Longer than a lost packet takes to be sent again a few times.
-pub const SLOW_MAX: Duration = Duration::from_secs(10);
-/// The least that a caller has to send in [`SLOW_MAX`] of a body that it has begun: 13 kbit/s.
-pub const BODY_BYTES_MIN: usize = 16 << 10;
-
-/// How many frames that ask for nothing (PING, SETTINGS, WINDOW_UPDATE and so on) may come at once: more than the answers
-/// of a full connection ask for.
-pub const CONTROL_FRAMES_MAX: usize = 10_000;
-/// How many more with each second, besides those that what was sent to the caller accounts for.
-pub const CONTROL_FRAMES_PER_SECOND: usize = 100;
-
-/// How long a caller may take nothing of what is owed to it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-/// The same while more than half of the budget is taken.
-pub const PATIENCE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
+/// A request that was begun goes on within 10 s, or its connection is closed: what has come of it is held meanwhile.
+pub const BODY_PART_MAX: Duration = Duration::from_secs(9);
 
 /// What an open call takes by itself: its stream, its task, its headers.
 pub const CALL_BYTES: usize = 8 << 10;
+
+/// What a connection may always hold, however much the others do: a call of usual size is served whatever happens.
+pub const CONNECTION_FLOOR_BYTES: usize = 64 << 10;
 
 /// How long a call waits for room for its answer. Clients have deadlines of a few seconds.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -52,22 +34,22 @@ pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(5);
 #[command(next_help_heading = "Limits")]
 pub struct LimitsConfig {
     /// The most requests that are worked on at once on one connection; HTTP/2 holds further ones back.
-    // The default is more than one busy client needs: a thousand calls of 5 ms take 20 at once.
+    // The default is more than one busy client needs: with fewer, eight cores are kept busy.
     #[arg(long, env = "PARTNERSHIP_STREAMS_MAX", default_value = "256", value_name = "COUNT",
           value_parser = RangedU64ValueParser::<u32>::new().range(1..=1_000_000))]
     pub streams_max: u32,
 
-    /// The most connections. Further ones are closed at once.
-    // The default is several for each of a hundred services. Each takes about 100 KiB.
+    /// The most connections that are served at once. One more is closed at once.
+    // The default leaves half of the 1,024 descriptors that a process is usually given for the files of the store.
     #[arg(long, env = "PARTNERSHIP_CONNECTIONS_MAX", default_value = "512", value_name = "COUNT",
-          value_parser = RangedU64ValueParser::<u64>::new().range(1..=1_000_000).map(usize_of))]
-    pub connections_max: usize,
+          value_parser = RangedU64ValueParser::<u32>::new().range(1..=1_000_000))]
+    pub connections_max: u32,
 
-    /// The most connections from one address. Further ones are closed at once.
-    // The default leaves half of them to others, and lets a proxy bring many callers.
+    /// The most connections that are served at once for one address, or for one network of IPv6 (/64).
+    // The default is half of all, so that one host cannot take the places of the others.
     #[arg(long, env = "PARTNERSHIP_CONNECTIONS_PER_PEER_MAX", default_value = "256", value_name = "COUNT",
-          value_parser = RangedU64ValueParser::<u64>::new().range(1..=1_000_000).map(usize_of))]
-    pub connections_per_peer_max: usize,
+          value_parser = RangedU64ValueParser::<u32>::new().range(1..=1_000_000))]
+    pub connections_per_peer_max: u32,
 
     /// The memory in MiB for requests that were received and answers that were not taken yet.
     // The default is forty of the largest answers. Below 16 MiB, few of the largest fit at once.

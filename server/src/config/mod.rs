@@ -4,6 +4,7 @@
 //! and tells all wrong values at once.
 
 mod command;
+mod connection;
 mod limits;
 mod log;
 mod read;
@@ -15,13 +16,10 @@ use std::path::PathBuf;
 use clap::Parser;
 
 pub use command::{Command, JournalCommand};
-pub use limits::{
-    BODY_BYTES_MIN, CALL_BYTES, CONNECTION_WINDOW_BYTES, CONTROL_FRAMES_MAX, CONTROL_FRAMES_PER_SECOND,
-    HEADERS_BYTES_MAX, LOCAL_ERROR_RESETS_MAX, LimitsConfig, MESSAGE_BYTES_MAX, PATIENCE, PATIENCE_UNDER_PRESSURE,
-    ROOM_WAIT_MAX, SEND_BUFFER_BYTES, SLOW_MAX, STREAM_WINDOW_BYTES,
-};
+pub use connection::*;
+pub use limits::*;
 pub use log::{LogConfig, LogFormat};
-pub use serving::{KEEPALIVE_EVERY, KEEPALIVE_TIMEOUT, ServingConfig};
+pub use serving::{END_MAX, KEEPALIVE_EVERY, KEEPALIVE_TIMEOUT, ServingConfig};
 pub use storage::StorageConfig;
 
 /// The exit code for a configuration that is wrong: EX_USAGE of sysexits.h.
@@ -44,7 +42,7 @@ pub struct Config {
     #[command(flatten)]
     pub serving: ServingConfig,
 
-    /// How much may be asked, and held.
+    /// How much may be asked.
     #[command(flatten)]
     pub limits: LimitsConfig,
 

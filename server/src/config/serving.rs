@@ -13,6 +13,10 @@ pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
 /// A connection that gives no sign of life for so long is closed: longer than a lost packet takes to be sent again.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long after the grace the process has ended, whatever hangs: what orchestrators give for it is little more than the
+/// grace.
+pub const END_MAX: Duration = Duration::from_secs(2);
+
 /// An hour. Whoever asks for more has most likely mistaken the unit.
 const SECONDS_MAX: u64 = 3_600;
 

@@ -1,140 +1,77 @@
-//! The accept loop: takes new connections as long as there is room for them, and goes on whatever the system says.
-//!
-//! A connection beyond a cap is closed at once, since its caller can try again elsewhere; what the system cannot give now
-//! (descriptors, memory) is asked for again after a pause. Either is told once, not for each connection.
+//! The accept loop: takes connections as long as there are places, and goes on whatever the system says. It never spins.
 
-use std::collections::HashMap;
-use std::io;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::config::LimitsConfig;
+use super::connection::Connections;
+use super::places::{NoPlace, Places};
+use super::seldom::Seldom;
+use crate::config::{ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN};
+use crate::faults;
 
-/// The first pause after a failure of the system, and the longest: each is twice the one before.
-const PAUSE_MIN: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
-
-/// Takes connections and hands them to `serve`, for ever.
-pub(super) async fn accept(listener: &TcpListener, caps: &Caps, serve: impl Fn(TcpStream, Place)) {
-    let mut pause = None;
+/// Accepts connections until this is dropped.
+pub(super) async fn accept(listener: TcpListener, places: Places, connections: &Connections) -> Infallible {
+    let (full, full_for_peer) = (Seldom::default(), Seldom::default());
+    let mut refused: Option<Refused> = None;
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                if pause.take().is_some() {
-                    tracing::info!("connections are accepted again");
-                }
-                // Answers are small and waited for.
-                let _ = stream.set_nodelay(true);
-                if let Some(place) = caps.enter(peer.ip()) {
-                    serve(stream, place);
-                }
-            }
-            // The caller has gone before it was its turn.
-            Err(error) if is_of_one_connection(&error) => {}
+        let (socket, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
-                if pause.is_none() {
-                    tracing::warn!(%error, "no connection can be accepted; it is tried again and again");
-                }
-                let next = pause.map_or(PAUSE_MIN, |last: Duration| PAUSE_MAX.min(last * 2));
-                tokio::time::sleep(next).await;
-                pause = Some(next);
+                pause(&mut refused, &error).await;
+                continue;
             }
+        };
+        if let Some(refused) = refused.take() {
+            let seconds = refused.since.elapsed().as_secs();
+            tracing::info!(seconds, refusals = refused.count, "connections are accepted again");
+        }
+        match places.take(peer.ip()) {
+            Ok(place) => connections.begin(prepared(socket), peer, place),
+            // Closed at once: whoever it is hears it sooner than by waiting.
+            Err(no) => tell(no, peer, if no == NoPlace::Full { &full } else { &full_for_peer }),
         }
     }
 }
 
-fn is_of_one_connection(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
-    kinds.contains(&error.kind())
+/// Since when the system has refused to accept connections.
+struct Refused {
+    since: Instant,
+    count: u64,
+    pause: Duration,
 }
 
-/// How many connections there may be, in all and from one address. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Caps {
-    connections_max: usize,
-    of_one_peer_max: usize,
-    open: Arc<Mutex<Open>>,
-}
-
-#[derive(Default)]
-struct Open {
-    in_all: usize,
-    by_peer: HashMap<IpAddr, usize>,
-    /// Whether it has been told that connections are refused, since there last were none of them to refuse.
-    told: bool,
-}
-
-impl Caps {
-    pub(super) fn new(limits: &LimitsConfig) -> Self {
-        Self {
-            connections_max: limits.connections_max,
-            of_one_peer_max: limits.connections_per_peer_max,
-            open: Arc::default(),
-        }
+/// Waits after a refusal, each time longer: what was refused still waits to be accepted, so the next try would be refused
+/// as well. The first of several is told.
+async fn pause(refused: &mut Option<Refused>, error: &std::io::Error) {
+    if faults::planted("accept-without-pause").is_some() {
+        return tokio::task::yield_now().await;
     }
+    let refused = refused.get_or_insert_with(|| {
+        tracing::warn!(%error, "no connection can be accepted for now; those that are open are served");
+        Refused { since: Instant::now(), count: 0, pause: ACCEPT_PAUSE_MIN }
+    });
+    refused.count += 1;
+    tokio::time::sleep(refused.pause).await;
+    refused.pause = (refused.pause * 2).min(ACCEPT_PAUSE_MAX);
+}
 
-    /// A place for one more connection. `None`: there are enough.
-    fn enter(&self, peer: IpAddr) -> Option<Place> {
-        // The same host may come by either version of the protocol.
-        let peer = peer.to_canonical();
-        let mut open = self.open.lock();
-        let of_peer = open.by_peer.get(&peer).copied().unwrap_or_default();
-        if open.in_all >= self.connections_max || of_peer >= self.of_one_peer_max {
-            if !std::mem::replace(&mut open.told, true) {
-                tracing::warn!(%peer, of_this_peer = of_peer, in_all = open.in_all, "too many connections; further ones are closed at once");
-            }
-            return None;
+/// A socket as connections are served on it.
+fn prepared(socket: TcpStream) -> TcpStream {
+    // What fails here fails because the peer has gone, which is noticed soon.
+    let _ = socket.set_nodelay(true);
+    let _ = socket2::SockRef::from(&socket).set_send_buffer_size(crate::config::SOCKET_SEND_BUFFER_BYTES);
+    socket
+}
+
+fn tell(no: NoPlace, peer: SocketAddr, line: &Seldom) {
+    let Some(left_out) = line.due(Instant::now()) else { return };
+    match no {
+        NoPlace::Full => tracing::warn!(%peer, left_out, "a connection was refused: there are as many as there may be"),
+        NoPlace::FullForPeer => {
+            tracing::warn!(%peer, left_out, "a connection was refused: its peer has as many as one may have");
         }
-        open.in_all += 1;
-        *open.by_peer.entry(peer).or_default() += 1;
-        drop(open);
-        Some(Place { peer, caps: self.clone() })
-    }
-}
-
-/// The place of a connection among those that are open; free again when it is dropped.
-pub(super) struct Place {
-    pub(super) peer: IpAddr,
-    caps: Caps,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.caps.open.lock();
-        open.in_all = open.in_all.saturating_sub(1);
-        // Told anew when it happens again, once half of them have gone: not at each one that comes and goes.
-        open.told &= open.in_all > self.caps.of_one_peer_max / 2;
-        if let Some(count) = open.by_peer.get_mut(&self.peer) {
-            *count -= 1;
-            if *count == 0 {
-                open.by_peer.remove(&self.peer);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_free_again_when_its_connection_has_gone() {
-        let caps = Caps { connections_max: 3, of_one_peer_max: 2, open: Arc::default() };
-        let [one, two]: [IpAddr; 2] = [[127, 0, 0, 1].into(), [127, 0, 0, 2].into()];
-        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
-        let places = [caps.enter(one), caps.enter(mapped)];
-        assert!(places.iter().all(Option::is_some));
-        assert!(caps.enter(one).is_none() && caps.enter(mapped).is_none());
-        let other = caps.enter(two);
-        assert!(other.is_some() && caps.enter(two).is_none(), "three in all");
-        drop(other);
-        assert!(caps.enter(two).is_some());
-        drop(places);
-        assert!(caps.enter(one).is_some());
-        assert!(caps.open.lock().by_peer.is_empty());
     }
 }

@@ -1,105 +1,185 @@
-//! One connection, from its preface to its end.
-//!
-//! It ends when its caller ends it, when the caller does what it must not ([`Wire`], [`Account::owed_for`]), and with the
-//! server: without open calls soon, with them when they end or when it is dropped. All that it holds goes with it.
+//! One connection: HTTP/2 over a socket, with limits on what it may cost and how long it may keep us waiting. Nothing of
+//! it outlives it: it ends the tasks of its calls.
 
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::server::conn::http2::Builder;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::metered::{Metered, Routes};
-use super::wire::{Abuse, Wire};
+use super::places::Place;
+use super::seldom::Seldom;
+use super::traffic::Cause;
+use super::wire::Wire;
 use crate::budget::Budget;
-use crate::config;
+use crate::{config, faults};
 
-/// How often it is looked at what a caller does, and at the end how often whether it has no calls any more.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-const LOOK_EVERY_AT_THE_END: Duration = Duration::from_millis(20);
+/// How often a connection is looked at when the server stops.
+const CHECK_EVERY_AT_THE_END: Duration = Duration::from_millis(25);
 
-/// The time in which a caller without calls can hear that the server ends; more than a round trip on any network.
-const GOODBYE: Duration = Duration::from_millis(250);
-
-/// What all connections share. Cheap to clone.
+/// All connections. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) routes: Routes,
-    pub(super) budget: Budget,
-    pub(super) streams_max: u32,
+pub(super) struct Connections {
+    routes: Routes,
+    budget: Budget,
+    streams_max: u32,
     /// Becomes `true` when the server drains.
-    pub(super) draining: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
+    /// Ends all of them, whatever they do.
+    cut: CancellationToken,
+    tasks: TaskTracker,
+    /// What the log has told of those that were closed from this side, by cause.
+    closings: Arc<[Seldom; Cause::COUNT]>,
 }
 
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum End {
-    /// As connections do.
-    #[error("the connection ended")]
-    Orderly,
-    /// By a fault of the transport or of the protocol.
-    #[error("the connection failed")]
-    Failed(#[source] hyper::Error),
-    /// The caller does what it must not.
-    #[error(transparent)]
-    Abuse(#[from] Abuse),
-    /// The body of a request came too slowly.
-    #[error("the body of a request came too slowly")]
-    SlowBody,
-    /// The server ends, and nothing is left to do.
-    #[error("the server ends")]
-    Drained,
-}
+impl Connections {
+    pub(super) fn new(routes: Routes, budget: Budget, streams_max: u32, draining: watch::Receiver<bool>) -> Self {
+        let (cut, tasks, closings) = Default::default();
+        Self { routes, budget, streams_max, draining, cut, tasks, closings }
+    }
 
-/// Serves a connection to its end.
-pub(super) async fn serve(stream: TcpStream, mut shared: Shared) -> End {
-    let (wire, traffic) = Wire::new(stream);
-    let (account, closer) = (shared.budget.account(), CancellationToken::new());
-    let service = Metered::new(shared.routes.clone(), account.clone(), closer.clone());
-    let mut connection = pin!(builder(shared.streams_max).serve_connection(TokioIo::new(wire), service));
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    let mut drained_at = None;
-    loop {
-        tokio::select! {
-            ended = &mut connection => return ended.map_or_else(End::Failed, |()| End::Orderly),
-            () = closer.cancelled() => return End::SlowBody,
-            _ = shared.draining.wait_for(|draining| *draining), if drained_at.is_none() => {
-                connection.as_mut().graceful_shutdown();
-                drained_at = Some(Instant::now());
-                look = tokio::time::interval(LOOK_EVERY_AT_THE_END);
+    /// Serves on a socket until it ends.
+    pub(super) fn begin(&self, socket: TcpStream, peer: SocketAddr, place: Place) {
+        let all = self.clone();
+        self.tasks.spawn(async move {
+            if let Some(cause) = all.serve(socket).await {
+                all.tell(cause, peer);
             }
-            _ = look.tick() => {
-                let (now, patience) = (Instant::now(), shared.budget.patience());
-                if let Some(abuse) = traffic.lock().abuse(now, patience) {
-                    return abuse.into();
+            drop(place);
+        });
+    }
+
+    /// Waits until all have ended, and no longer than this; then ends those that are left. To be called when the server
+    /// drains.
+    pub(super) async fn end(&self, grace: Duration) {
+        self.tasks.close();
+        if faults::planted("drain-without-deadline").is_some() {
+            return self.tasks.wait().await;
+        }
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!(connections = self.tasks.len(), "some connections did not end in time and are cut");
+            self.cut.cancel();
+            // They end as soon as they are polled, if there is a thread that is not stuck.
+            let _ = tokio::time::timeout(config::LAST_WORD_MAX, self.tasks.wait()).await;
+        }
+    }
+
+    /// Serves on a socket until it ends. Answers the cause if it was closed from this side.
+    async fn serve(&self, socket: TcpStream) -> Option<Cause> {
+        let wire = Wire::new(socket);
+        let traffic = wire.traffic();
+        let account = self.budget.account();
+        let calls = CancellationToken::new();
+        let _end_of_calls = calls.clone().drop_guard();
+        let closer = CancellationToken::new();
+        let service = Metered::new(self.routes.clone(), account.clone(), closer.clone());
+        let mut connection = pin!(self.http2(calls).serve_connection(TokioIo::new(wire), service));
+        let mut draining = self.draining.clone();
+        let mut quiet = None;
+        let mut check = every(config::CONNECTION_CHECK_EVERY);
+        loop {
+            tokio::select! {
+                biased;
+                _ = connection.as_mut() => return traffic.lock().verdict(Instant::now(), Duration::MAX),
+                () = self.cut.cancelled() => return None,
+                () = closer.cancelled() => return Some(Cause::SlowRequest),
+                _ = draining.wait_for(|draining| *draining), if quiet.is_none() => {
+                    connection.as_mut().graceful_shutdown();
+                    quiet = Some(Quiet::begin());
+                    check = every(CHECK_EVERY_AT_THE_END);
                 }
-                let owed_for = account.owed_for();
-                if owed_for.is_some_and(|owed_for| owed_for >= patience) {
-                    return Abuse::TakesNothing.into();
-                }
-                let idle = account.calls() == 0 && owed_for.is_none();
-                if idle && drained_at.is_some_and(|drained_at| now.duration_since(drained_at) >= GOODBYE) {
-                    return End::Drained;
+                _ = check.tick() => {
+                    let (mut traffic, taking_max) = (traffic.lock(), self.budget.taking_max());
+                    let cause = traffic.verdict(Instant::now(), taking_max);
+                    if cause.is_some() {
+                        return cause;
+                    }
+                    let owed_for = account.owed_for();
+                    if owed_for.is_some_and(|owed_for| owed_for >= taking_max) {
+                        return Some(Cause::NotTaking);
+                    }
+                    if let Some(quiet) = &mut quiet
+                        && quiet.for_long(account.calls() > 0 || owed_for.is_some(), traffic.bytes_sent())
+                    {
+                        return None;
+                    }
                 }
             }
         }
     }
+
+    fn http2(&self, calls: CancellationToken) -> http2::Builder<Calls> {
+        let mut http2 = http2::Builder::new(Calls(calls));
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(self.streams_max)
+            .max_local_error_reset_streams(config::LOCAL_ERROR_RESETS_MAX)
+            .keep_alive_interval(config::KEEPALIVE_EVERY)
+            .keep_alive_timeout(config::KEEPALIVE_TIMEOUT)
+            .initial_stream_window_size(config::STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(config::CONNECTION_WINDOW_BYTES)
+            .max_send_buf_size(config::SEND_BUFFER_BYTES)
+            .max_header_list_size(config::HEADERS_BYTES_MAX);
+        http2
+    }
+
+    fn tell(&self, cause: Cause, peer: SocketAddr) {
+        let due = self.closings.get(cause as usize).and_then(|line| line.due(Instant::now()));
+        match due {
+            Some(left_out) => tracing::info!(%peer, cause = cause.text(), left_out, "a connection was closed"),
+            None => tracing::debug!(%peer, cause = cause.text(), "a connection was closed"),
+        }
+    }
 }
 
-fn builder(streams_max: u32) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(streams_max)
-        .max_local_error_reset_streams(config::LOCAL_ERROR_RESETS_MAX)
-        .keep_alive_interval(config::KEEPALIVE_EVERY)
-        .keep_alive_timeout(config::KEEPALIVE_TIMEOUT)
-        .initial_stream_window_size(config::STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(config::CONNECTION_WINDOW_BYTES)
-        .max_header_list_size(config::HEADERS_BYTES_MAX)
-        .max_send_buf_size(config::SEND_BUFFER_BYTES);
-    builder
+/// The first tick is a period away.
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// Since when nothing has happened on a connection that is to end.
+struct Quiet {
+    since: Instant,
+    bytes_sent: u64,
+}
+
+impl Quiet {
+    fn begin() -> Self {
+        Self { since: Instant::now(), bytes_sent: 0 }
+    }
+
+    /// Whether nothing has happened for so long that nothing will.
+    fn for_long(&mut self, busy: bool, bytes_sent: u64) -> bool {
+        if busy || bytes_sent != self.bytes_sent {
+            *self = Self { since: Instant::now(), bytes_sent };
+        }
+        self.since.elapsed() >= config::LAST_WORD_MAX && faults::planted("drain-waits-for-the-silent").is_none()
+    }
+}
+
+/// Runs the calls of one connection, each in a task of its own, which ends with the connection at the latest.
+#[derive(Clone)]
+struct Calls(CancellationToken);
+
+impl<F> Executor<F> for Calls
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, call: F) {
+        let connection_ended = self.0.clone();
+        tokio::spawn(async move {
+            connection_ended.run_until_cancelled(call).await;
+        });
+    }
 }

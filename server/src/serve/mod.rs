@@ -1,35 +1,39 @@
-//! Serving: a listener, the services, and the end. `serve` returns when it is told to stop and all has ended well.
+//! Serving: a listener, the services, and the end. `serve` returns when it was told to stop and all connections have ended.
+//!
+//! `accept` takes connections as long as there are `places`; each is served by `connection` over a `wire` whose `traffic`
+//! is followed by its `frames`, and its calls are `metered`: by their `request_body` and their `answer_body`. `seldom` keeps
+//! them from flooding the log.
 
 mod accept;
 mod answer_body;
 mod connection;
+mod frames;
 mod health;
 mod metered;
+mod places;
 mod request_body;
+mod seldom;
+mod traffic;
 mod wire;
 
 use std::future::Future;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::sync::watch;
 use tonic::service::RoutesBuilder;
-use tower::Layer as _;
-use tower::util::MapResponseLayer;
+use tower::util::MapResponse;
 
-use self::accept::Caps;
-use self::connection::Shared;
 use crate::api::{self, Api};
 use crate::budget::Budget;
-use crate::config::Config;
+use crate::config::{Config, LimitsConfig};
+use crate::faults;
 use crate::registry::Registry;
+use accept::accept;
+use connection::Connections;
+use metered::Routes;
+use places::Places;
 
 pub use health::STATE as HEALTH_OF_STATE;
-
-/// How long the registry gets to close, after the grace: with what follows, the process ends within two seconds.
-const CLOSE_WAIT_MAX: Duration = Duration::from_millis(1_300);
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +43,8 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves `registry` on `listener` until `shutdown` is done; then drains: health says so, streams end, requests get
-/// `config.serving.drain_grace` to end, and the registry is closed.
+/// Serves `registry` on `listener` until `shutdown` is done; then drains: health says so, streams end, and requests get
+/// `config.serving.drain_grace` to end. A connection without open requests ends at once. The registry stays open.
 pub async fn serve(
     listener: TcpListener,
     registry: Registry,
@@ -61,29 +65,17 @@ pub async fn serve(
     }
     let state_told = health::tell_state(health.clone(), registry.state_health()).await;
 
-    let routes = MapResponseLayer::new(api::complete as fn(_) -> _).layer(routes.routes().prepare());
-    let shared = Shared {
-        routes,
-        budget: Budget::new(config.limits.budget_bytes, config.limits.connection_budget_bytes),
-        streams_max: config.limits.streams_max,
-        draining,
-    };
-    let (caps, connections, cut) = (Caps::new(&config.limits), TaskTracker::new(), CancellationToken::new());
-    let accepting = accept::accept(&listener, &caps, |stream, place| {
-        let serving = connection::serve(stream, shared.clone());
-        connections.spawn(cut.clone().run_until_cancelled_owned(async move {
-            let end = serving.await;
-            tracing::debug!(peer = %place.peer, cause = std::error::Error::source(&end), "{end}");
-        }));
-    });
+    let routes: Routes = MapResponse::new(routes.routes().prepare(), api::complete);
+    let LimitsConfig { budget_bytes, connection_budget_bytes, streams_max, .. } = config.limits;
+    let budget = Budget::new(budget_bytes, connection_budget_bytes);
+    let connections = Connections::new(routes, budget, streams_max, draining);
     tokio::select! {
-        () = accepting => {}
+        never = accept(listener, places(&config.limits), &connections) => match never {},
         () = shutdown => {}
     }
-    // What is left in its queue is refused by the system.
-    drop(listener);
 
-    tracing::info!(grace_seconds = config.serving.drain_grace.as_secs(), "draining");
+    let grace = config.serving.drain_grace;
+    tracing::info!(grace_seconds = grace.as_secs(), "draining");
     state_told.abort();
     let _ = state_told.await;
     health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
@@ -95,28 +87,16 @@ pub async fn serve(
     for name in names.iter().chain(&["", health::STATE]) {
         health.clear_service_status(name).await;
     }
-    connections.close();
-    if tokio::time::timeout(config.serving.drain_grace, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "some connections did not end in time and are cut");
-        cut.cancel();
-        connections.wait().await;
-    }
-    close(registry).await;
+    connections.end(grace).await;
     Ok(())
 }
 
-/// Closes the registry, by a thread of its own: those of the runtime may all be busy.
-async fn close(registry: Registry) {
-    let (done, closed) = oneshot::channel();
-    let closing = std::thread::Builder::new().name("close".into()).spawn(move || {
-        registry.close();
-        let _ = done.send(());
-    });
-    if let Err(error) = closing {
-        tracing::error!(%error, "the registry could not be closed; nothing is lost by that");
-    } else if !matches!(tokio::time::timeout(CLOSE_WAIT_MAX, closed).await, Ok(Ok(()))) {
-        tracing::warn!("the registry was not closed in time; nothing is lost by that");
+fn places(limits: &LimitsConfig) -> Places {
+    if faults::planted("connections-without-limit").is_some() {
+        return Places::new(usize::MAX, usize::MAX);
     }
+    let count = |max: u32| usize::try_from(max).unwrap_or(usize::MAX);
+    Places::new(count(limits.connections_max), count(limits.connections_per_peer_max))
 }
 
 /// What reflection tells of, in either version: the contract, health, and both versions of itself.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::budget::{Account, Reservation};
-use crate::config::{BODY_BYTES_MIN, SLOW_MAX};
+use crate::config::{BODY_PART_BYTES_MIN, BODY_PART_MAX};
 use crate::faults;
 use crate::registry::Error;
 
@@ -59,15 +59,15 @@ impl RequestBody {
         }
         loop {
             let pace =
-                self.pace.get_or_insert_with(|| Pace { bytes: 0, until: Box::pin(tokio::time::sleep(SLOW_MAX)) });
+                self.pace.get_or_insert_with(|| Pace { bytes: 0, until: Box::pin(tokio::time::sleep(BODY_PART_MAX)) });
             if pace.until.as_mut().poll(context).is_pending() {
                 return false;
             }
-            if pace.bytes < BODY_BYTES_MIN {
+            if pace.bytes < BODY_PART_BYTES_MIN {
                 return true;
             }
             pace.bytes = 0;
-            pace.until.as_mut().reset(Instant::now() + SLOW_MAX);
+            pace.until.as_mut().reset(Instant::now() + BODY_PART_MAX);
         }
     }
 }

@@ -8,6 +8,8 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use crate::faults;
+
 /// A file operation that the operating system refused.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing} {}; look at the cause, the space left on the disk and the permissions", path.display())]
@@ -58,6 +60,9 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), DiskError> {
 
 /// Makes the bytes of a file durable, and what is needed to read them.
 pub(super) fn sync_data(file: &File, path: &Path) -> Result<(), DiskError> {
+    while faults::planted("stuck-fdatasync").is_some_and(|file| Path::new(file).exists()) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     file.sync_data().map_err(failed("sync", path))
 }
 

@@ -103,7 +103,7 @@ impl StateFollower {
         self.shared.health.watch()
     }
 
-    /// Flushes and closes sled; leaves it behind if that takes too long. Blocks no longer than two seconds. The directory
+    /// Flushes and closes sled; leaves it behind if that takes too long. Blocks no longer than a second. The directory
     /// stays locked until sled is closed or the process ends.
     pub fn close(&self) {
         if self.shared.has_ended() {
