@@ -88,7 +88,9 @@ async fn floods(server: SocketAddr) -> Vec<(&'static str, usize, bool)> {
         let repeated: Vec<u8> = std::iter::repeat_n(one, BATCH).flatten().collect();
         let batch =
             |taken| (if taken == 0 { [first.clone(), repeated.clone()].concat() } else { repeated.clone() }, BATCH);
+        eprintln!("{name} begins");
         let (taken, closed) = flood(server, batch).await;
+        eprintln!("{name} {taken} {closed}");
         results.push((name, taken, closed));
     }
     let (taken, closed) = flood(server, resets).await;

@@ -12,11 +12,12 @@ mod untaken;
 
 use std::path::Path;
 
-use partnership_registry::v1::country_service_client::CountryServiceClient;
-use partnership_registry::v1::{Country, CreateCountryRequest};
+use partnership_registry::v1::Country;
+use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::harness::process::Process;
+use crate::service::{commit, country, create};
 
 /// Held by a test that measures times or takes the machine for itself: they run one at a time.
 pub(crate) async fn alone() -> MutexGuard<'static, ()> {
@@ -31,20 +32,9 @@ fn start(data: &Path, faults: &str, flags: &[&str]) -> Process {
     })
 }
 
-/// Creates countries of ten kilobytes.
+/// Creates countries of ten kilobytes, in one commit.
 async fn fill(server: &Process, count: usize) {
-    let mut countries = CountryServiceClient::new(server.channel().await);
-    for number in 0..count {
-        let country = Country {
-            display_name: format!("Country {number}"),
-            description: "d".repeat(10_000),
-            ..Country::default()
-        };
-        let request = CreateCountryRequest {
-            country_id: format!("filler-{number}"),
-            country: Some(country),
-            ..CreateCountryRequest::default()
-        };
-        countries.create_country(request).await.unwrap();
-    }
+    let country = |number| Country { description: "d".repeat(10_000), ..country(&format!("filler-{number}")) };
+    let mut registry = RegistryServiceClient::new(server.channel().await);
+    commit(&mut registry, (0..count).map(|number| create(country(number))).collect()).await.unwrap();
 }

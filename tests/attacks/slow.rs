@@ -16,33 +16,36 @@ const CLOSED_MAX: Duration = Duration::from_secs(10);
 /// What a busy machine adds.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// What one says at once, and what then, a piece each half second.
-fn manners() -> Vec<(&'static str, Vec<u8>, Vec<u8>, usize)> {
+const ONE: (usize, u64) = (1, 500);
+
+/// What one says at once; and what then, a piece of so many bytes each so many milliseconds.
+fn manners() -> Vec<(&'static str, Vec<u8>, Vec<u8>, (usize, u64))> {
     let headers = frame(HEADERS, END_STREAM, 1, &headers_of_call("/partnership.registry.v1.CountryService/GetCountry"));
     let mut begun = greeting(&[]);
     begun.extend(&headers);
+    // The library refuses more than a few of them, however fast they come.
     let crumbs: Vec<u8> = std::iter::repeat_n(frame(CONTINUATION, 0, 1, &[0x20]), 100).flatten().collect();
     vec![
-        ("nothing", vec![], vec![], 1),
-        ("half a preface", PREFACE[..12].to_vec(), vec![], 1),
-        ("a preface that trickles", vec![], PREFACE.to_vec(), 1),
-        ("a preface without settings", PREFACE.to_vec(), vec![], 1),
-        ("half of the settings", greeting(&[])[..PREFACE.len() + 5].to_vec(), vec![], 1),
-        ("headers that trickle", greeting(&[]), headers, 1),
-        ("headers without an end", begun.clone(), vec![], 1),
-        ("continuations that trickle", begun, crumbs, 10),
+        ("nothing", vec![], vec![], ONE),
+        ("half a preface", PREFACE[..12].to_vec(), vec![], ONE),
+        ("a preface that trickles", vec![], PREFACE.to_vec(), ONE),
+        ("a preface without settings", PREFACE.to_vec(), vec![], ONE),
+        ("half of the settings", greeting(&[])[..PREFACE.len() + 5].to_vec(), vec![], ONE),
+        ("headers that trickle", greeting(&[]), headers, ONE),
+        ("headers without an end", begun.clone(), vec![], ONE),
+        ("continuations that trickle", begun, crumbs, (10, 2_500)),
     ]
 }
 
 /// Says it, and answers how long it took to be closed. `None`: longer than is promised.
-async fn say(server: SocketAddr, at_once: Vec<u8>, then: Vec<u8>, piece: usize) -> Option<Duration> {
+async fn say(server: SocketAddr, at_once: Vec<u8>, then: Vec<u8>, (piece, every): (usize, u64)) -> Option<Duration> {
     let mut connection = connect(server).await;
     let began = Instant::now();
     let (mut read, mut write) = connection.split();
     let say = async {
         let _ = write.write_all(&at_once).await;
         for piece in then.chunks(piece) {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_millis(every)).await;
             if write.write_all(piece).await.is_err() {
                 break;
             }
