@@ -1,18 +1,27 @@
-//! Reads that may take long or wait for the disk, on the threads that are there for it.
+//! Reads that may take long or wait for the disk, on the threads that are there for it: a few at once, the others in turn.
 //!
 //! None outlives its use: it is cancelled when the future that waits for it is dropped, as it is when its caller goes away
 //! or runs out of time.
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::status::internal;
 use crate::registry::Error;
 
-/// Does what may take long. `read` is handed the token by which it hears that nobody waits for it any more.
+/// How many are done at once: enough to keep a disk busy, and few enough that what they hold while they read, a document
+/// each and what else is found with it, is little.
+pub(crate) const READS_MAX: usize = 16;
+
+/// The places of those. They are of the process, as the threads are.
+static READS: Semaphore = Semaphore::const_new(READS_MAX);
+
+/// Does what may take long, when it is its turn. `read` is handed the token by which it hears that nobody waits for it any more.
 pub(crate) async fn blocking<T: Send + 'static>(
     read: impl FnOnce(&CancellationToken) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Status> {
+    let _turn = READS.acquire().await;
     let cancelled = CancellationToken::new();
     let _waiting = cancelled.clone().drop_guard();
     let done = tokio::task::spawn_blocking(move || read(&cancelled)).await;

@@ -10,13 +10,18 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
+use futures_util::stream;
 use partnership_registry::{Method, Streaming, Unary};
 use tokio::sync::watch;
+use tokio::time::{Sleep, sleep_until, timeout_at};
 use tonic::metadata::MetadataMap;
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use super::caller::Caller;
 use super::request_log::RequestLog;
+use super::status::internal;
+use crate::budget::Account;
+use crate::faults;
 use crate::registry::{Error, Registry, request_hash};
 use crate::violations::Violations;
 
@@ -39,6 +44,12 @@ pub(crate) trait Handle<R> {
     /// What is answered.
     type Answer;
 
+    /// For how many bytes of its answer a call waits until there is room for them, before anything is read. What may be
+    /// answered beyond that, the handler asks for itself.
+    fn room(&self, _request: &R) -> usize {
+        0
+    }
+
     /// Handles a call that has come through the door.
     fn handle(&self, caller: &Caller, request: R) -> impl Future<Output = Result<Self::Answer, Status>> + Send;
 }
@@ -52,8 +63,8 @@ pub(crate) trait HandleStream<R> {
     /// What is answered, again and again.
     type Answer;
 
-    /// Begins to handle a call that has come through the door. The stream does its work when it is polled, and ends with
-    /// its caller: it is dropped then.
+    /// Begins to handle a call that has come through the door. The stream does its work when it is polled, in the room of
+    /// its caller, and ends with the caller: it is dropped then.
     fn handle_stream(
         &self,
         caller: &Caller,
@@ -70,14 +81,32 @@ where
     Api: Handle<M::Uniform, Answer: Into<M::Response>>,
 {
     async fn unary(&self, request: Request<M>) -> Result<Response<M::Response>, Status> {
-        let (metadata, _, mut message) = request.into_parts();
-        let mut call = Call::new(self, M::NAME);
+        let (metadata, extensions, mut message) = request.into_parts();
+        let mut call = Call::new(self, M::NAME, &extensions)?;
         let answer = match call.enter(&metadata, &mut message) {
-            Ok(()) => self.handle(&call.caller, message.uniform()).await,
+            Ok(()) => call.in_time(self.answer(&call.caller, message.uniform())).await,
             Err(status) => Err(status),
         };
         call.log.end(&call.caller, answer.as_ref().err());
-        answer.map(|answer| Response::new(answer.into()))
+        answer.map(|answer| {
+            let mut response = Response::new(answer.into());
+            // Kept until the answer itself is counted.
+            if call.caller.room.is_taken() {
+                response.extensions_mut().insert(call.caller.room.clone());
+            }
+            response
+        })
+    }
+}
+
+impl Api {
+    /// What is answered, once there is room for it.
+    async fn answer<R>(&self, caller: &Caller, request: R) -> Result<<Self as Handle<R>>::Answer, Status>
+    where
+        Self: Handle<R>,
+    {
+        caller.room.take(self.room(&request)).await?;
+        self.handle(caller, request).await
     }
 }
 
@@ -89,14 +118,17 @@ where
     type Answers = Told<M::Response>;
 
     async fn streaming(&self, request: Request<M>) -> Result<Response<Told<M::Response>>, Status> {
-        let (metadata, _, mut message) = request.into_parts();
-        let mut call = Call::new(self, M::NAME);
+        let (metadata, extensions, mut message) = request.into_parts();
+        let mut call = Call::new(self, M::NAME, &extensions)?;
         let begun = match call.enter(&metadata, &mut message) {
-            Ok(()) => self.handle_stream(&call.caller, message.uniform()).await,
+            Ok(()) => call.in_time(self.handle_stream(&call.caller, message.uniform())).await,
             Err(status) => Err(status),
         };
         match begun {
-            Ok(answers) => Ok(Response::new(Told { answers, call })),
+            Ok(answers) => {
+                let late = call.caller.deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+                Ok(Response::new(Told { answers, late, call }))
+            }
             Err(status) => {
                 call.log.end(&call.caller, Some(&status));
                 Err(status)
@@ -112,8 +144,19 @@ struct Call {
 }
 
 impl Call {
-    fn new(api: &Api, method: &'static str) -> Self {
-        Self { caller: Caller::unknown(method), log: RequestLog::begin(api.draining.clone()) }
+    /// A call that came by a connection.
+    fn new(api: &Api, method: &'static str, extensions: &Extensions) -> Result<Self, Status> {
+        let account = extensions.get::<Account>().ok_or_else(|| internal("the call came by no connection"))?;
+        let caller = Caller::unknown(method, account.clone());
+        Ok(Self { caller, log: RequestLog::begin(api.draining.clone()) })
+    }
+
+    /// What `work` gives, unless it takes longer than the caller waits.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        match self.caller.deadline {
+            None => work.await,
+            Some(deadline) => timeout_at(deadline, work).await.unwrap_or_else(|_| Err(too_late())),
+        }
     }
 
     /// Lets the call in, or refuses it. Nothing of the request has been looked at before, and nothing is after a refusal.
@@ -134,9 +177,19 @@ impl Drop for Call {
     }
 }
 
-/// A stream of answers whose end is told to the log.
+/// How a call is answered whose caller does not wait any more.
+fn too_late() -> Status {
+    match faults::planted("deadline-cancelled") {
+        Some(_) => Status::cancelled("timeout expired"),
+        None => Error::DeadlineExceeded.into(),
+    }
+}
+
+/// A stream of answers that ends with the time of its caller, and whose end is told to the log.
 pub(crate) struct Told<T> {
     answers: Answers<T>,
+    /// Done when the caller does not wait any more. `None`: it waits for ever, or has been told that it is too late.
+    late: Option<Pin<Box<Sleep>>>,
     call: Call,
 }
 
@@ -144,7 +197,14 @@ impl<T> Stream for Told<T> {
     type Item = Result<T, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = ready!(self.answers.as_mut().poll_next(context));
+        let is_late = self.late.as_mut().is_some_and(|late| late.as_mut().poll(context).is_ready());
+        let next = if is_late {
+            self.late = None;
+            self.answers = Box::pin(stream::poll_fn(|_| Poll::Ready(None)));
+            Some(Err(too_late()))
+        } else {
+            ready!(self.answers.as_mut().poll_next(context))
+        };
         let Call { caller, log } = &mut self.call;
         match &next {
             Some(Ok(_)) => {}

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
+use super::room::Room;
+use crate::budget::{Account, Budget};
 use crate::registry::{Error, WriteRequest};
 
 /// The names that the registry gives to its own doings begin with this, and no caller's does.
 const SYSTEM: &str = "system/";
 
 /// Who calls which method, why, and for how long an answer is wanted.
-#[derive(Debug)]
 pub(crate) struct Caller {
     /// The full name of the method.
     pub(crate) method: &'static str,
@@ -27,11 +28,13 @@ pub(crate) struct Caller {
     pub(crate) request_hash: [u8; 16],
     /// When the answer is of no use any more.
     pub(crate) deadline: Option<Instant>,
+    /// For what is answered.
+    pub(crate) room: Room,
 }
 
 impl Caller {
-    /// A caller of whom nothing is known yet.
-    pub(crate) fn unknown(method: &'static str) -> Self {
+    /// A caller of whom nothing is known yet but the connection that it came by.
+    pub(crate) fn unknown(method: &'static str, account: Account) -> Self {
         Self {
             method,
             actor: String::new(),
@@ -39,12 +42,15 @@ impl Caller {
             request_id: String::new(),
             request_hash: [0; 16],
             deadline: None,
+            room: Room::new(account),
         }
     }
 
     /// The registry itself, for what it does by a method of its own: `system/{name}`.
     pub(crate) fn system(name: &str) -> Self {
-        Self { actor: format!("{SYSTEM}{name}"), ..Self::unknown("") }
+        // It came by no connection, and answers nobody.
+        let account = Budget::new(usize::MAX, usize::MAX).account();
+        Self { actor: format!("{SYSTEM}{name}"), ..Self::unknown("", account) }
     }
 
     /// Reads `partnership-actor` and `partnership-reason`, or their `-bin` forms for text that is not ASCII, and
@@ -129,7 +135,7 @@ mod tests {
         } else {
             metadata.insert(key, value.parse().unwrap());
         }
-        let mut caller = Caller::unknown("x");
+        let mut caller = Caller::unknown("x", Budget::new(0, 0).account());
         caller.identify(&metadata, String::new(), [0; 16]).map(|()| caller)
     }
 

@@ -12,6 +12,7 @@ mod drain;
 mod export;
 mod history;
 mod request_log;
+mod room;
 mod standard;
 mod status;
 mod watch;

@@ -9,11 +9,16 @@ use super::blocking::blocking;
 use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::{decode, point};
+use super::room::PAGE_ROOM_BYTES;
 use super::status::internal;
-use crate::registry::{KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
+use crate::registry::{ANSWER_BYTES_MAX, KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
 
 impl<K: Kind> Handle<Of<K, Get>> for Api {
     type Answer = K;
+
+    fn room(&self, Of { request, .. }: &Of<K, Get>) -> usize {
+        self.registry.document_bytes(&request.name)
+    }
 
     async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, Get>) -> Result<K, Status> {
         let point = point(request.read_revision, request.read_time)?;
@@ -25,7 +30,11 @@ impl<K: Kind> Handle<Of<K, Get>> for Api {
 impl<K: Kind> Handle<Of<K, List>> for Api {
     type Answer = Listed<K>;
 
-    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, List>) -> Result<Listed<K>, Status> {
+    fn room(&self, _: &Of<K, List>) -> usize {
+        PAGE_ROOM_BYTES
+    }
+
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, List>) -> Result<Listed<K>, Status> {
         let request = ListRequest {
             kind: self.kind::<K>()?,
             page_size: request.page_size,
@@ -36,8 +45,8 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             point: point(request.read_revision, request.read_time)?,
             read_mask: request.read_mask.unwrap_or_default().paths,
         };
-        let registry = self.registry.clone();
-        let page = blocking(move |cancelled| registry.list(&request, cancelled)).await?;
+        let (registry, room) = (self.registry.clone(), caller.room.clone());
+        let page = blocking(move |cancelled| registry.list(&request, &mut room.growing(), cancelled)).await?;
         Ok(Listed {
             resources: page.documents.into_iter().map(decode).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,
@@ -49,6 +58,11 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
 
 impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
     type Answer = BatchRead<K>;
+
+    fn room(&self, Of { request, .. }: &Of<K, BatchGet>) -> usize {
+        let bytes = request.names.iter().map(|name| self.registry.document_bytes(name)).sum::<usize>();
+        bytes.min(ANSWER_BYTES_MAX)
+    }
 
     async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<BatchRead<K>, Status> {
         let point = point(request.read_revision, request.read_time)?;

@@ -18,19 +18,24 @@ use super::call::{Answers, Api, HandleStream};
 use super::caller::Caller;
 use super::convert::{commit, envelope};
 use super::drain::unless_drained;
-use super::export::next_resources;
-use crate::registry::{Effect, Error, Export, Revision, SelectedCommit, Watch};
+use super::export::Chunks;
+use super::room::Room;
+use crate::registry::{Effect, Error, Revision, SelectedCommit, Watch};
 
 impl HandleStream<WatchRequest> for Api {
     type Answer = WatchResponse;
 
     /// Begins a stream. What is wrong with the request is answered at once, not in the stream.
-    async fn handle_stream(&self, _: &Caller, request: WatchRequest) -> Result<Answers<WatchResponse>, Status> {
+    async fn handle_stream(&self, caller: &Caller, request: WatchRequest) -> Result<Answers<WatchResponse>, Status> {
         let selection = self.registry.select(&request.collections, &request.filter)?;
         let (after, initial) = start(request.start)?;
         let watch = self.registry.watch(selection.clone(), after)?;
         let watching = Watching {
-            initial: initial.then(|| self.registry.export(selection, watch.position(), false)),
+            initial: initial.then(|| {
+                let export = self.registry.export(selection, watch.position(), false);
+                Chunks::new(export, caller.room.clone())
+            }),
+            room: caller.room.clone(),
             resources: Vec::new().into_iter(),
             watch,
             heartbeat_every: self.heartbeat_every,
@@ -61,10 +66,12 @@ fn start(start: Option<watch_request::Start>) -> Result<(Option<Revision>, bool)
 /// A watch on its way.
 struct Watching {
     /// What of the initial state has not been read yet. `None`: all of it has been told.
-    initial: Option<Export>,
+    initial: Option<Chunks>,
     /// What of the initial state has been read, and not told yet.
     resources: std::vec::IntoIter<Resource>,
     watch: Watch,
+    /// For what is read. A watch that waits holds none.
+    room: Room,
     heartbeat_every: Duration,
     /// When the caller has to hear something.
     heartbeat_at: Instant,
@@ -87,11 +94,11 @@ impl Watching {
             if let Some(resource) = self.resources.next() {
                 return Ok(Some(Event::Resource(WatchedResource { resource: Some(resource) })));
             }
-            let Some(export) = self.initial.take() else { return Ok(None) };
-            match next_resources(export).await? {
+            let Some(chunks) = self.initial.take() else { return Ok(None) };
+            match chunks.next().await? {
                 None => return Ok(Some(Event::Synced(Synced { revision: self.watch.position() }))),
-                Some((resources, export)) => {
-                    (self.resources, self.initial) = (resources.into_iter(), Some(export));
+                Some((resources, chunks)) => {
+                    (self.resources, self.initial) = (resources.into_iter(), Some(chunks));
                 }
             }
         }
@@ -101,9 +108,10 @@ impl Watching {
         loop {
             // Commits that are not selected are passed over without a wait: others get their turn all the same.
             tokio::task::consume_budget().await;
-            match tokio::time::timeout_at(self.heartbeat_at, self.watch.next()).await {
+            self.room.set(0);
+            match tokio::time::timeout_at(self.heartbeat_at, self.watch.waits_for()).await {
                 Ok(None) => return Err(Error::Draining.into()),
-                Ok(Some(told)) => match told? {
+                Ok(Some(bytes)) => match self.read(bytes?).await? {
                     Some(selected) => return Ok(Event::Commit(watched(selected)?)),
                     // However many there are to pass over, the caller hears that the stream lives.
                     None if Instant::now() >= self.heartbeat_at => break,
@@ -113,6 +121,17 @@ impl Watching {
             }
         }
         Ok(Event::Heartbeat(Heartbeat { revision: self.watch.position() }))
+    }
+}
+
+impl Watching {
+    /// Reads the next commit, of so many bytes. `None`: nothing of it is selected.
+    async fn read(&mut self, bytes: usize) -> Result<Option<SelectedCommit>, Status> {
+        self.room.take(bytes).await?;
+        let selected = self.watch.next().await.ok_or(Error::Draining)??;
+        // The documents before come to those of the commit itself.
+        self.room.set(selected.as_ref().map_or(0, SelectedCommit::bytes));
+        Ok(selected)
     }
 }
 

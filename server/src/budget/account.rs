@@ -123,6 +123,11 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
+    /// How many bytes are held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Gives back what is not needed after all, or takes what is needed beyond it in any case.
     pub(crate) fn set(&mut self, bytes: usize) {
         match bytes.checked_sub(self.bytes) {

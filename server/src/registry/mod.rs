@@ -19,18 +19,20 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Dangling, Error};
 pub use query::export::Export;
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
+pub use query::page::HasRoom;
 pub use query::selection::Selection;
 pub use query::watch::{Effect, SelectedCommit, Watch};
 pub use read::history::Version;
 pub use read::reader::Point;
 pub use resource::name::Name;
+pub(crate) use resource::{ANSWER_BYTES_MAX, DOCUMENT_BYTES_MAX};
 pub use schema::KindId;
 pub use write::place::Place;
 pub use write::request::{
@@ -39,6 +41,7 @@ pub use write::request::{
 
 pub use crate::store::{Action, Record, Revision, StateHealth};
 
+use crate::faults;
 use crate::kinds::KindRules;
 use crate::store::{self, StateFollower, StoreError};
 use crate::time::Clock;
@@ -50,15 +53,19 @@ use query::page_token::PageTokens;
 use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
-use resource::{ANSWER_BYTES_MAX, etag, stamp};
+use resource::{etag, stamp};
 use schema::Schemas;
 use write::committer::{Answer, Committer, Refusals, Replay, Submission};
 use write::ledger::Ledger;
+use write::plan::COMMIT_BYTES_MAX;
 use write::request::{Prepared, PreparedMutation};
 use write::writer::Writer;
 
 /// How many writes may wait for the committer; one more waits for its turn to wait.
 const QUEUE_MAX: usize = 4_096;
+/// The most bytes of what waits for the committer and for the disk: the requests, and the documents that they change. Twice
+/// the largest commit, so that one is prepared while another is written.
+pub(crate) const WRITES_BYTES_MAX: usize = 2 * COMMIT_BYTES_MAX;
 /// How many decisions may wait for the disk.
 const DECISIONS_MAX: usize = 4_096;
 const COMMITTER_STOPPED: Error = Error::Stopped("the committer has stopped");
@@ -76,6 +83,8 @@ struct Inner {
     heads: watch::Receiver<Revision>,
     /// `None` once the registry is closed.
     queue: RwLock<Option<mpsc::Sender<Submission>>>,
+    /// What is left of [`WRITES_BYTES_MAX`]. Whoever waits for it waits in turn.
+    writes: Arc<Semaphore>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     follower: StateFollower,
 }
@@ -143,6 +152,7 @@ impl Registry {
             tokens,
             heads,
             queue: RwLock::new(Some(queue)),
+            writes: Arc::new(Semaphore::new(WRITES_BYTES_MAX)),
             threads: Mutex::new(threads),
             follower: opened.follower,
         })))
@@ -171,6 +181,8 @@ impl Registry {
     pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
         let mut request = request.prepare(&self.0.reader.schemas)?;
         loop {
+            request.room = None;
+            request.room = Some(self.room(&request).await?);
             self.fetch(&mut request).await?;
             let (answer, answered) = oneshot::channel();
             // The sender is dropped before the answer is awaited: a registry that closes waits for nobody.
@@ -186,6 +198,29 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// Room for a write among those that wait, with the documents that it changes. It goes with the write, which is done even
+    /// if its caller goes away.
+    async fn room(&self, request: &Prepared) -> Result<OwnedSemaphorePermit, Error> {
+        let reader = &self.0.reader;
+        let mut bytes = request.bytes();
+        for (_, mutation) in &request.mutations {
+            if mutation.needs_current() {
+                bytes += reader.document_bytes(mutation.name().as_str());
+            }
+            if let PreparedMutation::Rollback { name, revision, .. } = mutation {
+                bytes += reader.snapshot_bytes(name, *revision)?;
+            }
+        }
+        if faults::planted("writes-without-end").is_some() {
+            bytes = 0;
+        }
+        if bytes > WRITES_BYTES_MAX {
+            return Err(Error::CommitTooLarge { bytes, max: COMMIT_BYTES_MAX });
+        }
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.0.writes.clone().acquire_many_owned(permits).await.map_err(|_| Error::Draining)
     }
 
     /// Fetches the documents that a request changes, here and not in the committer: a write waits for no read of another.
@@ -309,9 +344,20 @@ impl Registry {
         Ok((documents, at))
     }
 
+    /// How many bytes the document of a name has, about; 0 if there is none.
+    #[must_use]
+    pub fn document_bytes(&self, name: &str) -> usize {
+        self.0.reader.document_bytes(name)
+    }
+
     /// A page of the resources of a kind. Blocks; ends early with `Cancelled` once nobody waits for it any more.
-    pub fn list(&self, request: &ListRequest, cancelled: &CancellationToken) -> Result<Page, Error> {
-        list::page(&self.0.reader, &self.0.tokens, request, cancelled)
+    pub fn list(
+        &self,
+        request: &ListRequest,
+        has_room: HasRoom<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<Page, Error> {
+        list::page(&self.0.reader, &self.0.tokens, request, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.
@@ -336,8 +382,14 @@ impl Registry {
     }
 
     /// A page of the revisions of a resource, newest first. Blocks.
-    pub fn revisions(&self, parent: &str, size: i32, token: &str) -> Result<RevisionsPage, Error> {
-        history::revisions(&self.0.reader, &self.0.tokens, parent, size, token)
+    pub fn revisions(
+        &self,
+        parent: &str,
+        size: i32,
+        token: &str,
+        has_room: HasRoom<'_>,
+    ) -> Result<RevisionsPage, Error> {
+        history::revisions(&self.0.reader, &self.0.tokens, parent, size, token, has_room)
     }
 
     /// One revision of a resource: `{resource}/revisions/{revision}`.
@@ -346,8 +398,15 @@ impl Registry {
     }
 
     /// A page of commits after `after`, oldest or newest first. Blocks.
-    pub fn commits(&self, after: Revision, size: i32, token: &str, order_by: &str) -> Result<CommitsPage, Error> {
-        history::commits(&self.0.reader, &self.0.tokens, after, size, token, order_by)
+    pub fn commits(
+        &self,
+        after: Revision,
+        size: i32,
+        token: &str,
+        order_by: &str,
+        has_room: HasRoom<'_>,
+    ) -> Result<CommitsPage, Error> {
+        history::commits(&self.0.reader, &self.0.tokens, after, size, token, order_by, has_room)
     }
 
     /// The last durable revision.

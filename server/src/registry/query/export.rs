@@ -14,8 +14,6 @@ use crate::registry::read::reader::Reader;
 use crate::registry::resource::envelope;
 use crate::store::Revision;
 
-/// A chunk ends when it has this many bytes: a small part of what a client takes, and a short read.
-const CHUNK_BYTES: usize = 256 << 10;
 /// A chunk ends when so many names were looked at: what a filter passes over costs time too.
 const CHUNK_NAMES: usize = 1_000;
 
@@ -37,12 +35,12 @@ impl Export {
         Self { reader, selection, at, show_deleted, done: 0, after: None }
     }
 
-    /// The next envelopes, kind by kind in the order of `Resource`, and by name. A chunk without any is
-    /// not the end; `None` is. Blocks, for a moment.
+    /// The next envelopes, kind by kind in the order of `Resource`, and by name; of about so many bytes, one document more at
+    /// the most. A chunk without any is not the end; `None` is. Blocks, for a moment.
     ///
     /// # Errors
     /// Stored data that cannot be read.
-    pub fn next_chunk(&mut self) -> Result<Option<Vec<Bytes>>, Error> {
+    pub fn next_chunk(&mut self, chunk_bytes: usize) -> Result<Option<Vec<Bytes>>, Error> {
         let Some(kind) = self.selection.kinds().get(self.done).copied() else { return Ok(None) };
         let listing = Listing {
             reader: &self.reader,
@@ -59,7 +57,7 @@ impl Export {
         let last = keys.len() < CHUNK_NAMES;
         let (mut chunk, mut bytes): (Vec<Bytes>, usize) = (Vec::new(), 0);
         for key in keys {
-            if bytes >= CHUNK_BYTES {
+            if bytes >= chunk_bytes {
                 return Ok(Some(chunk));
             }
             if let Some(document) = listing.read(&key.name)? {

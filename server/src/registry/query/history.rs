@@ -1,7 +1,7 @@
 //! History in pages: the revisions of one resource, and the commits of all.
 
 use crate::registry::error::Error;
-use crate::registry::query::page::{PAGE_BYTES_MAX, page_size};
+use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::history::Version;
 use crate::registry::read::reader::Reader;
@@ -36,6 +36,7 @@ pub(crate) fn revisions(
     parent: &str,
     size: i32,
     token: &str,
+    has_room: HasRoom<'_>,
 ) -> Result<RevisionsPage, Error> {
     let name = Name::parse(&reader.schemas, parent).map_err(|rule| Error::invalid("parent", rule))?;
     let size = page_size(size)?;
@@ -51,10 +52,14 @@ pub(crate) fn revisions(
     let mut bytes = 0;
     for revision in revisions {
         let version = reader.change(name.clone(), revision)?;
-        bytes += version.before.len() + version.after.len();
-        if bytes > ANSWER_BYTES_MAX && !versions.is_empty() {
+        let version_bytes = version.before.len() + version.after.len();
+        bytes += version_bytes;
+        let has_room = has_room(version_bytes);
+        if !versions.is_empty() && (bytes > ANSWER_BYTES_MAX || !has_room) {
             more = true;
             break;
+        } else if !has_room {
+            return Err(Error::Busy);
         }
         versions.push(version);
     }
@@ -89,6 +94,7 @@ pub(crate) fn commits(
     size: i32,
     token: &str,
     order_by: &str,
+    has_room: HasRoom<'_>,
 ) -> Result<CommitsPage, Error> {
     let size = page_size(size)?;
     let descending = match order_by.split_whitespace().collect::<Vec<_>>().as_slice() {
@@ -111,12 +117,20 @@ pub(crate) fn commits(
         (Some(position), false) => (position.total + 1, head),
         (Some(position), true) => (after + 1, position.total - 1),
     };
-    let mut left: Box<dyn Iterator<Item = Revision>> =
+    let left: Box<dyn Iterator<Item = Revision>> =
         if descending { Box::new((low..=high).rev()) } else { Box::new(low..=high) };
+    let mut left = left.peekable();
     let mut entries: Vec<Record> = Vec::new();
     let mut bytes = 0;
     while entries.len() < size && bytes < PAGE_BYTES_MAX {
-        let Some(revision) = left.next() else { break };
+        let Some(&revision) = left.peek() else { break };
+        if !has_room(reader.record_bytes(revision)?) {
+            if entries.is_empty() {
+                return Err(Error::Busy);
+            }
+            break;
+        }
+        left.next();
         let entry = reader.record(revision)?;
         bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
         entries.push(entry);

@@ -15,7 +15,7 @@ use crate::registry::index::OrderKey;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::listing::Listing;
 use crate::registry::query::order_by;
-use crate::registry::query::page::{PAGE_BYTES_MAX, page_size};
+use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::{Point, Reader};
@@ -87,11 +87,12 @@ fn mask_bytes(mask: &ReadMask, paths: &[String]) -> Vec<u8> {
     if mask.is_of_all() { Vec::new() } else { paths.join("\0").into_bytes() }
 }
 
-/// A page. `Cancelled` once nobody waits for it any more.
+/// A page. `Cancelled` once nobody waits for it any more, `Busy` if there is no room for a single item.
 pub(crate) fn page(
     reader: &Reader,
     tokens: &PageTokens,
     request: &ListRequest,
+    has_room: HasRoom<'_>,
     cancelled: &CancellationToken,
 ) -> Result<Page, Error> {
     let size = page_size(request.page_size)?;
@@ -127,7 +128,7 @@ pub(crate) fn page(
         descending,
         cancelled,
     };
-    let (items, more) = listing.take(after.as_ref(), size, PAGE_BYTES_MAX, &mask)?;
+    let (items, more) = listing.take(after.as_ref(), size, PAGE_BYTES_MAX, &mask, has_room)?;
     let total = match &position {
         Some(position) => usize::try_from(position.total).unwrap_or(usize::MAX),
         None if !more => items.len(),

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::registry::error::Error;
 use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::filter::Filter;
-use crate::registry::query::page::PAGE_SIZE_MAX;
+use crate::registry::query::page::{HasRoom, PAGE_SIZE_MAX};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::Name;
@@ -36,14 +36,18 @@ pub(crate) struct Item {
 }
 
 impl Listing<'_> {
-    /// The next items after `after`, as far as `mask` means them: at most `size`, and of about `bytes`. And whether there
-    /// are more.
+    /// The next items after `after`, as far as `mask` means them: at most `size`, of about `bytes`, and as many as there is
+    /// room for. And whether there are more.
+    ///
+    /// # Errors
+    /// `Busy` if there is no room for the first.
     pub(crate) fn take(
         &self,
         after: Option<&OrderKey>,
         size: usize,
         bytes: usize,
         mask: &ReadMask,
+        has_room: HasRoom<'_>,
     ) -> Result<(Vec<Item>, bool), Error> {
         let mut items: Vec<Item> = Vec::new();
         let mut taken = 0;
@@ -54,11 +58,15 @@ impl Listing<'_> {
                 return false;
             }
             let document = mask.apply(&self.reader.schemas, item.document);
+            if !has_room(document.len()) {
+                more = true;
+                return false;
+            }
             taken += document.len();
             items.push(Item { document, ..item });
             true
         })?;
-        Ok((items, more))
+        if more && items.is_empty() { Err(Error::Busy) } else { Ok((items, more)) }
     }
 
     /// How many items there are.

@@ -2,6 +2,9 @@
 
 use crate::registry::error::Error;
 
+/// Asked for room for so many bytes more of a page, before they are kept. When there is none, the page ends.
+pub type HasRoom<'a> = &'a mut dyn FnMut(usize) -> bool;
+
 /// The page size if none is asked for.
 pub(crate) const PAGE_SIZE_DEFAULT: usize = 50;
 /// The largest page: more is taken as this.

@@ -36,6 +36,14 @@ pub enum Effect {
     Left,
 }
 
+impl SelectedCommit {
+    /// How many bytes its documents have, those before among them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.record.document_bytes() + self.before.iter().map(|(before, _)| before.len()).sum::<usize>()
+    }
+}
+
 impl Watch {
     /// Follows what is selected after `after`; `None`: after the head.
     ///
@@ -49,6 +57,12 @@ impl Watch {
     ) -> Result<Self, Error> {
         let tail = Tail::new(reader.clone(), heads, after)?;
         Ok(Self { reader, tail, selection })
+    }
+
+    /// Waits until the next commit is durable, and answers how many bytes it has. `None`: there will be no more, since the
+    /// registry is closing.
+    pub async fn waits_for(&mut self) -> Option<Result<usize, Error>> {
+        self.tail.waits_for().await
     }
 
     /// The next commit, as soon as it is durable; `Some(Ok(None))`: nothing of it is selected. `None`: there will be no

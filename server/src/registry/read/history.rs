@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::registry::error::Error;
-use crate::registry::read::reader::Reader;
+use crate::registry::read::reader::{Reader, change_of, damaged};
 use crate::registry::resource::name::Name;
 use crate::registry::resource::{body, difference, envelope};
 use crate::store::{Action, Record, Revision};
@@ -13,7 +13,7 @@ use crate::store::{Action, Record, Revision};
 pub struct Version {
     /// The resource.
     pub name: Name,
-    /// The commit that made it, with all its changes.
+    /// The commit that made it, without the documents of its changes.
     pub record: Record,
     /// What it did.
     pub action: Action,
@@ -28,20 +28,21 @@ pub struct Version {
 impl Reader {
     /// What the commit of `revision` did to `name`.
     pub(crate) fn change(&self, name: Name, revision: Revision) -> Result<Version, Error> {
-        let mut record = self.record(revision)?;
-        let position = record.changes.iter().position(|change| &*change.name == name.as_str());
-        let Some(position) = position else {
+        // A commit can have a hundred times the documents that are asked for.
+        let record = self.head_of(revision)?;
+        let change = change_of(&record, name.as_str()).cloned();
+        let Some(change) = change else {
             return Err(Error::NoSuchRevision { name: name.to_string(), revision });
         };
-        let change = record.changes.swap_remove(position);
+        let after = self.journal.document(revision, change.place).map_err(|error| damaged(&error, revision))?;
         let before = self.before(&change.name, change.previous_revision)?;
         let kind = name.kind();
         let body = |envelope: &Bytes| match envelope.is_empty() {
             true => Ok(Vec::new()),
             false => self.open(envelope, revision).map(|(_, document)| body::body(&self.schemas, kind, &document)),
         };
-        let changed = difference::difference(&self.schemas, kind, &body(&before)?, &body(&change.document)?);
-        Ok(Version { name, record, action: change.action, before, after: change.document, changed })
+        let changed = difference::difference(&self.schemas, kind, &body(&before)?, &body(&after)?);
+        Ok(Version { name, record, action: change.action, before, after, changed })
     }
 
     /// The envelope that a resource had in an earlier revision of its own. Empty for revision 0.

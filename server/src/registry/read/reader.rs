@@ -144,6 +144,16 @@ impl Reader {
         Ok(Some(self.open(&envelope, revision)?.1))
     }
 
+    /// How many bytes the document has that [`Reader::snapshot`] answers. 0: none.
+    pub(crate) fn snapshot_bytes(&self, name: &Name, revision: Revision) -> Result<usize, Error> {
+        if revision == 0 || revision > self.head() {
+            return Ok(0);
+        }
+        let record = self.head_of(revision)?;
+        let change = change_of(&record, name.as_str());
+        Ok(change.map_or(0, |change| usize::try_from(change.place.len).unwrap_or(usize::MAX)))
+    }
+
     /// Versions of `name`, newest first, at most `limit`; with `before`, which is one of them, those before it.
     pub(crate) fn versions(&self, name: &Name, before: Option<Revision>, limit: usize) -> Result<Vec<Revision>, Error> {
         let row = self.row(name).ok_or_else(|| Error::NotFound(name.to_string()))?;
@@ -170,8 +180,18 @@ impl Reader {
         self.journal.read(revision).map_err(|error| damaged(&error, revision))
     }
 
+    /// How many bytes the commit of a revision has.
+    pub(crate) fn record_bytes(&self, revision: Revision) -> Result<usize, Error> {
+        self.journal.commit_bytes(revision).map_err(|error| damaged(&error, revision))
+    }
+
+    /// How many bytes the document of `name` has at the head, about. 0: there is none.
+    pub(crate) fn document_bytes(&self, name: &str) -> usize {
+        self.index.read().row(name).map_or(0, |row| usize::try_from(row.place.len).unwrap_or(usize::MAX))
+    }
+
     /// The commit of a revision without its documents.
-    fn head_of(&self, revision: Revision) -> Result<Record, Error> {
+    pub(crate) fn head_of(&self, revision: Revision) -> Result<Record, Error> {
         self.journal.read_head(revision).map_err(|error| damaged(&error, revision))
     }
 }

@@ -35,13 +35,22 @@ impl Tail {
         Ok(Self { reader, heads, next: after + 1 })
     }
 
+    /// Waits until the next commit is durable, and answers how many bytes it has. `None`: there will be no more, since the
+    /// registry is closing.
+    ///
+    /// Can be dropped while it waits; nothing is lost by that.
+    pub(crate) async fn waits_for(&mut self) -> Option<Result<usize, Error>> {
+        while self.next > *self.heads.borrow_and_update() {
+            self.heads.changed().await.ok()?;
+        }
+        Some(self.reader.record_bytes(self.next))
+    }
+
     /// The next commit, as soon as it is durable. `None`: there will be no more, since the registry is closing.
     ///
     /// Can be dropped while it waits; nothing is lost by that.
     pub(crate) async fn next(&mut self) -> Option<Result<Record, Error>> {
-        while self.next > *self.heads.borrow_and_update() {
-            self.heads.changed().await.ok()?;
-        }
+        self.waits_for().await?.ok();
         let record = self.reader.journal.read(self.next).map_err(|error| read::damaged(&error, self.next));
         self.next += 1;
         Some(record)

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::ledger::{Known, Ledger, Outcome};
 use super::place::Place;
@@ -55,6 +55,8 @@ pub(crate) struct Decision {
     /// What is answered once all commits before it, and its own, are durable.
     pub(crate) result: Answer,
     pub(crate) answer: oneshot::Sender<Answer>,
+    /// Kept until it is answered.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
     /// See [`Refusals`].
     pub(crate) refusals: u64,
 }
@@ -90,14 +92,15 @@ impl Committer {
     /// Takes writes until nobody can send one any more, or the writer is gone.
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Submission>, decisions: &SyncSender<Decision>) {
         let mut refusals = self.refusals.count();
-        while let Some(Submission { request, answer }) = queue.blocking_recv() {
+        while let Some(Submission { mut request, answer }) = queue.blocking_recv() {
             if self.refusals.count() != refusals {
                 refusals = self.refusals.count();
                 self.ledger.reset();
             }
             self.ledger.forget();
+            let room = request.room.take();
             let (result, record) = self.decide(request);
-            if decisions.send(Decision { record, result, answer, refusals }).is_err() {
+            if decisions.send(Decision { record, result, answer, room, refusals }).is_err() {
                 return;
             }
         }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use partnership_registry::v1::{Finding, Format, Resource};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::change::{Change, Said};
 use super::input::Input;
@@ -22,6 +23,8 @@ use crate::violations::Violations;
 pub(crate) const MUTATIONS_MAX: usize = 1_000;
 /// The most preconditions of one request.
 pub(crate) const PRECONDITIONS_MAX: usize = 1_000;
+/// About what a precondition takes while it waits.
+const PRECONDITION_BYTES: usize = 128;
 /// The most characters of an actor.
 pub(crate) const ACTOR_LENGTH_MAX: usize = 200;
 /// The most characters of a reason.
@@ -185,6 +188,16 @@ pub(crate) struct Prepared {
     pub(crate) request_id: Option<uuid::Uuid>,
     pub(crate) request_hash: [u8; 16],
     pub(crate) validate_only: bool,
+    /// Its room among the writes that wait. `None`: it has none yet.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
+}
+
+impl Prepared {
+    /// About how many bytes it has.
+    pub(crate) fn bytes(&self) -> usize {
+        let mutations = self.mutations.iter().map(|(_, mutation)| mutation.bytes()).sum::<usize>();
+        mutations + self.actor.len() + self.reason.len() + self.preconditions.len() * PRECONDITION_BYTES
+    }
 }
 
 /// A mutation of which everything is checked that needs no state.
@@ -241,6 +254,16 @@ impl PreparedMutation {
             Self::Update { change, .. } => change.unchangeable(schemas, kind, document).ignored,
             Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => Vec::new(),
         }
+    }
+
+    /// About how many bytes it has, the document that it changes not among them.
+    fn bytes(&self) -> usize {
+        let said = match self {
+            Self::Create { said, .. } => said.body.len(),
+            Self::Update { change, .. } => change.said.body.len(),
+            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => 0,
+        };
+        said + size_of::<Self>()
     }
 
     /// The name of the resource, unless the server made it.
@@ -342,6 +365,7 @@ impl WriteRequest {
             request_id: request_id.and_then(Result::ok),
             request_hash: self.request_hash,
             validate_only: self.validate_only,
+            room: None,
         })
     }
 }

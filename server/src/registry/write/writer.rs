@@ -57,6 +57,7 @@ impl Writer {
             };
             // The caller may have gone away.
             let _ = decision.answer.send(result);
+            drop(decision.room);
         }
     }
 

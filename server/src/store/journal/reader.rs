@@ -79,6 +79,12 @@ impl JournalReader {
         }
     }
 
+    /// How many bytes the commit of a revision has, with its documents. Reads nothing.
+    pub fn commit_bytes(&self, revision: Revision) -> Result<usize, JournalError> {
+        let place = self.place(revision)?;
+        Ok(usize_of(place.frame_end - place.offset))
+    }
+
     /// The commit of a revision, its documents left empty. Costs little, however large they are.
     pub fn read_head(&self, revision: Revision) -> Result<Record, JournalError> {
         let FramePlace { segment, offset, frame_end, .. } = self.place(revision)?;
