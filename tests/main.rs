@@ -18,6 +18,7 @@ mod client;
 mod conformance;
 mod crash;
 mod damage;
+mod disk;
 mod door;
 mod findings;
 mod grow;

@@ -122,6 +122,7 @@ impl Registry {
             index: index.clone(),
             journal: opened.reader.clone(),
             state: opened.follower.reader(),
+            reads: Arc::default(),
         };
 
         let (new_heads, heads) = watch::channel(index.head());

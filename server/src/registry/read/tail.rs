@@ -6,7 +6,6 @@
 use tokio::sync::watch;
 
 use crate::registry::error::Error;
-use crate::registry::read::reader as read;
 use crate::registry::read::reader::Reader;
 use crate::store::{Record, Revision};
 
@@ -42,7 +41,7 @@ impl Tail {
         while self.next > *self.heads.borrow_and_update() {
             self.heads.changed().await.ok()?;
         }
-        let record = self.reader.journal.read(self.next).map_err(|error| read::damaged(&error, self.next));
+        let record = self.reader.record(self.next);
         self.next += 1;
         Some(record)
     }
