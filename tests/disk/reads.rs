@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
+use partnership_registry::v1::watch_response::Event;
 use partnership_registry::v1::{self, watch_request};
 use tempfile::TempDir;
 use tonic::transport::Channel;
@@ -39,9 +40,9 @@ async fn readings(channel: &Channel) -> Vec<(&'static str, Result<(), Status>)> 
         ("ListRevisions", registry.list_revisions(revisions).await.map(|_| ())),
         ("GetRevision", registry.get_revision(revision).await.map(|_| ())),
         ("ListCommits", registry.list_commits(v1::ListCommitsRequest::default()).await.map(|_| ())),
-        ("Export", first(export, |_| true).await),
-        ("Watch", first(replay, |_| true).await),
-        ("Watch of the state", first(initial, |event| matches!(event, v1::WatchResponse { event: Some(_) })).await),
+        ("Export", first(export, |part| !part.resources.is_empty()).await),
+        ("Watch", first(replay, |event| matches!(event.event, Some(Event::Commit(_)))).await),
+        ("Watch of the state", first(initial, |event| matches!(event.event, Some(Event::Resource(_)))).await),
     ]
 }
 
