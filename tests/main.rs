@@ -19,6 +19,7 @@ mod client;
 mod conformance;
 mod crash;
 mod damage;
+mod disk;
 mod door;
 mod findings;
 mod grow;

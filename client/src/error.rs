@@ -55,7 +55,9 @@ pub mod reasons {
     pub const STORE_FULL: &str = "STORE_FULL";
     /// No write is accepted until the server is restarted.
     pub const STORE_STOPPED: &str = "STORE_STOPPED";
-    /// Stored bytes fail their checksum.
+    /// The disk did not give what is stored: try again.
+    pub const STORE_READ_FAILED: &str = "STORE_READ_FAILED";
+    /// Stored bytes fail their checksum, or are not there any more.
     pub const DAMAGED: &str = "DAMAGED";
 }
 

@@ -169,6 +169,7 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::Busy => (Code::ResourceExhausted, "SERVER_BUSY"),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
         Error::Draining => (Code::Unavailable, "DRAINING"),
+        Error::ReadFailed => (Code::Unavailable, "STORE_READ_FAILED"),
         Error::Damaged { .. } => (Code::DataLoss, "DAMAGED"),
     }
 }
@@ -309,7 +310,7 @@ impl Telling {
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
             Error::Stopped(cause) => self.tell("cause", cause),
             Error::Cancelled | Error::DeadlineExceeded => {}
-            Error::NoRoom | Error::Busy | Error::Draining => {
+            Error::NoRoom | Error::Busy | Error::Draining | Error::ReadFailed => {
                 self.details.set_retry_info(Some(RETRY_AFTER));
             }
         }

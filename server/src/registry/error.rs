@@ -174,7 +174,10 @@ pub enum Error {
         /// The most bytes.
         max: usize,
     },
-    /// Stored bytes fail their checksum.
+    /// The disk did not give what is stored. What it is asked again it may give.
+    #[error("the disk of the registry could not be read; try again in a moment")]
+    ReadFailed,
+    /// Stored bytes fail their checksum, or are not there any more.
     #[error("stored data of revision {revision} is damaged; the operator's log says where")]
     Damaged {
         /// The revision whose bytes they are.

@@ -131,6 +131,7 @@ impl Registry {
             index: index.clone(),
             journal: opened.reader.clone(),
             state: opened.follower.reader(),
+            reads: Arc::default(),
         };
 
         let (new_heads, heads) = watch::channel(index.head());

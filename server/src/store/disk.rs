@@ -10,6 +10,9 @@ use std::time::UNIX_EPOCH;
 
 use crate::faults;
 
+/// What Linux says of a disk that does not answer.
+const EIO: i32 = 5;
+
 /// A file operation that the operating system refused.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing} {}; look at the cause, the space left on the disk and the permissions", path.display())]
@@ -27,6 +30,11 @@ impl DiskError {
     pub(super) fn is_full(&self) -> bool {
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
         full.contains(&self.source.kind())
+    }
+
+    /// Whether a file is shorter than it was when bytes were written there: nothing failed, the bytes are gone.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.source.kind() == io::ErrorKind::UnexpectedEof
     }
 
     /// The same error once more, for another caller that it concerns.
@@ -96,6 +104,10 @@ pub(super) fn write_as_far(file: &File, path: &Path, bytes: &[u8], offset: u64) 
 
 /// Fills `bytes` from `offset` on.
 pub(super) fn read_at(file: &File, path: &Path, bytes: &mut [u8], offset: u64) -> Result<(), DiskError> {
+    // While a file exists.
+    if faults::planted("reads-fail").is_some_and(|file| Path::new(file).exists()) {
+        return Err(failed("read", path)(io::Error::from_raw_os_error(EIO)));
+    }
     file.read_exact_at(bytes, offset).map_err(failed("read", path))
 }
 

@@ -41,10 +41,11 @@ fn number(error: &Error) -> usize {
         Error::Cancelled => 28,
         Error::Draining => 29,
         Error::Damaged { .. } => 30,
+        Error::ReadFailed => 31,
     }
 }
 
-const ERRORS: usize = 31;
+const ERRORS: usize = 32;
 
 /// An instance of every error, of which all values are made of `n`, of the name `x` and of the text `text`.
 fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
@@ -94,6 +95,7 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
         Error::Cancelled,
         Error::Draining,
         Error::Damaged { revision },
+        Error::ReadFailed,
     ]
 }
 
@@ -139,11 +141,12 @@ fn no_status_is_larger_than_trailers_may_be() {
 #[test]
 fn only_what_passes_by_itself_is_to_be_tried_again() {
     for error in instances(3, "alpha", "first") {
-        let (what, passes) = (number(&error), matches!(error, Error::NoRoom | Error::Busy | Error::Draining));
+        let what = number(&error);
+        let passes = matches!(error, Error::NoRoom | Error::Busy | Error::Draining | Error::ReadFailed);
         let stopped = matches!(error, Error::Stopped(_));
         let status = Status::from(error);
         assert_eq!(status.get_error_details().retry_info().is_some(), passes, "{what}: {status:?}");
-        assert_eq!(status.code() == Code::Unavailable, what == 29, "{status:?}");
+        assert_eq!(status.code() == Code::Unavailable, matches!(what, 29 | 31), "{status:?}");
         if stopped {
             let reason = status.get_error_details().error_info().unwrap().reason.clone();
             assert_eq!((status.code(), reason.as_str()), (Code::Internal, "STORE_STOPPED"));

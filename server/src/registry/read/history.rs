@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::registry::error::Error;
-use crate::registry::read::reader::{Reader, change_of, damaged};
+use crate::registry::read::reader::{Reader, change_of};
 use crate::registry::resource::name::Name;
 use crate::registry::resource::{body, difference, envelope};
 use crate::store::{Action, Record, Revision};
@@ -34,7 +34,7 @@ impl Reader {
         let Some(change) = change else {
             return Err(Error::NoSuchRevision { name: name.to_string(), revision });
         };
-        let after = self.journal.document(revision, change.place).map_err(|error| damaged(&error, revision))?;
+        let after = self.reads.outcome(revision, self.journal.document(revision, change.place))?;
         let before = self.before(&change.name, change.previous_revision)?;
         let kind = name.kind();
         let body = |envelope: &Bytes| match envelope.is_empty() {

@@ -3,4 +3,5 @@
 pub(crate) mod history;
 pub(crate) mod read_mask;
 pub(crate) mod reader;
+pub(crate) mod reads;
 pub(crate) mod tail;

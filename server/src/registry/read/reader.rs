@@ -9,10 +9,11 @@ use bytes::Bytes;
 
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
+use crate::registry::read::reads::Reads;
 use crate::registry::resource::envelope;
 use crate::registry::resource::name::Name;
 use crate::registry::schema::{KindId, Schemas};
-use crate::store::{Change, JournalError, JournalReader, Record, Revision, StateReader};
+use crate::store::{Change, JournalReader, Record, Revision, StateReader};
 use crate::time::Time;
 
 /// As of when to read.
@@ -34,6 +35,7 @@ pub(crate) struct Reader {
     pub(crate) index: Arc<Index>,
     pub(crate) journal: JournalReader,
     pub(crate) state: StateReader,
+    pub(crate) reads: Arc<Reads>,
 }
 
 impl Reader {
@@ -106,7 +108,7 @@ impl Reader {
 
     /// The document of a row, from the journal.
     pub(crate) fn stored(&self, row: Row) -> Result<Bytes, Error> {
-        let envelope = self.journal.document(row.revision, row.place).map_err(|error| damaged(&error, row.revision))?;
+        let envelope = self.reads.outcome(row.revision, self.journal.document(row.revision, row.place))?;
         Ok(self.open(&envelope, row.revision)?.1)
     }
 
@@ -129,7 +131,7 @@ impl Reader {
     pub(crate) fn version(&self, name: &Name, revision: Revision) -> Result<Bytes, Error> {
         let record = self.head_of(revision)?;
         let place = change_of(&record, name.as_str()).ok_or(Error::Damaged { revision })?.place;
-        let envelope = self.journal.document(revision, place).map_err(|error| damaged(&error, revision))?;
+        let envelope = self.reads.outcome(revision, self.journal.document(revision, place))?;
         Ok(self.open(&envelope, revision)?.1)
     }
 
@@ -140,7 +142,7 @@ impl Reader {
         }
         let record = self.head_of(revision)?;
         let Some(change) = change_of(&record, name.as_str()) else { return Ok(None) };
-        let envelope = self.journal.document(revision, change.place).map_err(|error| damaged(&error, revision))?;
+        let envelope = self.reads.outcome(revision, self.journal.document(revision, change.place))?;
         Ok(Some(self.open(&envelope, revision)?.1))
     }
 
@@ -177,12 +179,12 @@ impl Reader {
 
     /// The commit of a revision.
     pub(crate) fn record(&self, revision: Revision) -> Result<Record, Error> {
-        self.journal.read(revision).map_err(|error| damaged(&error, revision))
+        self.reads.outcome(revision, self.journal.read(revision))
     }
 
     /// How many bytes the commit of a revision has.
     pub(crate) fn record_bytes(&self, revision: Revision) -> Result<usize, Error> {
-        self.journal.commit_bytes(revision).map_err(|error| damaged(&error, revision))
+        self.reads.outcome(revision, self.journal.commit_bytes(revision))
     }
 
     /// How many bytes the document of `name` has at the head, about. 0: there is none.
@@ -192,14 +194,8 @@ impl Reader {
 
     /// The commit of a revision without its documents.
     pub(crate) fn head_of(&self, revision: Revision) -> Result<Record, Error> {
-        self.journal.read_head(revision).map_err(|error| damaged(&error, revision))
+        self.reads.outcome(revision, self.journal.read_head(revision))
     }
-}
-
-/// The error for a caller of a commit that could not be read; the cause goes to the log.
-pub(crate) fn damaged(error: &JournalError, revision: Revision) -> Error {
-    tracing::error!(%error, revision, "the journal could not be read");
-    Error::Damaged { revision }
 }
 
 /// What a commit did to `name`.

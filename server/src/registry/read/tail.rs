@@ -6,7 +6,6 @@
 use tokio::sync::watch;
 
 use crate::registry::error::Error;
-use crate::registry::read::reader as read;
 use crate::registry::read::reader::Reader;
 use crate::store::{Record, Revision};
 
@@ -51,7 +50,7 @@ impl Tail {
     /// Can be dropped while it waits; nothing is lost by that.
     pub(crate) async fn next(&mut self) -> Option<Result<Record, Error>> {
         self.waits_for().await?.ok();
-        let record = self.reader.journal.read(self.next).map_err(|error| read::damaged(&error, self.next));
+        let record = self.reader.record(self.next);
         self.next += 1;
         Some(record)
     }
