@@ -28,6 +28,7 @@ mod real_data;
 mod reflection;
 mod response_codes;
 mod service;
+mod soak;
 mod stalls;
 mod tidy;
 mod watching;
