@@ -15,6 +15,7 @@ mod harness;
 mod aip;
 mod cli;
 mod client;
+mod clock;
 mod conformance;
 mod crash;
 mod damage;

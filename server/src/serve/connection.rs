@@ -93,6 +93,8 @@ fn builder(streams_max: u32) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
+        // gRPC has no use for it, and beyond the year 9999 the library fails in writing it.
+        .auto_date_header(false)
         .max_concurrent_streams(streams_max)
         .max_local_error_reset_streams(config::LOCAL_ERROR_RESETS_MAX)
         .keep_alive_interval(config::KEEPALIVE_EVERY)
