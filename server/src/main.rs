@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let registry = Registry::open(&config.data, &config.store(), kinds::ALL, Arc::new(SystemClock))?;
+    let registry = Registry::open(&config.data, &config.registry(), kinds::ALL, Arc::new(SystemClock))?;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     // sled can keep each of those who read it for ever, and they are workers: without these, it could keep them all.
     let workers = cores + READS_MAX;

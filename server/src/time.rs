@@ -3,10 +3,18 @@
 //! The one place that asks the system's clock. What needs the time is handed a [`Clock`], so that tests can run fifty
 //! years in a second.
 
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
 use prost_types::Timestamp;
+
+use crate::faults;
 
 const NANOS_PER_SECOND: i32 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+/// 9999-12-31T23:59:59Z: no text form of a timestamp has more than four digits for the year.
+const SECONDS_MAX: i64 = 253_402_300_799;
 
 /// A moment, in UTC. Its order is that of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +34,31 @@ impl Time {
         } else {
             Time { nanos: self.nanos + 1, ..self }
         }
+    }
+
+    /// So much later.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Time {
+        let seconds = self.seconds.saturating_add(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX));
+        // Both are less than a second, and fit together into 32 bits.
+        let nanos = self.nanos + duration.subsec_nanos().cast_signed();
+        if nanos < NANOS_PER_SECOND {
+            Time { seconds, nanos }
+        } else {
+            Time { seconds: seconds.saturating_add(1), nanos: nanos - NANOS_PER_SECOND }
+        }
+    }
+
+    /// By how many whole seconds it is later than another one; negative if it is earlier.
+    #[must_use]
+    pub fn seconds_after(self, other: Time) -> i64 {
+        self.seconds.saturating_sub(other.seconds)
+    }
+
+    /// Whether it is of the years 1970 to 9999, of which everybody can tell the time.
+    #[must_use]
+    pub fn is_tellable(self) -> bool {
+        (0..=SECONDS_MAX).contains(&self.seconds)
     }
 
     /// The day in UTC to which it belongs.
@@ -59,14 +92,27 @@ impl From<Time> for Timestamp {
     }
 }
 
+impl fmt::Display for Time {
+    /// As RFC 3339 has it, to the second; one that no calendar has, in seconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.seconds) {
+            Ok(time) => write!(f, "{time}"),
+            Err(_) => write!(f, "{} seconds after 1970", self.seconds),
+        }
+    }
+}
+
 /// A calendar day: the number of days since 1970-01-01, negative before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// The time now, as the clock on the wall shows it: it may be set, and then jumps.
     fn now(&self) -> Time;
+
+    /// What has passed since some moment of the past, by a clock that nobody can set.
+    fn monotonic(&self) -> Duration;
 }
 
 /// The clock of the system.
@@ -76,8 +122,20 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     fn now(&self) -> Time {
-        Timestamp::from(std::time::SystemTime::now()).into()
+        let Time { seconds, nanos } = Timestamp::from(std::time::SystemTime::now()).into();
+        Time { seconds: seconds.saturating_add(planted_offset()), nanos }
     }
+
+    fn monotonic(&self) -> Duration {
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        BEGAN.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// By how many seconds the clock is wrong: what is in the file of the fault `clock-offset-file`, if that is planted.
+fn planted_offset() -> i64 {
+    let file = faults::planted("clock-offset-file");
+    file.and_then(|file| std::fs::read_to_string(file).ok()).and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -93,6 +151,30 @@ mod tests {
         assert_eq!(time(5, 7).next(), time(5, 8));
         assert_eq!(time(5, 999_999_999).next(), time(6, 0));
         assert_eq!(time(-1, 999_999_999).next(), time(0, 0));
+    }
+
+    #[test]
+    fn what_passes_is_added_and_the_difference_is_in_seconds() {
+        let passed = Duration::new(2, 600_000_000);
+        assert_eq!(time(5, 500_000_000).after(passed), time(8, 100_000_000));
+        assert_eq!(time(5, 0).after(passed), time(7, 600_000_000));
+        assert_eq!(time(i64::MAX, 999_999_999).after(passed), time(i64::MAX, 599_999_999));
+        assert_eq!((time(8, 0).seconds_after(time(5, 9)), time(-5, 0).seconds_after(time(5, 0))), (3, -10));
+        assert_eq!(time(i64::MAX, 0).seconds_after(time(i64::MIN, 0)), i64::MAX);
+    }
+
+    #[test]
+    fn times_of_four_digits_can_be_told_and_others_do_no_harm() {
+        let table = [
+            (0, true, "1970-01-01T00:00:00Z"),
+            (SECONDS_MAX, true, "9999-12-31T23:59:59Z"),
+            (-1, false, "1969-12-31T23:59:59Z"),
+            (SECONDS_MAX + 1, false, "253402300800 seconds after 1970"),
+            (i64::MIN, false, "-9223372036854775808 seconds after 1970"),
+        ];
+        for (seconds, tellable, text) in table {
+            assert_eq!((time(seconds, 5).is_tellable(), time(seconds, 5).to_string().as_str()), (tellable, text));
+        }
     }
 
     #[test]

@@ -68,6 +68,16 @@ impl Stubs {
 
     /// Sends a request. `None`: the server was gone before it answered. Panics on a refusal that has no reason to be.
     pub(crate) async fn send(&mut self, request: &Request) -> Option<Answer> {
+        match self.try_send(request).await {
+            Ok(answer) => Some(answer),
+            // What the server itself says carries details; what the transport says does not.
+            Err(status) if status.details().is_empty() => None,
+            Err(status) => panic!("{request:?}: {status}"),
+        }
+    }
+
+    /// As `send`, for a server that may refuse for reasons of its own.
+    pub(crate) async fn try_send(&mut self, request: &Request) -> Result<Answer, Status> {
         let country = |answer: Result<tonic::Response<v1::Country>, Status>| {
             answer.map(|country| Answer::Country(Box::new(country.into_inner())))
         };
@@ -76,21 +86,19 @@ impl Stubs {
             Request::Update(request) => country(self.countries.update_country(request).await),
             Request::Delete(request) => country(self.countries.delete_country(request).await),
             Request::Undelete(request) => country(self.countries.undelete_country(request).await),
+            Request::Rollback(request) => country(self.countries.rollback_country(request).await),
             Request::Commit(request) => {
                 self.registry.commit(request).await.map(|response| Answer::Commit(response.into_inner()))
             }
         };
-        match answer {
-            Ok(answer) => Some(answer),
-            // What the server itself says carries details; what the transport says does not.
-            Err(status) if status.details().is_empty() => None,
-            Err(status) => match status.code() {
-                code @ (Code::Aborted | Code::FailedPrecondition | Code::NotFound | Code::AlreadyExists) => {
-                    Some(Answer::Refused(code))
-                }
-                _ => panic!("{request:?}: {status}"),
-            },
-        }
+        answer.or_else(|status| match status.code() {
+            code @ (Code::Aborted | Code::FailedPrecondition | Code::NotFound | Code::AlreadyExists)
+                if !status.details().is_empty() =>
+            {
+                Ok(Answer::Refused(code))
+            }
+            _ => Err(status),
+        })
     }
 
     /// Reads everything there is.
@@ -362,7 +370,7 @@ fn slot(name: &str) -> &str {
     name.split('-').next().unwrap()
 }
 
-fn mask() -> FieldMask {
+pub(crate) fn mask() -> FieldMask {
     FieldMask { paths: UPDATED.map(str::to_owned).into() }
 }
 

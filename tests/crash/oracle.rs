@@ -16,6 +16,7 @@ pub(crate) enum Request {
     Update(v1::UpdateCountryRequest),
     Delete(v1::DeleteCountryRequest),
     Undelete(v1::UndeleteCountryRequest),
+    Rollback(v1::RollbackCountryRequest),
     Commit(v1::CommitRequest),
 }
 
@@ -43,6 +44,9 @@ pub(crate) struct Witness {
     pub(crate) asked: BTreeMap<String, Asked>,
     /// Revisions that readers have seen, each with the position at which.
     pub(crate) seen: Vec<(u64, u64)>,
+    /// Who writes beside them: commits without a request id that create one country whose id begins so are of no
+    /// request.
+    pub(crate) neighbour: Option<&'static str>,
 }
 
 /// What a registry holds, as its own methods tell it.
@@ -57,12 +61,26 @@ pub(crate) struct Observed {
 /// All versions of all resources: what the commits add up to.
 pub(crate) type Versions = BTreeMap<String, Vec<(u64, Resource)>>;
 
+/// What has been checked so far, and must be continued by what is checked next.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// The last revision.
+    pub(crate) head: u64,
+    parent_hash: Vec<u8>,
+    last_time: (i64, i32),
+    /// The requests that are done.
+    pub(crate) ids: HashSet<String>,
+    pub(crate) versions: Versions,
+}
+
 /// What one change of a request must do.
 struct Wanted {
     action: ChangeAction,
     name: String,
     /// What a creation or an update sends.
     sent: Option<Resource>,
+    /// The revision to which it is rolled back.
+    rolled_to: u64,
 }
 
 impl Request {
@@ -73,12 +91,13 @@ impl Request {
             Self::Update(request) => &request.request_id,
             Self::Delete(request) => &request.request_id,
             Self::Undelete(request) => &request.request_id,
+            Self::Rollback(request) => &request.request_id,
             Self::Commit(request) => &request.request_id,
         }
     }
 
     fn wanted(&self) -> Vec<Wanted> {
-        let one = |action, name: &str, sent| vec![Wanted { action, name: name.to_owned(), sent }];
+        let one = |action, name: &str, sent| vec![Wanted { action, name: name.to_owned(), sent, rolled_to: 0 }];
         match self {
             Self::Create(request) => {
                 let mut country = request.country.clone().unwrap();
@@ -91,22 +110,24 @@ impl Request {
             }
             Self::Delete(request) => one(ChangeAction::Delete, &request.name, None),
             Self::Undelete(request) => one(ChangeAction::Undelete, &request.name, None),
+            Self::Rollback(request) => {
+                let (name, revision) = request.name.split_once("/revisions/").unwrap();
+                let name = name.to_owned();
+                vec![Wanted { action: ChangeAction::Rollback, name, sent: None, rolled_to: revision.parse().unwrap() }]
+            }
             Self::Commit(request) => {
+                let wanted = |action, name: &str, sent| Wanted { action, name: name.to_owned(), sent, rolled_to: 0 };
                 let wanted = |mutation: &v1::Mutation| match mutation.operation.as_ref().unwrap() {
                     mutation::Operation::Create(create) => {
                         let sent = create.resource.clone().unwrap();
-                        Wanted { action: ChangeAction::Create, name: sent.name().to_owned(), sent: Some(sent) }
+                        wanted(ChangeAction::Create, sent.clone().name(), Some(sent))
                     }
                     mutation::Operation::Update(update) => {
                         let sent = update.resource.clone().unwrap();
-                        Wanted { action: ChangeAction::Update, name: sent.name().to_owned(), sent: Some(sent) }
+                        wanted(ChangeAction::Update, sent.clone().name(), Some(sent))
                     }
-                    mutation::Operation::Delete(delete) => {
-                        Wanted { action: ChangeAction::Delete, name: delete.name.clone(), sent: None }
-                    }
-                    mutation::Operation::Undelete(undelete) => {
-                        Wanted { action: ChangeAction::Undelete, name: undelete.name.clone(), sent: None }
-                    }
+                    mutation::Operation::Delete(delete) => wanted(ChangeAction::Delete, &delete.name, None),
+                    mutation::Operation::Undelete(undelete) => wanted(ChangeAction::Undelete, &undelete.name, None),
                     mutation::Operation::Rollback(_) => panic!("the load rolls nothing back"),
                 };
                 request.mutations.iter().map(wanted).collect()
@@ -153,7 +174,7 @@ macro_rules! stamps {
 partnership_registry::for_each_kind!(stamps);
 
 /// The fields that the clients' updates mean: they send this mask.
-pub(crate) const UPDATED: [&str; 2] = ["display_name", "description"];
+pub(crate) const UPDATED: [&str; 3] = ["display_name", "description", "annotations"];
 
 /// What an update must make of what was there.
 fn updated(mut before: Resource, sent: &Resource) -> Resource {
@@ -162,6 +183,7 @@ fn updated(mut before: Resource, sent: &Resource) -> Resource {
     {
         country.display_name.clone_from(&sent.display_name);
         country.description.clone_from(&sent.description);
+        country.annotations.clone_from(&sent.annotations);
     }
     before
 }
@@ -178,31 +200,38 @@ impl Witness {
     /// Holds what a registry tells against all that clients knew at position `at`; what they learned later may be there
     /// or not. The error says what is wrong.
     pub(crate) fn check(&self, observed: &Observed, at: u64) -> Result<Versions, String> {
-        let versions = self.check_history(&observed.commits)?;
-        self.check_acknowledged(&observed.commits, at)?;
-        check_state(&versions, &observed.resources)?;
-        Ok(versions)
+        let mut checked = Checked::default();
+        self.check_history(&mut checked, &observed.commits)?;
+        self.check_acknowledged(checked.head, &observed.commits, at)?;
+        check_state(&checked.versions, &observed.resources)?;
+        Ok(checked.versions)
     }
 
-    /// Each commit is the whole of one request, and follows from the commits before it.
-    fn check_history(&self, commits: &[Commit]) -> Result<Versions, String> {
-        let mut versions = Versions::new();
-        let mut ids = HashSet::new();
-        let (mut parent_hash, mut last_time) = (vec![0; 32], (0, 0));
-        for (commit, expected) in commits.iter().zip(1..) {
+    /// Each commit is the whole of one request, and follows from the commits before it: those that were checked before.
+    pub(crate) fn check_history(&self, checked: &mut Checked, commits: &[Commit]) -> Result<(), String> {
+        if checked.head == 0 {
+            checked.parent_hash = vec![0; 32];
+        }
+        let Checked { head, parent_hash, last_time, ids, versions } = checked;
+        for (commit, expected) in commits.iter().zip(*head + 1..) {
             let revision = commit.revision;
             ensure!(revision == expected, "revision {expected} should be there, and {revision} is");
-            ensure!(commit.parent_hash == parent_hash, "revision {revision} does not continue the one before it");
+            ensure!(commit.parent_hash == *parent_hash, "revision {revision} does not continue the one before it");
             ensure!(commit.hash.len() == 32, "revision {revision} has no hash");
             parent_hash.clone_from(&commit.hash);
             let time = commit.commit_time.as_ref().map_or((0, 0), |time| (time.seconds, time.nanos));
-            ensure!(time > last_time, "revision {revision} is not later than the one before it");
-            last_time = time;
+            ensure!(time > *last_time, "revision {revision} is not later than the one before it");
+            *last_time = time;
+            *head = revision;
             let id = &commit.request_id;
-            let asked =
-                self.asked.get(id).ok_or_else(|| format!("revision {revision} is of {id}, which nobody sent"))?;
-            ensure!(ids.insert(id), "request {id} was done twice, again in revision {revision}");
-            let wanted = asked.request.wanted();
+            let wanted = if let Some(wanted) = self.neighbour.and_then(|whose| neighbours(commit, whose)) {
+                vec![wanted]
+            } else {
+                let asked =
+                    self.asked.get(id).ok_or_else(|| format!("revision {revision} is of {id}, which nobody sent"))?;
+                ensure!(ids.insert(id.clone()), "request {id} was done twice, again in revision {revision}");
+                asked.request.wanted()
+            };
             let found: Vec<_> = commit.changes.iter().map(|change| (change.action(), change.name.as_str())).collect();
             let whole: Vec<_> = wanted.iter().map(|wanted| (wanted.action, wanted.name.as_str())).collect();
             ensure!(found == whole, "revision {revision} is {found:?}, and request {id} asked for {whole:?}");
@@ -211,11 +240,11 @@ impl Witness {
                 versions.entry(change.name.clone()).or_default().push((revision, after));
             }
         }
-        Ok(versions)
+        Ok(())
     }
 
-    /// Nothing that was acknowledged is lost, and it is as it was acknowledged.
-    fn check_acknowledged(&self, commits: &[Commit], at: u64) -> Result<(), String> {
+    /// Nothing that was acknowledged is lost: it is in `commits`, as it was acknowledged.
+    pub(crate) fn check_acknowledged(&self, head: u64, commits: &[Commit], at: u64) -> Result<(), String> {
         let by_id: HashMap<_, _> = commits.iter().map(|commit| (commit.request_id.as_str(), commit)).collect();
         for (id, asked) in &self.asked {
             let Some((answer, position)) = &asked.answer else { continue };
@@ -261,7 +290,6 @@ impl Witness {
                 }
             }
         }
-        let head = commits.len() as u64;
         for (revision, position) in &self.seen {
             ensure!(*revision <= head || *position > at, "revision {revision} was seen, and the head is {head}");
         }
@@ -302,7 +330,7 @@ fn check_change(
         (Some((_, before)), action) => {
             let (before, was) = bare(before.clone());
             ensure!(
-                (action == ChangeAction::Undelete) == was.delete_time.is_some(),
+                action == ChangeAction::Rollback || (action == ChangeAction::Undelete) == was.delete_time.is_some(),
                 "{told}: {action:?} cannot be done to it"
             );
             ensure!(
@@ -313,7 +341,11 @@ fn check_change(
             match action {
                 ChangeAction::Update => updated(before, wanted.sent.as_ref().unwrap()),
                 ChangeAction::Delete | ChangeAction::Undelete => before,
-                ChangeAction::Rollback => return Err(format!("{told}: nobody rolled it back")),
+                ChangeAction::Rollback => {
+                    let then = versions.and_then(|all| all.iter().find(|(revision, _)| *revision == wanted.rolled_to));
+                    let (_, then) = then.ok_or_else(|| format!("{told}: rolled back to what it never was"))?;
+                    bare(then.clone()).0
+                }
                 ChangeAction::Create | ChangeAction::Unspecified | ChangeAction::Unchanged => {
                     return Err(format!("{told}: existed already"));
                 }
@@ -326,8 +358,16 @@ fn check_change(
     Ok(after)
 }
 
+/// What a commit of the neighbour must do: it makes one country of theirs, of whatever content.
+fn neighbours(commit: &Commit, whose: &str) -> Option<Wanted> {
+    let [change] = commit.changes.as_slice() else { return None };
+    let theirs = commit.request_id.is_empty() && change.name.strip_prefix("countries/")?.starts_with(whose);
+    let sent = bare(change.after.clone()?).0;
+    theirs.then(|| Wanted { action: ChangeAction::Create, name: change.name.clone(), sent: Some(sent), rolled_to: 0 })
+}
+
 /// The state is what the history adds up to.
-fn check_state(versions: &Versions, resources: &[Resource]) -> Result<(), String> {
+pub(crate) fn check_state(versions: &Versions, resources: &[Resource]) -> Result<(), String> {
     let stored: BTreeMap<_, _> = resources.iter().map(|resource| (resource.name(), resource)).collect();
     ensure!(stored.len() == resources.len(), "a resource is listed twice");
     for (name, versions) in versions {

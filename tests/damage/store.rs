@@ -12,7 +12,7 @@ use partnership_registry_server::kinds;
 use partnership_registry_server::registry::{
     Error, ListRequest, Mutation, OpenError, Operation, Place, Registry, WriteRequest,
 };
-use partnership_registry_server::store::Options;
+use partnership_registry_server::store;
 use partnership_registry_server::time::SystemClock;
 use prost::Message as _;
 use rand::rngs::StdRng;
@@ -28,7 +28,8 @@ const SEGMENT_BYTES: u64 = 32 << 10;
 pub(super) const COMMITS: usize = 300;
 
 pub(crate) fn open(dir: &Path) -> Result<Registry, OpenError> {
-    let options = Options { segment_bytes_max: SEGMENT_BYTES, cache_bytes_max: 16 << 20, ..Options::default() };
+    let store = store::Options { segment_bytes_max: SEGMENT_BYTES, cache_bytes_max: 16 << 20, ..Default::default() };
+    let options = Options { store, ..Options::default() };
     Registry::open(dir, &options, kinds::ALL, Arc::new(SystemClock))
 }
 

@@ -89,9 +89,9 @@ impl Server {
     async fn begin(&mut self) {
         let (config, clock) = (self.settings.config.clone(), self.settings.clock.clone());
         let dir = self.dir.path().to_owned();
-        let store = config.store();
+        let options = config.registry();
         let opened =
-            tokio::task::spawn_blocking(move || Registry::open(&dir, &store, kinds::ALL, clock)).await.unwrap();
+            tokio::task::spawn_blocking(move || Registry::open(&dir, &options, kinds::ALL, clock)).await.unwrap();
         let registry = opened.unwrap();
         let listener = TcpListener::bind(config.serving.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -189,24 +189,31 @@ pub(crate) async fn until_sled_serves(channel: &Channel) {
     .await;
 }
 
-/// A clock that shows what it was set to.
-pub(crate) struct TestClock(Mutex<Time>);
+/// A clock that shows what it was set to. What it is set forward by has passed; set back, it has jumped.
+pub(crate) struct TestClock(Mutex<(Time, Duration)>);
 
 impl TestClock {
     /// A clock that shows `seconds` since 1970.
     pub(crate) fn at(seconds: i64) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Timestamp { seconds, nanos: 0 }.into())))
+        Arc::new(Self(Mutex::new((Timestamp { seconds, nanos: 0 }.into(), Duration::ZERO))))
     }
 
     /// Sets it; backwards too.
     pub(crate) fn set(&self, seconds: i64) {
-        *self.0.lock().unwrap() = Timestamp { seconds, nanos: 0 }.into();
+        let mut clock = self.0.lock().unwrap();
+        let time: Time = Timestamp { seconds, nanos: 0 }.into();
+        clock.1 += Duration::from_secs(u64::try_from(time.seconds_after(clock.0)).unwrap_or(0));
+        clock.0 = time;
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Time {
-        *self.0.lock().unwrap()
+        self.0.lock().unwrap().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.lock().unwrap().1
     }
 }
 

@@ -79,14 +79,19 @@ impl Process {
 
     /// As `start`, with a server that was built elsewhere.
     pub(crate) fn start_binary(binary: &Path, data: &Path) -> Process {
-        Starting::spawn_as(Command::new(binary), data, |_| {})
-            .serving()
-            .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
+        Self::start_binary_with(binary, data, |_| {})
     }
 
     /// As `start`, with more arguments or variables.
     pub(crate) fn start_with(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
         Self::try_start(data, adapt)
+            .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
+    }
+
+    /// As `start_with`, with a server that was built elsewhere.
+    pub(crate) fn start_binary_with(binary: &Path, data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {
+        Starting::spawn_as(Command::new(binary), data, adapt)
+            .serving()
             .unwrap_or_else(|ended| panic!("the server ended, {}:\n{}", ended.status, ended.log))
     }
 

@@ -24,14 +24,19 @@ pub(crate) struct Steady {
 }
 
 /// How long the calls took.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Times(Vec<(&'static str, Duration)>);
 
 impl Steady {
     /// Begins. A name makes what it writes its own.
     pub(crate) fn begin(channel: Channel, name: &'static str) -> Self {
+        Self::begin_every(EVERY, channel, name)
+    }
+
+    /// As `begin`, with a round of calls so often.
+    pub(crate) fn begin_every(every: Duration, channel: Channel, name: &'static str) -> Self {
         let (end, ended) = watch::channel(false);
-        Self { end, calls: tokio::spawn(run(channel, name, ended)) }
+        Self { end, calls: tokio::spawn(run(every, channel, name, ended)) }
     }
 
     /// Ends, and answers how long the calls took. Panics if one was refused or took longer than anybody waits.
@@ -48,7 +53,12 @@ impl Steady {
     }
 }
 
-async fn run(channel: Channel, name: &'static str, ended: watch::Receiver<bool>) -> Vec<(&'static str, Duration)> {
+async fn run(
+    every: Duration,
+    channel: Channel,
+    name: &'static str,
+    ended: watch::Receiver<bool>,
+) -> Vec<(&'static str, Duration)> {
     let mut countries = CountryServiceClient::new(channel);
     let mut times = Vec::new();
     let mut timed = |method, began: Instant, status: Result<(), tonic::Status>| {
@@ -74,7 +84,7 @@ async fn run(channel: Channel, name: &'static str, ended: watch::Receiver<bool>)
         if *ended.borrow() {
             break;
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(every).await;
     }
     times
 }
@@ -82,9 +92,19 @@ async fn run(channel: Channel, name: &'static str, ended: watch::Receiver<bool>)
 impl Times {
     /// The 99th percentile of a method.
     pub(crate) fn p99(&self, method: &str) -> Duration {
+        self.percentile(method, 99)
+    }
+
+    /// A percentile of a method.
+    pub(crate) fn percentile(&self, method: &str, percent: usize) -> Duration {
         let mut times: Vec<_> = self.0.iter().filter(|(called, _)| *called == method).map(|(_, time)| *time).collect();
         times.sort_unstable();
-        times[(times.len() * 99).div_ceil(100) - 1]
+        times[(times.len() * percent).div_ceil(100) - 1]
+    }
+
+    /// Adds those of another client.
+    pub(crate) fn add(&mut self, other: Times) {
+        self.0.extend(other.0);
     }
 
     /// Holds that no p99 is above three times that of a quiet server, and records both.

@@ -6,14 +6,24 @@ use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 
+use crate::faults;
 use crate::registry::{Action, Error, Point, Record, Version, WrittenOne};
+use crate::values::{Broken, timestamp};
 
 /// As of when a request wants to read.
 pub(crate) fn point(revision: u64, time: Option<Timestamp>) -> Result<Point, Error> {
     match (revision, time) {
         (0, None) => Ok(Point::Head),
         (revision, None) => Ok(Point::Revision(revision)),
-        (0, Some(time)) => Ok(Point::Time(time.into())),
+        (0, Some(time)) => match timestamp::check(&time).filter(|_| faults::planted("any-read-time").is_none()) {
+            Some(Broken { field: "nanos", rule }) => {
+                Err(Error::invalid("read_time.nanos", format!("{rule}, and is {}", time.nanos)))
+            }
+            Some(Broken { rule, .. }) => {
+                Err(Error::invalid("read_time", format!("{rule}, and has {} seconds since 1970", time.seconds)))
+            }
+            None => Ok(Point::Time(time.into())),
+        },
         (_, Some(_)) => Err(Error::invalid("read_time", "is not given together with read_revision")),
     }
 }

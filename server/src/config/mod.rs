@@ -60,9 +60,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// The options of the store.
+    /// The options of the registry.
     #[must_use]
-    pub fn store(&self) -> crate::store::Options {
+    pub fn registry(&self) -> crate::registry::Options {
         self.storage.options()
     }
 }

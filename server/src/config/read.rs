@@ -98,7 +98,7 @@ mod tests {
         let config = read_line("--listen [::1]:7 --segment-mib 2 --drain-grace 0 --log debug,h2=warn").unwrap();
         assert_eq!(config.serving.listen.port(), 7);
         assert_eq!(config.serving.drain_grace.as_secs(), 0);
-        assert_eq!(config.store().segment_bytes_max, 2 << 20);
+        assert_eq!(config.registry().store.segment_bytes_max, 2 << 20);
         assert_eq!(config.log.filter().to_string(), "h2=warn,debug");
     }
 

@@ -1,12 +1,16 @@
-//! Storing: the sizes of the journal's segments and of sled's cache.
+//! Storing: the sizes of the journal's segments and of sled's cache, and what is kept of the past beside resources.
+
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
 use crate::faults;
-use crate::store::PlantedStall;
+use crate::registry::Options;
+use crate::store::{self, PlantedStall};
 
 const MIB: u32 = 20;
+const SECONDS_PER_DAY: u64 = 86_400;
 
 /// How data is stored.
 #[derive(Debug, Clone, Args)]
@@ -24,12 +28,34 @@ pub struct StorageConfig {
     #[arg(long, env = "PARTNERSHIP_CACHE_MIB", default_value = "256", value_name = "MIB",
           value_parser = RangedU64ValueParser::<u64>::new().range(16..=1_048_576))]
     pub cache_mib: u64,
+
+    /// How many days the id of a request is remembered at least, so that a repeated request is done once. When there are
+    /// more than a million, those that are older than a day are forgotten earlier.
+    // The default is longer than any queue that repeats requests by itself, and than most holidays of those who do it by
+    // hand. Below a day, a request that is repeated after a night could be done twice.
+    #[arg(long, env = "PARTNERSHIP_REQUEST_ID_RETENTION_DAYS", default_value = "30", value_name = "DAYS",
+          value_parser = RangedU64ValueParser::<u64>::new().range(1..=3_650))]
+    pub request_id_retention_days: u64,
+
+    /// Start although the clock shows a time more than 400 days after the last commit: it is right. What is committed at a
+    /// wrong time keeps it, and later commits never get an earlier one. Needed for one start only.
+    #[arg(long, env = "PARTNERSHIP_ACCEPT_TIME_JUMP")]
+    pub accept_time_jump: bool,
 }
 
 impl StorageConfig {
+    /// The options of the registry.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            store: self.store(),
+            request_id_retention: Duration::from_secs(self.request_id_retention_days * SECONDS_PER_DAY),
+            accept_time_jump: self.accept_time_jump,
+        }
+    }
+
     /// The options of the store.
-    pub(super) fn options(&self) -> crate::store::Options {
-        crate::store::Options {
+    fn store(&self) -> store::Options {
+        store::Options {
             segment_bytes_max: self.segment_mib << MIB,
             cache_bytes_max: self.cache_mib << MIB,
             sync: faults::planted("without-fdatasync").is_none(),

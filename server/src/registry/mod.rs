@@ -14,8 +14,9 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -38,6 +39,7 @@ pub use write::place::Place;
 pub use write::request::{
     Condition, Mutation, Operation, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
+pub use write::trusted_time::ClockError;
 
 pub use crate::store::{Action, Record, Revision, StateHealth};
 
@@ -59,6 +61,7 @@ use write::committer::{Answer, Committer, Refusals, Replay, Submission};
 use write::ledger::Ledger;
 use write::plan::COMMIT_BYTES_MAX;
 use write::request::{Prepared, PreparedMutation};
+use write::trusted_time::TrustedClock;
 use write::writer::Writer;
 
 /// How many writes may wait for the committer; one more waits for its turn to wait.
@@ -86,7 +89,21 @@ struct Inner {
     /// What is left of [`WRITES_BYTES_MAX`]. Whoever waits for it waits in turn.
     writes: Arc<Semaphore>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    clock: Arc<TrustedClock>,
+    /// Dropped, it ends the thread that looks at the clock.
+    clock_running: Mutex<Option<SyncSender<()>>>,
     follower: StateFollower,
+}
+
+/// How a registry is kept.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How its store is.
+    pub store: store::Options,
+    /// How long a request id is remembered at least, by the times of commits.
+    pub request_id_retention: Duration,
+    /// Whether a clock is right that shows a time long after the last commit.
+    pub accept_time_jump: bool,
 }
 
 /// Why a registry does not open.
@@ -95,6 +112,9 @@ pub enum OpenError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The clock cannot be right.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The contract contradicts itself.
     #[error("the contract is wrong: {0}")]
     Contract(String),
@@ -108,16 +128,12 @@ pub enum OpenError {
 
 impl Registry {
     /// Opens the registry in a directory, or begins one there. Blocks until it can be used.
-    pub fn open(
-        dir: &Path,
-        options: &store::Options,
-        kinds: &[KindRules],
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, OpenError> {
+    pub fn open(dir: &Path, options: &Options, kinds: &[KindRules], clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        TrustedClock::check_tellable(&*clock)?;
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
-        let index = Arc::new(Index::new(schemas.clone()));
+        let index = Arc::new(Index::new(schemas.clone(), options.request_id_retention));
         let mut unreadable = None;
-        let opened = store::open(dir, options, &mut |record| {
+        let opened = store::open(dir, &options.store, &mut |record| {
             if unreadable.is_none() {
                 unreadable = index.apply(std::slice::from_ref(&record)).err();
             }
@@ -125,6 +141,8 @@ impl Registry {
         if let Some(Unreadable { revision }) = unreadable {
             return Err(OpenError::Unreadable(revision));
         }
+        let last = Some(index.read().last_time()).filter(|_| index.head() > 0);
+        let clock = Arc::new(TrustedClock::new(clock, last, options.accept_time_jump)?);
         let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
         let reader = Reader {
             schemas: schemas.clone(),
@@ -139,13 +157,18 @@ impl Registry {
         let (decisions, decided) = sync_channel(DECISIONS_MAX);
         let refusals = Refusals::default();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
-        let committer = Committer { schemas, etags, epoch, ledger, clock, refusals: refusals.clone() };
+        let (clock_running, clock_closing) = sync_channel(0);
+        let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone(), refusals: refusals.clone() };
         let writer = Writer { journal: opened.writer, index, new_heads, refusals, full: false, stopped: None };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
             thread("writer", Box::new(move || writer.run(&decided)))?,
+            thread("clock", {
+                let clock = clock.clone();
+                Box::new(move || clock.run(&clock_closing))
+            })?,
         ];
         let tokens = PageTokens::new(opened.reader.seed(), opened.reader.epoch());
         Ok(Self(Arc::new(Inner {
@@ -155,6 +178,8 @@ impl Registry {
             queue: RwLock::new(Some(queue)),
             writes: Arc::new(Semaphore::new(WRITES_BYTES_MAX)),
             threads: Mutex::new(threads),
+            clock,
+            clock_running: Mutex::new(Some(clock_running)),
             follower: opened.follower,
         })))
     }
@@ -162,6 +187,7 @@ impl Registry {
     /// Takes no more writes, waits for those that were taken, and flushes the store. Blocks.
     pub fn close(&self) {
         self.0.queue.write().take();
+        self.0.clock_running.lock().take();
         for thread in std::mem::take(&mut *self.0.threads.lock()) {
             let name = thread.thread().name().unwrap_or("?").to_owned();
             if thread.join().is_err() {
@@ -180,7 +206,7 @@ impl Registry {
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does
     /// not undo it.
     pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
-        let mut request = request.prepare(&self.0.reader.schemas)?;
+        let mut request = request.prepare(&self.0.reader.schemas, self.0.clock.now())?;
         loop {
             request.room = None;
             request.room = Some(self.room(&request).await?);

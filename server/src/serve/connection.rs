@@ -121,6 +121,8 @@ impl Connections {
         let mut http2 = http2::Builder::new(Calls(calls));
         http2
             .timer(TokioTimer::new())
+            // gRPC has no use for it, and beyond the year 9999 the library fails in writing it.
+            .auto_date_header(false)
             .max_concurrent_streams(self.streams_max)
             .max_local_error_reset_streams(config::LOCAL_ERROR_RESETS_MAX)
             .keep_alive_interval(config::KEEPALIVE_EVERY)

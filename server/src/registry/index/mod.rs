@@ -5,6 +5,7 @@
 
 mod derive;
 mod order;
+pub(crate) mod requests;
 mod row;
 mod tables;
 #[cfg(test)]
@@ -12,6 +13,7 @@ pub(crate) mod tests;
 mod trees;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard};
 
@@ -30,9 +32,9 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The index of a journal without commits.
-    pub(crate) fn new(schemas: Arc<Schemas>) -> Self {
-        let tables = RwLock::new(Tables::new(schemas.kinds.len()));
+    /// The index of a journal without commits. Request ids are remembered for so long, at least.
+    pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration) -> Self {
+        let tables = RwLock::new(Tables::new(schemas.kinds.len(), request_id_retention));
         Self { schemas, tables }
     }
 

@@ -4,13 +4,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::derive::Derived;
 use super::order::{Order, OrderKey, Spans};
+use super::requests::Requests;
 use super::row::{Row, RowId};
 use super::trees::Trees;
 use crate::registry::schema::KindId;
-use crate::store::{Record, RequestMark, Revision};
+use crate::store::{Record, Revision};
 use crate::time::{Day, Time};
 
 /// How many ended spans the orders keep for listings of the past before they are dropped together.
@@ -37,8 +39,7 @@ pub(crate) struct Tables {
     by_name: HashMap<Arc<str>, RowId>,
     trees: Trees,
     kinds: Vec<KindTable>,
-    /// What each request became, and the hash of what it asked for.
-    requests: HashMap<[u8; 16], (Revision, [u8; 16])>,
+    requests: Requests,
     ended_spans: usize,
     /// From this revision on the orders know every version; before it they do not.
     orders_complete_from: Revision,
@@ -55,8 +56,9 @@ struct KindTable {
 
 impl Tables {
     /// The tables of a journal without commits, for so many kinds.
-    pub(super) fn new(kinds: usize) -> Self {
-        Self { kinds: (0..kinds).map(|_| KindTable::default()).collect(), ..Self::default() }
+    pub(super) fn new(kinds: usize, request_id_retention: Duration) -> Self {
+        let kinds = (0..kinds).map(|_| KindTable::default()).collect();
+        Self { kinds, requests: Requests::new(request_id_retention), ..Self::default() }
     }
 
     /// Takes in a commit, of which `changes` is what its documents say.
@@ -72,9 +74,7 @@ impl Tables {
             self.apply_references(id, &targets);
             self.trees.set(id, parent.and_then(|parent| self.by_name.get(&parent).copied()));
         }
-        if let Some(RequestMark { id, hash }) = record.request {
-            self.requests.insert(id, (record.revision, hash));
-        }
+        self.requests.add(record.request, record.revision, record.commit_time);
         self.head = record.revision;
         self.last_time = record.commit_time;
         self.settled_day = record.settled_day;
@@ -183,7 +183,7 @@ impl Tables {
 
     /// The commit that a request became, and the hash of what it asked for.
     pub(crate) fn request(&self, id: &[u8; 16]) -> Option<(Revision, [u8; 16])> {
-        self.requests.get(id).copied()
+        self.requests.get(id)
     }
 
     /// How many live resources, or with the deleted ones too, a kind has at the head.

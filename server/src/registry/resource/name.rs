@@ -5,8 +5,12 @@
 
 use std::sync::Arc;
 
+use prost_types::Timestamp;
+use uuid::Uuid;
+
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::Revision;
+use crate::time::Time;
 
 /// The most characters of an id: that of a DNS label (RFC 1034).
 pub(crate) const ID_LENGTH_MAX: usize = 63;
@@ -85,8 +89,12 @@ impl Name {
     }
 
     /// A new name with an id that sorts by the time it was made (UUID version 7).
-    pub(crate) fn generate(schemas: &Schemas, kind: KindId) -> Self {
-        Self { kind, text: format!("{}/{}", schemas.kind(kind).collection, uuid::Uuid::now_v7()).into() }
+    pub(crate) fn generate(schemas: &Schemas, kind: KindId, now: Time) -> Self {
+        let Timestamp { seconds, nanos } = now.into();
+        // Before 1970 such an id has no time.
+        let (seconds, nanos) = (u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
+        let id = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos));
+        Self { kind, text: format!("{}/{id}", schemas.kind(kind).collection).into() }
     }
 
     /// A name that the registry holds, and so is well formed.
@@ -185,8 +193,14 @@ mod tests {
                 Err(format!("must be meetings/{{id}}, and is {text:?}"))
             );
         }
-        let generated = Name::generate(&schemas, countries);
-        assert_eq!(Name::parse(&schemas, generated.as_str()), Ok(generated));
+        let at = |seconds| Time::from(Timestamp { seconds, nanos: 0 });
+        let mut last = String::new();
+        for now in [at(i64::MIN), at(5), at(6), at(253_402_300_799)] {
+            let generated = Name::generate(&schemas, countries, now);
+            assert!(generated.as_str() > last.as_str(), "{generated:?}");
+            last = generated.as_str().to_owned();
+            assert_eq!(Name::parse(&schemas, generated.as_str()), Ok(generated));
+        }
     }
 
     #[test]

@@ -16,13 +16,14 @@ use super::place::Place;
 use super::plan::Drafting;
 use super::planned::Planned;
 use super::request::{Prepared, PreparedMutation, Written, WrittenOne};
+use super::trusted_time::TrustedClock;
 use crate::registry::error::Error;
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::{envelope, stamp};
 use crate::registry::schema::Schemas;
 use crate::store::{Change, Record, RequestMark, Revision, Salt};
-use crate::time::{Clock, Time};
+use crate::time::Time;
 
 /// A write that waits.
 pub(crate) struct Submission {
@@ -84,7 +85,7 @@ pub(crate) struct Committer {
     pub(crate) etags: Etags,
     pub(crate) epoch: u64,
     pub(crate) ledger: Ledger,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<TrustedClock>,
     pub(crate) refusals: Refusals,
 }
 

@@ -13,4 +13,5 @@ pub(crate) mod request;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trees;
+pub(crate) mod trusted_time;
 pub(crate) mod writer;

@@ -290,7 +290,7 @@ pub fn request_hash(method: &str, request: &[u8]) -> [u8; 16] {
 
 impl WriteRequest {
     /// Checks all that needs no state. Every mutation that is refused is told of.
-    pub(crate) fn prepare(self, schemas: &Schemas) -> Result<Prepared, Error> {
+    pub(crate) fn prepare(self, schemas: &Schemas, now: Time) -> Result<Prepared, Error> {
         let mut violations = Violations::new();
         let count = self.mutations.len();
         if count > MUTATIONS_MAX {
@@ -338,7 +338,7 @@ impl WriteRequest {
         let mut names = std::collections::HashMap::with_capacity(count);
         for (index, mutation) in self.mutations.into_iter().enumerate() {
             let mut violations = Violations::new();
-            let prepared = mutation.operation.prepare(schemas, &mutation.place, &mut violations);
+            let prepared = mutation.operation.prepare(schemas, now, &mutation.place, &mut violations);
             if let Some(prepared) = prepared {
                 if let Some(first) = names.insert(prepared.name().clone(), index) {
                     violations.add(
@@ -390,7 +390,13 @@ impl Operation {
     }
 
     /// Checks all that needs no state. `None` if there is no name to go on with.
-    fn prepare(self, schemas: &Schemas, place: &Place, violations: &mut Violations) -> Option<PreparedMutation> {
+    fn prepare(
+        self,
+        schemas: &Schemas,
+        now: Time,
+        place: &Place,
+        violations: &mut Violations,
+    ) -> Option<PreparedMutation> {
         let of_kind = |kind: Option<KindId>, name: &str| match kind {
             Some(kind) => Name::parse_as(schemas, kind, name),
             None => Name::parse(schemas, name),
@@ -398,7 +404,7 @@ impl Operation {
         match self {
             Self::Create { kind, id, resource } => {
                 let name = if id.is_empty() {
-                    Some(Name::generate(schemas, kind))
+                    Some(Name::generate(schemas, kind, now))
                 } else {
                     let field =
                         place.index.map_or_else(|| format!("{}_id", place.singular), |_| place.resource("name"));
