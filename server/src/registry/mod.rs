@@ -4,6 +4,7 @@
 //! threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible and answered. Everything
 //! that readers see is durable.
 
+mod checkpoint;
 mod error;
 mod index;
 mod query;
@@ -14,7 +15,7 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Sender, channel as std_channel, sync_channel};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -43,7 +44,7 @@ use crate::kinds::KindRules;
 use crate::store::{self, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
-use index::{Index, Unreadable};
+use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
@@ -77,6 +78,8 @@ struct Inner {
     /// `None` once the registry is closed.
     queue: RwLock<Option<mpsc::Sender<Submission>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Dropped when the registry closes.
+    closing: Mutex<Option<Sender<()>>>,
     follower: StateFollower,
 }
 
@@ -107,13 +110,9 @@ impl Registry {
     ) -> Result<Self, OpenError> {
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
         let index = Arc::new(Index::new(schemas.clone()));
-        let mut unreadable = None;
-        let opened = store::open(dir, options, &mut |record| {
-            if unreadable.is_none() {
-                unreadable = index.apply(std::slice::from_ref(&record)).err();
-            }
-        })?;
-        if let Some(Unreadable { revision }) = unreadable {
+        let mut opening = Opening::new(&index);
+        let opened = store::open(dir, options, &mut opening)?;
+        if let Some(Unreadable { revision }) = opening.unreadable {
             return Err(OpenError::Unreadable(revision));
         }
         let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
@@ -130,12 +129,14 @@ impl Registry {
         let refusals = Refusals::default();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let committer = Committer { schemas, etags, epoch, ledger, clock, refusals: refusals.clone() };
+        let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), std_channel());
         let writer = Writer { journal: opened.writer, index, new_heads, refusals, full: false, stopped: None };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
             thread("writer", Box::new(move || writer.run(&decided)))?,
+            thread("checkpoint", Box::new(move || checkpoint::run(checkpoints, &saved, &closed)))?,
         ];
         let tokens = PageTokens::new(opened.reader.seed(), opened.reader.epoch());
         Ok(Self(Arc::new(Inner {
@@ -144,6 +145,7 @@ impl Registry {
             heads,
             queue: RwLock::new(Some(queue)),
             threads: Mutex::new(threads),
+            closing: Mutex::new(Some(closing)),
             follower: opened.follower,
         })))
     }
@@ -151,6 +153,7 @@ impl Registry {
     /// Takes no more writes, waits for those that were taken, and flushes the store. Blocks.
     pub fn close(&self) {
         self.0.queue.write().take();
+        self.0.closing.lock().take();
         for thread in std::mem::take(&mut *self.0.threads.lock()) {
             let name = thread.thread().name().unwrap_or("?").to_owned();
             if thread.join().is_err() {

@@ -26,4 +26,5 @@ pub use error::JournalError;
 pub(in crate::store) use open::{Inspected, create, inspect};
 pub use reader::{JournalReader, JournalScan};
 pub(in crate::store) use scan::scan_read_only;
+pub(in crate::store) use shared::{Known, KnownSegment};
 pub use writer::JournalWriter;
