@@ -38,10 +38,10 @@ pub use write::request::{
     Condition, Mutation, Operation, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
 
-pub use crate::store::{Action, Record, Revision, StateHealth};
+pub use crate::store::{Action, JournalHealth, Record, Revision, StateHealth};
 
 use crate::kinds::KindRules;
-use crate::store::{self, StateFollower, StoreError};
+use crate::store::{self, Scrub, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
 use index::{Index, Opening, Unreadable};
@@ -81,6 +81,7 @@ struct Inner {
     /// Dropped when the registry closes.
     closing: Mutex<Option<Sender<()>>>,
     follower: StateFollower,
+    scrub: Scrub,
 }
 
 /// Why a registry does not open.
@@ -147,6 +148,7 @@ impl Registry {
             threads: Mutex::new(threads),
             closing: Mutex::new(Some(closing)),
             follower: opened.follower,
+            scrub: opened.scrub,
         })))
     }
 
@@ -154,6 +156,7 @@ impl Registry {
     pub fn close(&self) {
         self.0.queue.write().take();
         self.0.closing.lock().take();
+        self.0.scrub.close();
         for thread in std::mem::take(&mut *self.0.threads.lock()) {
             let name = thread.thread().name().unwrap_or("?").to_owned();
             if thread.join().is_err() {
@@ -167,6 +170,12 @@ impl Registry {
     #[must_use]
     pub fn state_health(&self) -> watch::Receiver<StateHealth> {
         self.0.follower.health()
+    }
+
+    /// What is known of the journal, now and from now on.
+    #[must_use]
+    pub fn journal_health(&self) -> watch::Receiver<JournalHealth> {
+        self.0.scrub.health()
     }
 
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does

@@ -26,7 +26,7 @@ use crate::budget::Budget;
 use crate::config::Config;
 use crate::registry::Registry;
 
-pub use health::STATE as HEALTH_OF_STATE;
+pub use health::{JOURNAL as HEALTH_OF_JOURNAL, STATE as HEALTH_OF_STATE};
 
 /// How long the registry gets to close, after the grace: with what follows, the process ends within two seconds.
 const CLOSE_WAIT_MAX: Duration = Duration::from_millis(1_300);
@@ -59,7 +59,10 @@ pub async fn serve(
     for name in &names {
         health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
     }
-    let state_told = health::tell_state(health.clone(), registry.state_health()).await;
+    let told = [
+        health::tell(health.clone(), health::STATE, registry.state_health(), health::state_is_well).await,
+        health::tell(health.clone(), health::JOURNAL, registry.journal_health(), health::journal_is_well).await,
+    ];
 
     let routes = MapResponseLayer::new(api::complete as fn(_) -> _).layer(routes.routes().prepare());
     let shared = Shared {
@@ -84,15 +87,17 @@ pub async fn serve(
     drop(listener);
 
     tracing::info!(grace_seconds = config.serving.drain_grace.as_secs(), "draining");
-    state_told.abort();
-    let _ = state_told.await;
+    for told in told {
+        told.abort();
+        let _ = told.await;
+    }
     health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-    for name in names.iter().chain(&[health::STATE]) {
+    for name in names.iter().chain(&[health::STATE, health::JOURNAL]) {
         health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
     }
     drain.send_replace(true);
     // Whoever watches the health is told, and then let go.
-    for name in names.iter().chain(&["", health::STATE]) {
+    for name in names.iter().chain(&["", health::STATE, health::JOURNAL]) {
         health.clear_service_status(name).await;
     }
     connections.close();

@@ -128,7 +128,24 @@ pub(super) fn save(
     derived: &mut dyn Iterator<Item = Option<Vec<u8>>>,
 ) -> Result<Option<u64>, CheckpointError> {
     let provisional = data_dir.join(PROVISIONAL_FILE);
-    let mut writing = Writing::begin(&provisional)?;
+    let written = write(&provisional, journal, version, from, derived);
+    match written {
+        Ok(Some(_)) => disk::publish(&provisional, &path_in(data_dir))?,
+        // What is not a checkpoint takes no room on a disk that may be full.
+        Ok(None) | Err(_) => disk::remove(&provisional)?,
+    }
+    written
+}
+
+/// Writes a checkpoint, and makes it durable under its provisional name.
+fn write(
+    provisional: &Path,
+    journal: &JournalReader,
+    version: String,
+    from: Revision,
+    derived: &mut dyn Iterator<Item = Option<Vec<u8>>>,
+) -> Result<Option<u64>, CheckpointError> {
+    let mut writing = Writing::begin(provisional)?;
     let begins = journal.read_head(from)?;
     let segments = journal.known_up_to(from).count();
     let header = Header {
@@ -146,11 +163,7 @@ pub(super) fn save(
         writing.put(Kind::Segment, &Segment { first, end, offsets }.encode_to_vec())?;
     }
     for block in derived {
-        let Some(block) = block else {
-            drop(writing);
-            disk::remove(&provisional)?;
-            return Ok(None);
-        };
+        let Some(block) = block else { return Ok(None) };
         writing.put(Kind::Derived, &block)?;
     }
     // Whatever was derived is in the journal by now.
@@ -158,7 +171,6 @@ pub(super) fn save(
     writing.put(Kind::Trailer, &Trailer { until: until.revision, until_hash: until.hash.to_vec() }.encode_to_vec())?;
     let bytes = writing.bytes;
     writing.end()?;
-    disk::publish(&provisional, &path_in(data_dir))?;
     Ok(Some(bytes))
 }
 

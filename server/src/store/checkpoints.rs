@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use tokio::sync::watch;
+
 use super::checkpoint::{self, CheckpointError};
-use super::disk::DiskError;
 use super::journal::JournalReader;
 use super::record::{Head, Revision};
+use super::scrub::JournalHealth;
 
 /// The checkpoints of a store in use.
 pub struct Checkpoints {
@@ -15,6 +17,7 @@ pub struct Checkpoints {
     due_after_bytes: u64,
     /// How long the journal was, in bytes of commits, when the last checkpoint began; 0 if there is none.
     saved_at: u64,
+    health: watch::Receiver<JournalHealth>,
 }
 
 impl Checkpoints {
@@ -25,15 +28,17 @@ impl Checkpoints {
         version: String,
         from: Option<Head>,
         due_after_bytes: u64,
+        health: watch::Receiver<JournalHealth>,
     ) -> Checkpoints {
         let saved_at = from.map_or(0, |from| journal.commit_bytes_up_to(from.revision));
-        Checkpoints { data_dir, journal, version, due_after_bytes, saved_at }
+        Checkpoints { data_dir, journal, version, due_after_bytes, saved_at, health }
     }
 
-    /// Whether so much was committed since the last checkpoint that it is time for another.
+    /// Whether so much was committed since the last checkpoint that it is time for another. A damaged journal has none: the
+    /// next start is to read it.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        self.journal.commit_bytes() >= self.saved_at + self.due_after_bytes
+        !self.is_damaged() && self.journal.commit_bytes() >= self.saved_at + self.due_after_bytes
     }
 
     /// Saves what is derived, in blocks, none of it older than the commit `from`; a block that is `None` ends it in vain.
@@ -48,11 +53,14 @@ impl Checkpoints {
         if saved.is_some() {
             self.saved_at = self.journal.commit_bytes_up_to(from);
         }
+        if self.is_damaged() {
+            // This was found meanwhile.
+            checkpoint::remove(&self.data_dir)?;
+        }
         Ok(saved)
     }
 
-    /// Removes the checkpoint: the next start reads the whole journal.
-    pub fn remove(&self) -> Result<(), DiskError> {
-        checkpoint::remove(&self.data_dir)
+    fn is_damaged(&self) -> bool {
+        matches!(*self.health.borrow(), JournalHealth::Damaged(_))
     }
 }

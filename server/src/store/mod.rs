@@ -11,6 +11,7 @@ mod disk;
 mod journal;
 mod open;
 mod record;
+mod scrub;
 mod state;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use disk::DiskError;
 pub use journal::{JournalError, JournalReader, JournalScan, JournalWriter};
 pub use open::{Opened, open};
 pub use record::{Action, Change, Hash, Head, Place, Record, RequestMark, Revision, Salt, digest};
+pub use scrub::{JournalHealth, Scrub};
 pub use state::{PlantedStall, READS_MAX, StateFollower, StateHealth, StateReader};
 
 const JOURNAL_DIR: &str = "journal";

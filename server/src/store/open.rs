@@ -14,6 +14,7 @@ use super::derivation::Derivation;
 use super::disk::{self, DirLock};
 use super::journal::{self, Inspected, JournalError, JournalReader, JournalWriter};
 use super::record::Head;
+use super::scrub::Scrub;
 use super::state::{self, Places, Standing, StateFollower, Witness};
 use super::{JOURNAL_DIR, Options, StoreError};
 use crate::faults;
@@ -36,6 +37,8 @@ pub struct Opened {
     pub follower: StateFollower,
     /// To be saved now and then by whoever has what is derived.
     pub checkpoints: Checkpoints,
+    /// Verifies what the opening passed over.
+    pub scrub: Scrub,
 }
 
 /// Opens the store in `dir`, or begins one if there is nothing, and gives `derived` what its checkpoint has, if there is a
@@ -63,9 +66,16 @@ pub fn open(dir: &Path, options: &Options, derived: &mut dyn Derivation) -> Resu
     opening.ask_witness(&inspected, &follower, &sled_dir)?;
     let (writer, reader) = inspected.settle(options.segment_bytes_max, options.sync)?;
     follower.follow(&reader);
-    let checkpoints =
-        Checkpoints::new(dir.to_path_buf(), reader.clone(), derived.version(), from, options.checkpoint_bytes);
-    Ok(Opened { writer, reader, follower, checkpoints })
+    let scrub = Scrub::start(opening.journal_dir, dir.to_path_buf(), &reader, from).map_err(StoreError::Thread)?;
+    let checkpoints = Checkpoints::new(
+        dir.to_path_buf(),
+        reader.clone(),
+        derived.version(),
+        from,
+        options.checkpoint_bytes,
+        scrub.health(),
+    );
+    Ok(Opened { writer, reader, follower, checkpoints, scrub })
 }
 
 /// Why the store was not opened from its checkpoint.

@@ -11,6 +11,7 @@ use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
 use crate::registry::resource::envelope;
 use crate::registry::resource::name::Name;
+use crate::registry::resource::stamp;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, JournalError, JournalReader, Record, Revision, StateReader};
 use crate::time::Time;
@@ -84,14 +85,14 @@ impl Reader {
         {
             return Ok(Some((row.revision, self.open(envelope, row.revision)?.1)));
         }
-        Ok(Some((row.revision, self.stored(row)?)))
+        Ok(Some((row.revision, self.stored(name, row)?)))
     }
 
     /// As [`Reader::find`], from the journal alone: for walks over many resources, which must not keep sled from its work.
     pub(crate) fn get(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
         let Some(row) = self.row(name) else { return Ok(None) };
         if row.revision <= at {
-            return Ok(Some((row.revision, self.stored(row)?)));
+            return Ok(Some((row.revision, self.stored(name, row)?)));
         }
         match self.revision_at(name, row, at)? {
             None => Ok(None),
@@ -104,10 +105,17 @@ impl Reader {
         self.index.read().row(name.as_str())
     }
 
-    /// The document of a row, from the journal.
-    pub(crate) fn stored(&self, row: Row) -> Result<Bytes, Error> {
-        let envelope = self.journal.document(row.revision, row.place).map_err(|error| damaged(&error, row.revision))?;
-        Ok(self.open(&envelope, row.revision)?.1)
+    /// The document of a row, from the journal. The place of one may come from a checkpoint: that it is the document of
+    /// `name`, and of this revision, is seen here.
+    fn stored(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
+        let Row { revision, place, .. } = row;
+        let envelope = self.journal.document(revision, place).map_err(|error| damaged(&error, revision))?;
+        let document = self.open(&envelope, revision)?.1;
+        if stamp::name(&document) != name.as_str() {
+            tracing::error!(revision, %name, "what is noted as the place of a document holds another one; the next start notes the places anew if the checkpoint is removed");
+            return Err(Error::Damaged { revision });
+        }
+        Ok(document)
     }
 
     /// The revision that `name` had at `at`, which is before that of its row: by the chain of its revisions.
