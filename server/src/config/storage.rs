@@ -58,6 +58,9 @@ impl StorageConfig {
         store::Options {
             segment_bytes_max: self.segment_mib << MIB,
             cache_bytes_max: self.cache_mib << MIB,
+            checkpoint_bytes: faults::planted("checkpoint-bytes")
+                .and_then(|bytes| bytes.parse().ok())
+                .unwrap_or(64 << MIB),
             sync: faults::planted("without-fdatasync").is_none(),
             stall: faults::planted("stall-sled").and_then(PlantedStall::parse),
         }

@@ -4,6 +4,7 @@
 //! threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible and answered. Everything
 //! that readers see is durable.
 
+mod checkpoint;
 mod error;
 mod index;
 mod query;
@@ -14,7 +15,7 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Sender, SyncSender, channel as std_channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -41,14 +42,14 @@ pub use write::request::{
 };
 pub use write::trusted_time::ClockError;
 
-pub use crate::store::{Action, Record, Revision, StateHealth};
+pub use crate::store::{Action, JournalHealth, Record, Revision, StateHealth};
 
 use crate::faults;
 use crate::kinds::KindRules;
-use crate::store::{self, StateFollower, StoreError};
+use crate::store::{self, Scrub, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
-use index::{Index, Unreadable};
+use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
@@ -92,7 +93,10 @@ struct Inner {
     clock: Arc<TrustedClock>,
     /// Dropped, it ends the thread that looks at the clock.
     clock_running: Mutex<Option<SyncSender<()>>>,
+    /// Dropped when the registry closes.
+    closing: Mutex<Option<Sender<()>>>,
     follower: StateFollower,
+    scrub: Scrub,
 }
 
 /// How a registry is kept.
@@ -132,13 +136,9 @@ impl Registry {
         TrustedClock::check_tellable(&*clock)?;
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
         let index = Arc::new(Index::new(schemas.clone(), options.request_id_retention));
-        let mut unreadable = None;
-        let opened = store::open(dir, &options.store, &mut |record| {
-            if unreadable.is_none() {
-                unreadable = index.apply(std::slice::from_ref(&record)).err();
-            }
-        })?;
-        if let Some(Unreadable { revision }) = unreadable {
+        let mut opening = Opening::new(&index);
+        let opened = store::open(dir, &options.store, &mut opening)?;
+        if let Some(Unreadable { revision }) = opening.unreadable {
             return Err(OpenError::Unreadable(revision));
         }
         let last = Some(index.read().last_time()).filter(|_| index.head() > 0);
@@ -159,6 +159,7 @@ impl Registry {
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let (clock_running, clock_closing) = sync_channel(0);
         let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone(), refusals: refusals.clone() };
+        let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), std_channel());
         let writer = Writer { journal: opened.writer, index, new_heads, refusals, full: false, stopped: None };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
@@ -169,6 +170,7 @@ impl Registry {
                 let clock = clock.clone();
                 Box::new(move || clock.run(&clock_closing))
             })?,
+            thread("checkpoint", Box::new(move || checkpoint::run(checkpoints, &saved, &closed)))?,
         ];
         let tokens = PageTokens::new(opened.reader.seed(), opened.reader.epoch());
         Ok(Self(Arc::new(Inner {
@@ -180,7 +182,9 @@ impl Registry {
             threads: Mutex::new(threads),
             clock,
             clock_running: Mutex::new(Some(clock_running)),
+            closing: Mutex::new(Some(closing)),
             follower: opened.follower,
+            scrub: opened.scrub,
         })))
     }
 
@@ -188,6 +192,8 @@ impl Registry {
     pub fn close(&self) {
         self.0.queue.write().take();
         self.0.clock_running.lock().take();
+        self.0.closing.lock().take();
+        self.0.scrub.close();
         for thread in std::mem::take(&mut *self.0.threads.lock()) {
             let name = thread.thread().name().unwrap_or("?").to_owned();
             if thread.join().is_err() {
@@ -201,6 +207,12 @@ impl Registry {
     #[must_use]
     pub fn state_health(&self) -> watch::Receiver<StateHealth> {
         self.0.follower.health()
+    }
+
+    /// What is known of the journal, now and from now on.
+    #[must_use]
+    pub fn journal_health(&self) -> watch::Receiver<JournalHealth> {
+        self.0.scrub.health()
     }
 
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does

@@ -33,7 +33,7 @@ use connection::Connections;
 use metered::Routes;
 use places::Places;
 
-pub use health::STATE as HEALTH_OF_STATE;
+pub use health::{JOURNAL as HEALTH_OF_JOURNAL, STATE as HEALTH_OF_STATE};
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,10 @@ pub async fn serve(
     for name in &names {
         health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
     }
-    let state_told = health::tell_state(health.clone(), registry.state_health()).await;
+    let told = [
+        health::tell(health.clone(), health::STATE, registry.state_health(), health::state_is_well).await,
+        health::tell(health.clone(), health::JOURNAL, registry.journal_health(), health::journal_is_well).await,
+    ];
 
     let routes: Routes = MapResponse::new(routes.routes().prepare(), api::complete);
     let LimitsConfig { budget_bytes, connection_budget_bytes, streams_max, .. } = config.limits;
@@ -76,15 +79,17 @@ pub async fn serve(
 
     let grace = config.serving.drain_grace;
     tracing::info!(grace_seconds = grace.as_secs(), "draining");
-    state_told.abort();
-    let _ = state_told.await;
+    for told in told {
+        told.abort();
+        let _ = told.await;
+    }
     health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-    for name in names.iter().chain(&[health::STATE]) {
+    for name in names.iter().chain(&[health::STATE, health::JOURNAL]) {
         health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
     }
     drain.send_replace(true);
     // Whoever watches the health is told, and then let go.
-    for name in names.iter().chain(&["", health::STATE]) {
+    for name in names.iter().chain(&["", health::STATE, health::JOURNAL]) {
         health.clear_service_status(name).await;
     }
     connections.end(grace).await;

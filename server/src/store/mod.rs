@@ -2,20 +2,28 @@
 //! and knows neither kinds nor rules. The journal is the truth, the state follows it: whatever is wrong with the state is
 //! healed from the journal, and whatever is wrong with the journal is refused.
 
+mod checkpoint;
+mod checkpoints;
+mod derivation;
 #[cfg(test)]
 pub(crate) mod dice;
 mod disk;
 mod journal;
 mod open;
 mod record;
+mod scrub;
 mod state;
 
 use std::path::{Path, PathBuf};
 
+pub use checkpoint::CheckpointError;
+pub use checkpoints::Checkpoints;
+pub use derivation::Derivation;
 pub use disk::DiskError;
 pub use journal::{JournalError, JournalReader, JournalScan, JournalWriter};
 pub use open::{Opened, open};
 pub use record::{Action, Change, Hash, Head, Place, Record, RequestMark, Revision, Salt, digest};
+pub use scrub::{JournalHealth, Scrub};
 pub use state::{PlantedStall, READS_MAX, StateFollower, StateHealth, StateReader};
 
 const JOURNAL_DIR: &str = "journal";
@@ -26,6 +34,8 @@ pub struct Options {
     /// The size of a journal segment; a single group that is larger gets a larger one. Twice as much is taken from the
     /// disk at once. 64 MiB by default: quick to copy, and few files.
     pub segment_bytes_max: u64,
+    /// After so many bytes of commits a checkpoint is due. 64 MiB by default: a start reads so much in a second or two.
+    pub checkpoint_bytes: u64,
     /// `false` leaves out the `fdatasync` of each group, and with it every promise. Only for the
     /// test which shows that the power-cut test would notice.
     pub sync: bool,
@@ -37,7 +47,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { segment_bytes_max: 64 << 20, sync: true, cache_bytes_max: 256 << 20, stall: None }
+        Options {
+            segment_bytes_max: 64 << 20,
+            checkpoint_bytes: 64 << 20,
+            sync: true,
+            cache_bytes_max: 256 << 20,
+            stall: None,
+        }
     }
 }
 

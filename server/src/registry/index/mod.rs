@@ -7,6 +7,7 @@ mod derive;
 mod order;
 pub(crate) mod requests;
 mod row;
+mod saved;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,11 +24,13 @@ pub(crate) use row::Row;
 pub(crate) use tables::Tables;
 
 use crate::registry::schema::Schemas;
-use crate::store::{Record, Revision};
+use crate::store::{Derivation, Record, Revision};
+use saved::{Loading, Saving};
 
 /// The index. Read by many threads; only the writer applies to it.
 pub(crate) struct Index {
     schemas: Arc<Schemas>,
+    request_id_retention: Duration,
     tables: RwLock<Tables>,
 }
 
@@ -35,7 +38,7 @@ impl Index {
     /// The index of a journal without commits. Request ids are remembered for so long, at least.
     pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration) -> Self {
         let tables = RwLock::new(Tables::new(schemas.kinds.len(), request_id_retention));
-        Self { schemas, tables }
+        Self { schemas, request_id_retention, tables }
     }
 
     /// Takes durable commits in, in their order, and with them the head. Readers see all of them or none. After an error
@@ -56,8 +59,59 @@ impl Index {
         self.tables.read()
     }
 
+    /// What is to be saved in a checkpoint, piece by piece: none of it older than the head is now. Commits go on between
+    /// the pieces.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+        let mut saving = Saving::Rows(0);
+        std::iter::from_fn(move || self.read().save(&self.schemas, &mut saving))
+    }
+
     /// The last durable revision.
     pub(crate) fn head(&self) -> Revision {
         self.read().head()
+    }
+}
+
+/// The index as the journal is read at the start, perhaps from a checkpoint on.
+pub(crate) struct Opening<'a> {
+    index: &'a Index,
+    loading: Loading,
+    /// The first commit that cannot be read; none is taken behind it.
+    pub(crate) unreadable: Option<Unreadable>,
+}
+
+impl<'a> Opening<'a> {
+    /// Of an index that holds nothing.
+    pub(crate) fn new(index: &'a Index) -> Opening<'a> {
+        Opening { index, loading: Loading::default(), unreadable: None }
+    }
+}
+
+impl Derivation for Opening<'_> {
+    fn apply(&mut self, record: Record) {
+        if self.unreadable.is_none() {
+            self.unreadable = self.index.apply(std::slice::from_ref(&record)).err();
+        }
+    }
+
+    fn version(&self) -> String {
+        saved::version()
+    }
+
+    fn load(&mut self, block: &[u8]) -> Result<(), String> {
+        self.loading.take(&self.index.schemas, block)
+    }
+
+    fn loaded(&mut self) -> Result<(), String> {
+        let Index { schemas, request_id_retention, tables } = self.index;
+        *tables.write() = std::mem::take(&mut self.loading).end(schemas.kinds.len(), *request_id_retention)?;
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.loading = Loading::default();
+        self.unreadable = None;
+        let Index { schemas, request_id_retention, tables } = self.index;
+        *tables.write() = Tables::new(schemas.kinds.len(), *request_id_retention);
     }
 }

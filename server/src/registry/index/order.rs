@@ -43,6 +43,11 @@ impl Spans {
         self.0.insert((key, from), STILL);
     }
 
+    /// As [`Spans::open`], for all the keys that there are.
+    pub(super) fn open_all(&mut self, keys: impl Iterator<Item = (OrderKey, Revision)>) {
+        self.0 = keys.map(|key| (key, STILL)).collect();
+    }
+
     /// From `at` on, `key` does not hold any more. Answers how many spans that ended.
     pub(super) fn close(&mut self, key: OrderKey, at: Revision) -> usize {
         let range = (key.clone(), 0)..=(key, STILL);

@@ -49,7 +49,10 @@ impl Requests {
 
     /// Takes a commit in, and forgets what is too old when it was made. To be called for each commit, in order.
     pub(crate) fn add(&mut self, request: Option<RequestMark>, revision: Revision, time: Time) {
-        if let Some(mark) = request {
+        // One that was loaded is applied again.
+        if let Some(mark) = request
+            && self.requests.back().is_none_or(|last| last.revision < revision)
+        {
             self.push(Request { mark, revision, time });
         }
         while let Some(oldest) = self.requests.front()
@@ -59,10 +62,19 @@ impl Requests {
         }
     }
 
-    /// Takes back what [`iter`](Self::iter) told once, in the same order.
+    /// Takes back what [`from`](Self::from) told once, in the same order.
     pub(crate) fn push(&mut self, request: Request) {
         self.places.insert(request.mark.id, self.forgotten + self.requests.len() as u64);
         self.requests.push_back(request);
+    }
+
+    /// The next that are remembered, oldest first, from `place` on, which counts from the first that there ever was; and the
+    /// place after them.
+    pub(super) fn from(&self, place: u64, limit: usize) -> (impl ExactSizeIterator<Item = &Request>, u64) {
+        let skipped = usize::try_from(place.saturating_sub(self.forgotten)).unwrap_or(usize::MAX);
+        let next = self.requests.iter().skip(skipped).take(limit);
+        let end = place.max(self.forgotten) + next.len() as u64;
+        (next, end)
     }
 
     /// All that are remembered, oldest first.
@@ -153,7 +165,17 @@ mod tests {
             add(&mut requests, number, number * DAY / 10);
         }
         let mut loaded = days(2);
-        requests.iter().for_each(|request| loaded.push(*request));
+        let mut place = 0;
+        loop {
+            let (next, end) = requests.from(place, 8);
+            if next.len() == 0 {
+                break;
+            }
+            next.for_each(|request| loaded.push(*request));
+            place = end;
+        }
+        // Commits that were made while they were saved are applied again.
+        (45..=50).for_each(|number| add(&mut loaded, number, number * DAY / 10));
         assert!(loaded.iter().eq(requests.iter()) && loaded.iter().len() == 21);
         for number in 1..=50 {
             assert_eq!(loaded.get(&mark(number).id), requests.get(&mark(number).id), "{number}");

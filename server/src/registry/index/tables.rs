@@ -18,15 +18,21 @@ use crate::time::{Day, Time};
 /// How many ended spans the orders keep for listings of the past before they are dropped together.
 const ENDED_SPANS_MAX: usize = 1_000_000;
 
+/// The length of what resources are ordered by in the order of creation.
+pub(super) const CREATED_BYTES: usize = 12;
+
 /// All that the tables hold of a resource.
-struct Entry {
-    name: Arc<str>,
-    row: Row,
-    display_name: Box<str>,
+pub(super) struct Entry {
+    pub(super) name: Arc<str>,
+    pub(super) kind: KindId,
+    pub(super) row: Row,
+    /// What it is ordered by in the order of creation.
+    pub(super) created: [u8; CREATED_BYTES],
+    pub(super) display_name: Box<str>,
     /// What it refers to.
-    targets: Box<[RowId]>,
+    pub(super) targets: Box<[RowId]>,
     /// The live resources that refer to it.
-    referrers: BTreeSet<RowId>,
+    pub(super) referrers: BTreeSet<RowId>,
 }
 
 /// All resources.
@@ -35,23 +41,23 @@ pub(crate) struct Tables {
     head: Revision,
     last_time: Time,
     settled_day: Day,
-    entries: Vec<Entry>,
-    by_name: HashMap<Arc<str>, RowId>,
-    trees: Trees,
-    kinds: Vec<KindTable>,
-    requests: Requests,
+    pub(super) entries: Vec<Entry>,
+    pub(super) by_name: HashMap<Arc<str>, RowId>,
+    pub(super) trees: Trees,
+    pub(super) kinds: Vec<KindTable>,
+    pub(super) requests: Requests,
     ended_spans: usize,
     /// From this revision on the orders know every version; before it they do not.
-    orders_complete_from: Revision,
+    pub(super) orders_complete_from: Revision,
 }
 
 #[derive(Default)]
-struct KindTable {
-    names: BTreeSet<Arc<str>>,
-    live: usize,
-    by_display_name: Spans,
-    by_create: Spans,
-    by_update: Spans,
+pub(super) struct KindTable {
+    pub(super) names: BTreeSet<Arc<str>>,
+    pub(super) live: usize,
+    pub(super) by_display_name: Spans,
+    pub(super) by_create: Spans,
+    pub(super) by_update: Spans,
 }
 
 impl Tables {
@@ -61,10 +67,14 @@ impl Tables {
         Self { kinds, requests: Requests::new(request_id_retention), ..Self::default() }
     }
 
-    /// Takes in a commit, of which `changes` is what its documents say.
+    /// Takes in a commit, of which `changes` is what its documents say. What a row has already is skipped: a checkpoint is
+    /// saved while commits go on, and these are applied again when it has been loaded.
     pub(super) fn apply(&mut self, record: &Record, changes: Vec<Derived>) {
         let mut referring = Vec::with_capacity(changes.len());
         for mut change in changes {
+            if self.row(&change.name).is_some_and(|row| row.revision >= change.row.revision) {
+                continue;
+            }
             let parent = change.parent.take();
             let (targets, id) = self.apply_row(change);
             referring.extend(id.map(|id| (id, targets, parent)));
@@ -91,13 +101,15 @@ impl Tables {
         table.by_update.open(OrderKey::new(&row.revision.to_be_bytes(), &name), row.revision);
         table.live += usize::from(!row.deleted);
         let Some(id) = self.by_name.get(&name).copied() else {
-            table.by_create.open(OrderKey::new(&create_time.sort_key(), &name), row.revision);
+            let created = create_time.sort_key();
+            table.by_create.open(OrderKey::new(&created, &name), row.revision);
             table.by_display_name.open(named, row.revision);
             table.names.insert(name.clone());
             // More than 2^32 resources do not fit into any memory.
             let id = RowId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
             self.by_name.insert(name.clone(), id);
-            self.entries.push(Entry { name, row, display_name, targets: Box::default(), referrers: BTreeSet::new() });
+            let (targets_yet, referrers) = (Box::default(), BTreeSet::new());
+            self.entries.push(Entry { name, kind, row, created, display_name, targets: targets_yet, referrers });
             return (targets, Some(id));
         };
         let Some(entry) = self.entries.get_mut(index(id)) else { return (targets, None) };
@@ -240,6 +252,6 @@ impl Tables {
 }
 
 /// Where a row stands among the entries.
-fn index(id: RowId) -> usize {
+pub(super) fn index(id: RowId) -> usize {
     id.0 as usize
 }

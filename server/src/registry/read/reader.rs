@@ -12,6 +12,7 @@ use crate::registry::index::{Index, Row};
 use crate::registry::read::reads::Reads;
 use crate::registry::resource::envelope;
 use crate::registry::resource::name::Name;
+use crate::registry::resource::stamp;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, JournalReader, Record, Revision, StateReader};
 use crate::time::Time;
@@ -86,14 +87,14 @@ impl Reader {
         {
             return Ok(Some((row.revision, self.open(envelope, row.revision)?.1)));
         }
-        Ok(Some((row.revision, self.stored(row)?)))
+        Ok(Some((row.revision, self.stored(name, row)?)))
     }
 
     /// As [`Reader::find`], from the journal alone: for walks over many resources, which must not keep sled from its work.
     pub(crate) fn get(&self, name: &Name, at: Revision) -> Result<Option<(Revision, Bytes)>, Error> {
         let Some(row) = self.row(name) else { return Ok(None) };
         if row.revision <= at {
-            return Ok(Some((row.revision, self.stored(row)?)));
+            return Ok(Some((row.revision, self.stored(name, row)?)));
         }
         match self.revision_at(name, row, at)? {
             None => Ok(None),
@@ -106,10 +107,17 @@ impl Reader {
         self.index.read().row(name.as_str())
     }
 
-    /// The document of a row, from the journal.
-    pub(crate) fn stored(&self, row: Row) -> Result<Bytes, Error> {
-        let envelope = self.reads.outcome(row.revision, self.journal.document(row.revision, row.place))?;
-        Ok(self.open(&envelope, row.revision)?.1)
+    /// The document of a row, from the journal. The place of one may come from a checkpoint: that it is the document of
+    /// `name`, and of this revision, is seen here.
+    pub(crate) fn stored(&self, name: &Name, row: Row) -> Result<Bytes, Error> {
+        let Row { revision, place, .. } = row;
+        let envelope = self.reads.outcome(revision, self.journal.document(revision, place))?;
+        let document = self.open(&envelope, revision)?.1;
+        if stamp::name(&document) != name.as_str() {
+            tracing::error!(revision, %name, "what is noted as the place of a document holds another one; the next start notes the places anew if the checkpoint is removed");
+            return Err(Error::Damaged { revision });
+        }
+        Ok(document)
     }
 
     /// The revision that `name` had at `at`, which is before that of its row: by the chain of its revisions.
@@ -184,7 +192,7 @@ impl Reader {
 
     /// How many bytes the commit of a revision has.
     pub(crate) fn record_bytes(&self, revision: Revision) -> Result<usize, Error> {
-        self.reads.outcome(revision, self.journal.commit_bytes(revision))
+        self.reads.outcome(revision, self.journal.record_bytes(revision))
     }
 
     /// How many bytes the document of `name` has at the head, about. 0: there is none.

@@ -86,6 +86,11 @@ fn time_in(document: &[u8], number: u32) -> Option<Time> {
     wire::field(document, number).and_then(|field| Timestamp::decode(field.value).ok()).map(Time::from)
 }
 
+/// The name of the resource of a document.
+pub(crate) fn name(document: &[u8]) -> &str {
+    wire::field(document, field_number::NAME).map_or("", |field| field.text())
+}
+
 /// When the resource of a document was created.
 pub(crate) fn create_time(document: &[u8]) -> Time {
     time_in(document, field_number::CREATE_TIME).unwrap_or_default()

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use super::commit::Fault;
 use super::end::{Torn, has_unwritten_sector, later_group_exists, written_end};
 use super::error::JournalError;
-use super::frame::{FrameHeader, SEAL_BYTES};
+use super::frame::{FRAME_HEADER_BYTES, FrameHeader, FrameKind, SEAL_BYTES};
 use super::segment::{
     FORMAT_VERSION, FRAMES_AT, Listing, NotAHeader, SEGMENT_HEADER_BYTES, Segment, SegmentHeader, is_of_version_1,
     path_of,
 };
+use super::shared::{Indexed, Known};
 use super::walk::{Step, Walk};
 use super::witness::{self, Testimony};
 use crate::store::disk::{self, failed};
@@ -76,6 +77,8 @@ pub(super) struct Check {
     head: Head,
     /// The header of the last segment that was begun.
     before: Option<SegmentHeader>,
+    /// The last segment that was passed over, and where its seal should be.
+    sealed_at: Option<(Segment, u64)>,
 }
 
 impl Check {
@@ -106,12 +109,80 @@ impl Check {
             next_ordinal: 0,
             head: Head::NONE,
             before: None,
+            sealed_at: None,
         })
+    }
+
+    /// Passes over all before the commit of `known.head`, and begins with that: of the segments only the headers are
+    /// read, and the seals. Returns what was passed over. Whatever is wrong with the journal or with what is known of it
+    /// is an error, and the two are not told apart.
+    pub(super) fn pass_over(&mut self, known: Known) -> Result<Vec<Indexed>, JournalError> {
+        let count = known.segments.len();
+        let mut passed = Vec::with_capacity(count);
+        for (at, mut segment_known) in known.segments.into_iter().enumerate() {
+            if at > 0 {
+                self.head = self.seal_before(segment_known.first)?;
+            }
+            let Found::Segment(header, segment) = self.open_segment()? else { return Err(JournalError::Stopped) };
+            let unlike = |what: &str| Err(damaged(&segment.path, 0, format!("{what} is not what was noted of it")));
+            if header.store_id != known.store_id {
+                return unlike("the journal to which it belongs");
+            }
+            if header.first_revision != segment_known.first {
+                return unlike("the revision with which it begins");
+            }
+            if at + 1 == count {
+                // This commit is read once more: it tells whether all that is known is of this journal.
+                let offset = segment_known.offsets.pop().map(u64::from);
+                let (Some(offset), Some(walk)) = (offset, &mut self.current) else {
+                    return unlike("where its commits begin");
+                };
+                walk.offset = offset.max(FRAMES_AT);
+                segment_known.end = offset;
+                self.head = Head { revision: known.head.revision - 1, hash: known.parent_hash };
+            } else {
+                self.current = None;
+                self.sealed_at = Some((segment.clone(), segment_known.end));
+            }
+            passed.push(Indexed::of(segment_known, segment));
+        }
+        self.hash_then = self.hash_passed_over(&passed)?;
+        Ok(passed)
+    }
+
+    /// The hash of the commit that the witness names, if it was passed over.
+    fn hash_passed_over(&self, passed: &[Indexed]) -> Result<Option<Hash>, JournalError> {
+        let Some(told) = self.testimony.map(|told| told.head.revision) else { return Ok(None) };
+        let Some((segment, offset)) = passed.iter().find_map(|segment| segment.place_of(told)) else { return Ok(None) };
+        let limit = disk::len_of(&segment.file, &segment.path)?;
+        match Walk::new(segment.clone(), offset, limit).step()? {
+            Step::Commit { record, .. } if record.revision == told => Ok(Some(record.hash)),
+            Step::Commit { .. } | Step::Seal { .. } | Step::Bad { .. } | Step::End => {
+                Err(damaged(&segment.path, offset, format!("revision {told} should be here")))
+            }
+        }
+    }
+
+    /// The last commit of the segment that was passed over, by its seal; `first` is the revision behind it.
+    fn seal_before(&self, first: Revision) -> Result<Head, JournalError> {
+        let Some((segment, end)) = &self.sealed_at else { return Err(JournalError::Stopped) };
+        let mut bytes = [0; FRAME_HEADER_BYTES];
+        disk::read_at(&segment.file, &segment.path, &mut bytes, *end)?;
+        let seal =
+            FrameHeader::decode(&bytes).filter(|seal| seal.kind == FrameKind::Seal && seal.revision + 1 == first);
+        let seal =
+            seal.ok_or_else(|| damaged(&segment.path, *end, format!("no seal before revision {first} is here")))?;
+        Ok(Head { revision: seal.revision, hash: seal.parent_hash })
     }
 
     /// The directory of the journal.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The header of the last segment that was begun.
+    pub(super) fn last_header(&self) -> Option<SegmentHeader> {
+        self.before.clone()
     }
 
     /// The last commit that was found whole.

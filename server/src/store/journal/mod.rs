@@ -10,6 +10,7 @@ mod end;
 mod error;
 mod frame;
 mod open;
+mod prove;
 mod reader;
 mod scan;
 mod segment;
@@ -24,6 +25,8 @@ mod tests;
 
 pub use error::JournalError;
 pub(in crate::store) use open::{Inspected, create, inspect};
+pub(in crate::store) use prove::prove;
 pub use reader::{JournalReader, JournalScan};
 pub(in crate::store) use scan::scan_read_only;
+pub(in crate::store) use shared::{Known, KnownSegment};
 pub use writer::JournalWriter;

@@ -15,12 +15,12 @@ use super::reader::JournalReader;
 use super::segment::{
     FRAMES_AT, Listing, SEGMENT_BYTES_LIMIT, SEGMENT_BYTES_MIN, Segment, SegmentHeader, path_of, provisional_path_of,
 };
-use super::shared::{Indexed, Shared};
+use super::shared::{Indexed, Known, Shared};
 use super::standby::{Blank, Standby, fill};
 use super::witness::{self, Witness};
 use super::writer::{Current, JournalWriter, rewrite};
 use crate::store::disk::{self, DirLock, failed};
-use crate::store::record::{Head, Record, Revision};
+use crate::store::record::{Head, Record};
 
 /// The epoch of a new store.
 const FIRST_EPOCH: u64 = 1;
@@ -39,10 +39,12 @@ pub(in crate::store) struct Inspected {
 }
 
 /// Reads and verifies the journal that is locked, hands each commit to `visit`, and holds the journal against its witness
-/// in `data_dir`. `None` if none was ever begun there.
+/// in `data_dir`. What is `known` of it is passed over, but for the last commit, with which the visits then begin. `None`
+/// if none was ever begun there.
 pub(in crate::store) fn inspect(
     lock: &Arc<DirLock>,
     data_dir: &Path,
+    known: Option<Known>,
     visit: &mut dyn FnMut(Record),
 ) -> Result<Option<Inspected>, JournalError> {
     let listing = Listing::of(lock.path())?;
@@ -55,38 +57,36 @@ pub(in crate::store) fn inspect(
             None => Ok(None),
         };
     }
-    let check = Check::new(lock.path(), data_dir, &listing, testimony, Access::Write)?;
-    let mut last: Option<SegmentHeader> = None;
-    let mut segments: Vec<Indexed> = Vec::new();
-    let mut group: Option<(u32, u64, Revision)> = None;
-    let mut current: Option<Segment> = None;
+    let mut check = Check::new(lock.path(), data_dir, &listing, testimony, Access::Write)?;
+    let passed = known.map(|known| check.pass_over(known)).transpose()?;
+    let mut last = check.last_header();
+    let mut segments = passed.unwrap_or_default();
+    let mut last_group: Option<(u32, u64)> = None;
     let (end, head) = read_ahead(check, &mut |found| match found {
         Found::Segment(header, segment) => {
-            segments.push(Indexed::empty(header.first_revision, segment.clone()));
-            current = Some(segment);
+            segments.push(Indexed::empty(header.first_revision, segment));
             last = Some(header);
         }
         Found::Commit { offset, end, base, record } => {
-            let (Some(indexed), Some(segment)) = (segments.last_mut(), &current) else { return };
-            if group.as_ref().is_none_or(|(_, _, found)| *found != base) {
-                group = Some((segment.ordinal, offset, base));
-            }
+            let Some(indexed) = segments.last_mut() else { return };
             indexed.push(u32::try_from(offset).unwrap_or(u32::MAX), end);
+            // A group is never split between segments.
+            let begins = indexed.offset_of(base + 1).map_or(offset, u64::from);
+            last_group = Some((indexed.ordinal(), begins));
             visit(record);
         }
     })?;
-    let (Some(last), Some(segment)) = (last, current) else {
+    let (Some(last), Some(segment)) = (last, segments.last()) else {
         return Ok(None);
     };
-    let last_group = group.map_or((segment.ordinal, FRAMES_AT), |(ordinal, offset, _)| (ordinal, offset));
     Ok(Some(Inspected {
         lock: lock.clone(),
         data_dir: data_dir.to_path_buf(),
+        last_group: last_group.unwrap_or((segment.ordinal(), FRAMES_AT)),
         shared: Arc::new(Shared::new(last.store_id, last.seed, last.epoch, head, segments)),
         end,
         provisional: listing.provisional,
         file_bytes: last.file_bytes,
-        last_group,
     }))
 }
 

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::commit::{BLOCK_HEADER_BYTES, decode_document, decode_head};
 use super::error::JournalError;
 use super::frame::{COMMIT_BYTES_MAX, FRAME_HEADER_BYTES, FrameHeader, FrameKind};
-use super::segment::{Segment, usize_of};
-use super::shared::{FramePlace, Shared};
+use super::segment::{FRAMES_AT, Segment, usize_of};
+use super::shared::{FramePlace, KnownSegment, Shared};
 use super::walk::{Step, Walk};
 use crate::store::disk;
 use crate::store::record::{Head, Place, Record, Revision};
@@ -61,6 +61,21 @@ impl JournalReader {
         self.shared.epoch
     }
 
+    /// What is known of the segments up to a revision, in their order: they are told apart, so that nobody waits for all.
+    pub(in crate::store) fn known_up_to(&self, revision: Revision) -> impl Iterator<Item = KnownSegment> {
+        (0..).map_while(move |ordinal| self.shared.known_up_to(ordinal, revision))
+    }
+
+    /// How many bytes the commits up to a revision have.
+    pub(in crate::store) fn commit_bytes_up_to(&self, revision: Revision) -> u64 {
+        self.known_up_to(revision).map(|segment| segment.end - FRAMES_AT).sum()
+    }
+
+    /// How many bytes of commits there are.
+    pub(in crate::store) fn commit_bytes(&self) -> u64 {
+        self.shared.commit_bytes()
+    }
+
     /// Waits until the head is beyond `revision`, at most so long. Answers whether it is. For plain threads: it blocks.
     #[must_use]
     pub fn wait_beyond(&self, revision: Revision, timeout: Duration) -> bool {
@@ -80,7 +95,7 @@ impl JournalReader {
     }
 
     /// How many bytes the commit of a revision has, with its documents. Reads nothing.
-    pub fn commit_bytes(&self, revision: Revision) -> Result<usize, JournalError> {
+    pub fn record_bytes(&self, revision: Revision) -> Result<usize, JournalError> {
         let place = self.place(revision)?;
         Ok(usize_of(place.frame_end - place.offset))
     }

@@ -8,10 +8,20 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use uuid::Uuid;
 
 use super::segment::{FRAMES_AT, Segment, usize_of};
-use crate::store::record::{Head, Revision};
+use crate::store::record::{Hash, Head, Revision};
 
 /// Nobody waits longer at once: a moment must not be further off than the clock can tell.
 const WAIT_MAX: Duration = Duration::from_secs(86_400);
+
+/// What is known of a segment: what a checkpoint keeps of it.
+pub(in crate::store) struct KnownSegment {
+    /// The revision with which it begins.
+    pub(in crate::store) first: Revision,
+    /// Where its last commit ends.
+    pub(in crate::store) end: u64,
+    /// Where each of its commits begins.
+    pub(in crate::store) offsets: Vec<u32>,
+}
 
 /// A segment, and where in it each commit begins.
 pub(super) struct Indexed {
@@ -26,6 +36,27 @@ impl Indexed {
     /// A segment without commits.
     pub(super) fn empty(first: Revision, segment: Segment) -> Indexed {
         Indexed { first, segment, offsets: Vec::new(), end: FRAMES_AT }
+    }
+
+    /// A segment of which this is known already.
+    pub(super) fn of(known: KnownSegment, segment: Segment) -> Indexed {
+        let KnownSegment { first, end, offsets } = known;
+        Indexed { first, segment, offsets, end }
+    }
+
+    /// The ordinal of the segment.
+    pub(super) fn ordinal(&self) -> u32 {
+        self.segment.ordinal
+    }
+
+    /// Where the commit of a revision begins.
+    pub(super) fn offset_of(&self, revision: Revision) -> Option<u32> {
+        self.offsets.get(usize_of(revision.checked_sub(self.first)?)).copied()
+    }
+
+    /// The file in which the commit of a revision lies, and where it begins.
+    pub(super) fn place_of(&self, revision: Revision) -> Option<(&Segment, u64)> {
+        Some((&self.segment, u64::from(self.offset_of(revision)?)))
     }
 
     /// Notes a commit that lies from `offset` to `end`.
@@ -44,7 +75,18 @@ pub(super) struct FramePlace {
     pub(super) segment_end: u64,
 }
 
-struct Known {
+/// What is known of a journal up to a commit: what a checkpoint keeps of it.
+pub(in crate::store) struct Known {
+    pub(in crate::store) store_id: Uuid,
+    /// The commit up to which it is known.
+    pub(in crate::store) head: Head,
+    /// The hash of the commit before that.
+    pub(in crate::store) parent_hash: Hash,
+    /// The segments up to the one of the commit, which is the last that is noted of it.
+    pub(in crate::store) segments: Vec<KnownSegment>,
+}
+
+struct Durable {
     segments: Vec<Indexed>,
     head: Head,
 }
@@ -55,7 +97,7 @@ pub(super) struct Shared {
     pub(super) seed: [u8; 32],
     pub(super) epoch: u64,
     head: AtomicU64,
-    known: RwLock<Known>,
+    known: RwLock<Durable>,
     new_head: Condvar,
     new_head_guard: Mutex<()>,
 }
@@ -67,7 +109,7 @@ impl Shared {
             seed,
             epoch,
             head: AtomicU64::new(head.revision),
-            known: RwLock::new(Known { segments, head }),
+            known: RwLock::new(Durable { segments, head }),
             new_head: Condvar::new(),
             new_head_guard: Mutex::new(()),
         }
@@ -121,13 +163,31 @@ impl Shared {
         let at = known.segments.partition_point(|segment| segment.first <= revision);
         let segment = known.segments.get(at.checked_sub(1)?)?;
         let at = usize_of(revision - segment.first);
-        let offset = u64::from(*segment.offsets.get(at)?);
+        let offset = u64::from(segment.offset_of(revision)?);
         Some(FramePlace {
             segment: segment.segment.clone(),
             offset,
             frame_end: segment.offsets.get(at + 1).map_or(segment.end, |next| u64::from(*next)),
             segment_end: segment.end,
         })
+    }
+
+    /// What is known of a segment by its ordinal, up to a revision; `None` if it begins behind that.
+    pub(super) fn known_up_to(&self, ordinal: usize, revision: Revision) -> Option<KnownSegment> {
+        let known = self.known.read();
+        let Indexed { first, offsets, end, .. } = known.segments.get(ordinal)?;
+        let count = usize_of((revision + 1).saturating_sub(*first)).min(offsets.len());
+        let end = offsets.get(count).map_or(*end, |next| u64::from(*next));
+        (*first <= revision).then(|| KnownSegment {
+            first: *first,
+            end,
+            offsets: offsets.iter().take(count).copied().collect(),
+        })
+    }
+
+    /// How many bytes of commits there are.
+    pub(super) fn commit_bytes(&self) -> u64 {
+        self.known.read().segments.iter().map(|segment| segment.end - FRAMES_AT).sum()
     }
 
     /// A segment by its ordinal, and where its last commit ends.

@@ -28,7 +28,7 @@ pub(in crate::store) use follower::Witness;
 pub use health::StateHealth;
 pub(in crate::store) use opening::{Standing, standing};
 pub use reader::StateReader;
-pub(in crate::store) use thread::Places;
+pub(in crate::store) use thread::{Places, told};
 
 use crate::store::Revision;
 use calls::Calls;

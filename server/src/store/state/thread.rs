@@ -66,7 +66,7 @@ impl From<DiskError> for Stop {
 }
 
 /// An error with its causes, for a log line that is not followed by the error itself.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
+pub(in crate::store) fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -41,7 +41,7 @@ fn every_flipped_bit_is_refused(data: &Path, before: &[Record]) {
                 flipped[byte] ^= 1 << bit;
                 fs::write(file, &flipped).unwrap();
                 let mut seen = Vec::new();
-                let found = inspect(&lock, data, &mut |record| seen.push(record));
+                let found = inspect(&lock, data, None, &mut |record| seen.push(record));
                 let what = format!("bit {bit} of byte {byte} of {}", file.display());
                 if at < last || byte < end {
                     assert!(found.is_err(), "{what}");
@@ -54,7 +54,7 @@ fn every_flipped_bit_is_refused(data: &Path, before: &[Record]) {
         }
         fs::write(file, &whole).unwrap();
     }
-    assert!(inspect(&lock, data, &mut |_| {}).is_ok());
+    assert!(inspect(&lock, data, None, &mut |_| {}).is_ok());
 }
 
 #[test]

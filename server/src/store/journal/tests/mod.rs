@@ -39,11 +39,11 @@ fn open_in(data: &Path, segment_bytes: u64) -> Result<Opened, JournalError> {
     disk::ensure_dir(&dir)?;
     let lock = Arc::new(DirLock::take(&dir)?.unwrap());
     let mut visited = Vec::new();
-    let inspected = match inspect(&lock, data, &mut |record| visited.push(record))? {
+    let inspected = match inspect(&lock, data, None, &mut |record| visited.push(record))? {
         Some(inspected) => inspected,
         None => {
             create(&lock, segment_bytes)?;
-            inspect(&lock, data, &mut |_| {})?.unwrap()
+            inspect(&lock, data, None, &mut |_| {})?.unwrap()
         }
     };
     let (writer, reader) = inspected.settle(segment_bytes, true)?;

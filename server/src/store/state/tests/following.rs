@@ -38,7 +38,7 @@ impl Drop for Stall {
 fn open_with_stall(data: &TempDir, call: Call) -> (Opened, Stall) {
     let file = data.path().join("stall");
     let stall = PlantedStall::parse(&format!("{call}:{}", file.display()));
-    (open(data.path(), &Options { stall, ..options() }, &mut |_| {}).unwrap(), Stall(file))
+    (open(data.path(), &Options { stall, ..options() }, &mut |_: crate::store::Record| {}).unwrap(), Stall(file))
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn options() -> Options {
 }
 
 fn open_in(dir: &Path) -> Result<Opened, StoreError> {
-    open(dir, &options(), &mut |_| {})
+    open(dir, &options(), &mut |_: crate::store::Record| {})
 }
 
 /// Opens a store, and waits until its state goes with the journal.

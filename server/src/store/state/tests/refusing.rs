@@ -71,7 +71,7 @@ fn a_witness_that_comes_too_late_is_told_and_left_untouched() {
     let file = dir.path().join("stall");
     fs::write(&file, b"").unwrap();
     let stall = PlantedStall::parse(&format!("open:{}", file.display()));
-    let mut opened = open(dir.path(), &Options { stall, ..options() }, &mut |_| {}).unwrap();
+    let mut opened = open(dir.path(), &Options { stall, ..options() }, &mut |_: crate::store::Record| {}).unwrap();
     let mut other = model.at(model.records.len() - 1);
     // What is written meanwhile takes the revisions that sled knows otherwise.
     commit(&mut opened, &mut other, &mut Dice(99), 3);
