@@ -16,7 +16,7 @@ use super::convert::{decode, point};
 use super::drain::unless_drained;
 use super::room::Room;
 use crate::faults;
-use crate::registry::{Export, Revision};
+use crate::registry::{Chunk, Export, Revision};
 
 /// How many bytes are read at first. Most callers that take nothing are known by then.
 const CHUNK_BYTES_FIRST: usize = 16 << 10;
@@ -49,7 +49,7 @@ impl HandleStream<ExportRequest> for Api {
 fn on_a_thread(mut export: Export, revision: Revision) -> Answers<ExportResponse> {
     let (send, taken) = tokio::sync::mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        while let Ok(Some(chunk)) = export.next_chunk(CHUNK_BYTES_MAX) {
+        while let Ok(Chunk::Read(chunk)) = export.next_chunk(CHUNK_BYTES_MAX, &mut |_| true) {
             for resource in chunk.into_iter().map(decode) {
                 let answer = resource.map(|resource| ExportResponse { revision, resources: vec![resource] });
                 if send.blocking_send(answer).is_err() {
@@ -79,14 +79,16 @@ impl Chunks {
         room.take(chunk_bytes).await?;
         loop {
             let chunk;
-            (chunk, export) = blocking(move |_| Ok((export.next_chunk(chunk_bytes)?, export))).await?;
+            let mut has_room = room.growing();
+            (chunk, export) = blocking(move |_| Ok((export.next_chunk(chunk_bytes, &mut has_room)?, export))).await?;
             match chunk {
-                None => {
+                Chunk::End => {
                     room.set(0);
                     return Ok(None);
                 }
-                Some(chunk) if chunk.is_empty() => {}
-                Some(chunk) => {
+                Chunk::Needs(bytes) => room.take(bytes).await?,
+                Chunk::Read(chunk) if chunk.is_empty() => {}
+                Chunk::Read(chunk) => {
                     room.set(chunk.iter().map(Bytes::len).sum());
                     let resources = chunk.into_iter().map(decode).collect::<Result<_, _>>()?;
                     let chunk_bytes = CHUNK_BYTES_MAX.min(2 * chunk_bytes);

@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Dangling, Error};
-pub use query::export::Export;
+pub use query::export::{Chunk, Export};
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;

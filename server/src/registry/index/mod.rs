@@ -95,7 +95,7 @@ impl Derivation for Opening<'_> {
     }
 
     fn version(&self) -> String {
-        saved::version()
+        saved::version(self.index.request_id_retention)
     }
 
     fn load(&mut self, block: &[u8]) -> Result<(), String> {

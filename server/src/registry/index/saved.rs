@@ -86,9 +86,10 @@ impl SavedRequest {
 }
 
 /// What stands in a checkpoint beside the tables, and must be the same when it is loaded.
-pub(super) fn version() -> String {
+pub(super) fn version(request_id_retention: Duration) -> String {
     let contract = crc32fast::hash(partnership_registry::FILE_DESCRIPTOR_SET);
-    format!("{} index {VERSION} contract {contract:08x}", env!("CARGO_PKG_VERSION"))
+    let (version, retention) = (env!("CARGO_PKG_VERSION"), request_id_retention.as_secs());
+    format!("{version} index {VERSION} contract {contract:08x} request ids {retention} s")
 }
 
 /// How far the saving of tables has come.

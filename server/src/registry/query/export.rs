@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::registry::error::Error;
 use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::listing::Listing;
+use crate::registry::query::page::HasRoom;
 use crate::registry::query::selection::Selection;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::envelope;
@@ -35,13 +36,13 @@ impl Export {
         Self { reader, selection, at, show_deleted, done: 0, after: None }
     }
 
-    /// The next envelopes, kind by kind in the order of `Resource`, and by name; of about so many bytes, one document more at
-    /// the most. A chunk without any is not the end; `None` is. Blocks, for a moment.
+    /// The next envelopes, kind by kind in the order of `Resource`, and by name; of about so many bytes, and as many as there
+    /// is room for. Blocks, for a moment.
     ///
     /// # Errors
     /// Stored data that cannot be read.
-    pub fn next_chunk(&mut self, chunk_bytes: usize) -> Result<Option<Vec<Bytes>>, Error> {
-        let Some(kind) = self.selection.kinds().get(self.done).copied() else { return Ok(None) };
+    pub fn next_chunk(&mut self, chunk_bytes: usize, has_room: HasRoom<'_>) -> Result<Chunk, Error> {
+        let Some(kind) = self.selection.kinds().get(self.done).copied() else { return Ok(Chunk::End) };
         let listing = Listing {
             reader: &self.reader,
             kind,
@@ -58,9 +59,13 @@ impl Export {
         let (mut chunk, mut bytes): (Vec<Bytes>, usize) = (Vec::new(), 0);
         for key in keys {
             if bytes >= chunk_bytes {
-                return Ok(Some(chunk));
+                return Ok(Chunk::Read(chunk));
             }
             if let Some(document) = listing.read(&key.name)? {
+                if !has_room(document.len()) {
+                    // It is read again when its turn comes.
+                    return Ok(if chunk.is_empty() { Chunk::Needs(document.len()) } else { Chunk::Read(chunk) });
+                }
                 bytes += document.len();
                 chunk.push(envelope::envelope(schema, &document).into());
             }
@@ -69,6 +74,17 @@ impl Export {
         if last {
             (self.done, self.after) = (self.done + 1, None);
         }
-        Ok(Some(chunk))
+        Ok(Chunk::Read(chunk))
     }
+}
+
+/// What comes next of a walk.
+#[derive(Debug)]
+pub enum Chunk {
+    /// These envelopes. None of them is not the end.
+    Read(Vec<Bytes>),
+    /// Nothing, before there is room for so many bytes.
+    Needs(usize),
+    /// Nothing: this is the end.
+    End,
 }
