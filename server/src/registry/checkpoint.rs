@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::index::Index;
+use crate::faults;
 use crate::store::Checkpoints;
 
 /// How often it is looked whether a checkpoint is due.
@@ -18,9 +19,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Saves whenever it is due, until the sender of `closing` is dropped.
 pub(super) fn run(mut checkpoints: Checkpoints, index: &Arc<Index>, closing: &Receiver<()>) {
-    let mut wait = LOOK_EVERY;
+    // Where tests want many small ones, one is saved after the other.
+    let look_every = faults::planted("checkpoint-bytes").map_or(LOOK_EVERY, |_| Duration::from_millis(5));
+    let mut wait = look_every;
     while closing.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-        wait = LOOK_EVERY;
+        wait = look_every;
         if !checkpoints.is_due() {
             continue;
         }
