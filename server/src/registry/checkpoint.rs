@@ -11,6 +11,8 @@ use crate::store::Checkpoints;
 
 /// How often it is looked whether a checkpoint is due.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// So many rows, or requests, are read under one lock: a commit waits for it about a millisecond.
+const PIECE_ROWS: usize = 2_048;
 /// After a checkpoint, none is saved for so many times as long as it took: an import of days, in which one is always due,
 /// costs a fifth more.
 const REST: u32 = 4;
@@ -30,7 +32,7 @@ pub(super) fn run(mut checkpoints: Checkpoints, index: &Arc<Index>, closing: &Re
         let began = Instant::now();
         let from = index.head();
         let goes_on = || closing.try_recv() == Err(TryRecvError::Empty);
-        match checkpoints.save(from, &mut index.pieces().map(|piece| goes_on().then_some(piece))) {
+        match checkpoints.save(from, &mut index.pieces(PIECE_ROWS).map(|piece| goes_on().then_some(piece))) {
             Ok(Some(bytes)) => {
                 tracing::info!(from, bytes, seconds = began.elapsed().as_secs_f64(), "saved a checkpoint");
                 wait = wait.max(began.elapsed() * REST);

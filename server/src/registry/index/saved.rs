@@ -18,9 +18,6 @@ use crate::store::{Place, Revision};
 /// tables that another version has saved are not loaded.
 const VERSION: u32 = 1;
 
-/// So many rows, or requests, are read under one lock: a commit waits for it well under a millisecond.
-const PIECE: usize = 2_048;
-
 #[derive(Clone, PartialEq, Message)]
 struct SavedPiece {
     #[prost(message, repeated, tag = "1")]
@@ -83,12 +80,12 @@ pub(super) enum Saving {
 }
 
 impl Tables {
-    /// The next piece to be saved; `None` if that was all.
-    pub(super) fn save(&self, schemas: &Schemas, saving: &mut Saving) -> Option<Vec<u8>> {
+    /// The next piece to be saved, of so many rows or requests; `None` if that was all.
+    pub(super) fn save(&self, schemas: &Schemas, saving: &mut Saving, piece_rows: usize) -> Option<Vec<u8>> {
         let mut piece = SavedPiece::default();
         match saving {
             Saving::Rows(from) => {
-                let entries = self.entries.iter().enumerate().skip(*from).take(PIECE);
+                let entries = self.entries.iter().enumerate().skip(*from).take(piece_rows);
                 piece.rows.extend(entries.map(|(at, entry)| self.saved_row(schemas, at, entry)));
                 *from += piece.rows.len();
                 if *from == self.entries.len() {
@@ -96,7 +93,7 @@ impl Tables {
                 }
             }
             Saving::Requests(after) => {
-                let requests = self.requests_after(*after, PIECE);
+                let requests = self.requests_after(*after, piece_rows);
                 let (last, _) = requests.last()?;
                 *after = Some(*last);
                 let saved = |(id, (revision, hash)): ([u8; 16], (Revision, [u8; 16]))| SavedRequest {
@@ -224,3 +221,6 @@ impl KindTable {
         self.by_display_name.open_all(own().map(|entry| span(entry.display_name.as_bytes(), entry)));
     }
 }
+
+#[cfg(test)]
+mod tests;
