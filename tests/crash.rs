@@ -7,6 +7,7 @@ pub(crate) mod load;
 pub(crate) mod oracle;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use partnership_registry::v1;
@@ -15,7 +16,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
 
 use crate::damage::{journal_files, journal_frames};
-use crate::harness::process::{DEADLINE, Process, Starting};
+use crate::harness::process::{DEADLINE, Process, Starting, is_from_checkpoint, with_checkpoints};
 use load::{Client, Shared, Stubs, read_on};
 use oracle::{Answer, Observed, Versions};
 
@@ -43,11 +44,17 @@ struct Store {
     /// What was there after the last start.
     before: Observed,
     clients: u64,
+    /// Whether its server saves checkpoints.
+    checkpoints: bool,
+    /// How many starts were from one.
+    from_checkpoints: u64,
 }
 
 impl Store {
     fn new(seed: u64) -> Store {
         Store {
+            checkpoints: false,
+            from_checkpoints: 0,
             data: TempDir::new().unwrap(),
             shared: Shared::new(|| 0),
             dice: StdRng::seed_from_u64(seed),
@@ -61,12 +68,13 @@ impl Store {
     async fn crash_after(&mut self, answers: u64, patience: Duration) {
         // Also a server that has just begun to open may be killed.
         if self.dice.random_bool(0.3) {
-            let starting = Starting::spawn(self.data.path(), |_| {});
+            let starting = Starting::spawn(self.data.path(), |command| self.adapt(command));
             // Not a wait for anything: the moment of the crash.
             tokio::time::sleep(Duration::from_micros(self.dice.random_range(0..60_000))).await;
             starting.kill();
         }
-        let server = Process::start(self.data.path());
+        let server = Process::start_with(self.data.path(), |command| self.adapt(command));
+        self.from_checkpoints += u64::from(is_from_checkpoint(&server.log()));
         let channel = server.channel().await;
         let mut stubs = Stubs::new(&channel);
         self.check(&mut stubs).await;
@@ -84,6 +92,12 @@ impl Store {
         server.kill();
         for client in running {
             client.await.unwrap();
+        }
+    }
+
+    fn adapt(&self, command: &mut Command) {
+        if self.checkpoints {
+            with_checkpoints(command);
         }
     }
 
@@ -177,11 +191,13 @@ fn asked_share(requests: usize) -> usize {
 async fn a_server_that_is_killed_while_it_writes_loses_nothing_it_acknowledged() {
     let seed = seed();
     let cycles = setting("PARTNERSHIP_TEST_CRASH_CYCLES").unwrap_or(30);
-    let (mut commits, mut asked, mut unanswered) = (0, 0, 0);
+    let (mut commits, mut asked, mut unanswered, mut from_checkpoints) = (0, 0, 0, 0);
     let mut store = Store::new(seed);
     for cycle in 0..cycles {
-        if cycle > 0 && cycle % CYCLES_PER_STORE == 0 {
-            store = Store::new(seed.wrapping_add(cycle));
+        if cycle % CYCLES_PER_STORE == 0 {
+            // Of three stores, the second has none.
+            let checkpoints = cycle / CYCLES_PER_STORE % 3 != 1;
+            store = Store { checkpoints, ..Store::new(seed.wrapping_add(cycle)) };
         }
         let answers = store.dice.random_range(1..250);
         store.crash_after(answers, Duration::from_millis(500)).await;
@@ -190,12 +206,17 @@ async fn a_server_that_is_killed_while_it_writes_loses_nothing_it_acknowledged()
         if (cycle + 1) % CYCLES_PER_STORE == 0 || cycle + 1 == cycles {
             asked += witness.asked.len();
             commits += store.before.commits.len();
+            from_checkpoints += store.from_checkpoints;
         }
     }
     // The last crash is looked at too.
     let server = Process::start(store.data.path());
     store.check(&mut Stubs::new(&server.channel().await)).await;
-    println!("{cycles} crashes: {asked} requests, {commits} commits and more, {unanswered} requests in flight");
+    println!(
+        "{cycles} crashes: {asked} requests, {commits} commits and more, {unanswered} requests in flight; \
+         {from_checkpoints} starts were from a checkpoint"
+    );
+    assert!(from_checkpoints > 0, "no start was from a checkpoint");
     assert!(asked > cycles as usize, "there was next to no load");
 }
 

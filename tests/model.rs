@@ -18,7 +18,7 @@ use tonic::{Code, Status};
 use crate::crash::load::uuid;
 use crate::crash::oracle::bare;
 use crate::crash::{seed, setting};
-use crate::harness::process::Process;
+use crate::harness::process::{Process, is_from_checkpoint, with_checkpoints};
 use api::{Api, Listing};
 use plain::{
     Condition, Content, Mistake, Model, Op, Planned, Version, Write, etag, reference_fields, resource, with_etag,
@@ -602,9 +602,10 @@ impl Alone {
 async fn every_answer_is_that_of_the_model_also_after_restarts() {
     let seed = seed();
     let data = TempDir::new().unwrap();
-    let mut server = Process::start(data.path());
+    let mut server = Process::start_with(data.path(), with_checkpoints);
     let mut alone = Alone::new(Api::new(server.channel().await), seed, None);
     let operations = operations();
+    let mut from_checkpoints = 0;
     for operation in 0..operations {
         alone.step().await.unwrap_or_else(|wrong| panic!("operation {operation}: {wrong}"));
         if operation % (operations / 4).max(1) == operations / 8 {
@@ -613,7 +614,8 @@ async fn every_answer_is_that_of_the_model_also_after_restarts() {
             } else {
                 assert!(server.stop().status.success());
             }
-            server = Process::start(data.path());
+            server = Process::start_with(data.path(), with_checkpoints);
+            from_checkpoints += u64::from(is_from_checkpoint(&server.log()));
             alone.api = Api::new(server.channel().await);
             alone
                 .everything()
@@ -622,7 +624,11 @@ async fn every_answer_is_that_of_the_model_also_after_restarts() {
         }
     }
     alone.everything().await.unwrap_or_else(|wrong| panic!("{wrong}"));
-    println!("{operations} operations made {} revisions", alone.model.head);
+    println!(
+        "{operations} operations made {} revisions; {from_checkpoints} starts were from a checkpoint",
+        alone.model.head
+    );
+    assert!(from_checkpoints > 0, "no start was from a checkpoint");
     assert!(alone.model.head > operations / 8, "next to nothing was written");
 }
 

@@ -22,7 +22,7 @@ use crate::crash::oracle::{Observed, Witness};
 use crate::crash::{seed, setting};
 use crate::damage::{FileImage, Image, for_each_case, open};
 use crate::harness::commit_of;
-use crate::harness::process::{DEADLINE, Process};
+use crate::harness::process::{DEADLINE, Process, with_checkpoints};
 
 const SECTOR_BYTES: usize = 512;
 
@@ -395,10 +395,11 @@ impl Recording {
     async fn start(&mut self, fdatasync: bool) -> Life {
         let server = Process::start_with(&self.data, |command| {
             command.env("LD_PRELOAD", recorder()).env("RECORDER_LOG", &self.log).env("RECORDER_ROOT", &self.data);
+            with_checkpoints(command);
             if fdatasync {
                 command.args(["--segment-mib", "1"]);
             } else {
-                command.env("PARTNERSHIP_TEST_FAULTS", "without-fdatasync");
+                command.env("PARTNERSHIP_TEST_FAULTS", "without-fdatasync;checkpoint-bytes=4096");
             }
         });
         let channel = server.channel().await;

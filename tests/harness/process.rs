@@ -16,6 +16,16 @@ use tonic::transport::{Channel, Endpoint};
 /// Nothing that is waited for here takes nearly so long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Lets a server save a checkpoint after every few commits, so that also a small journal has one.
+pub(crate) fn with_checkpoints(command: &mut Command) {
+    command.env("PARTNERSHIP_TEST_FAULTS", "checkpoint-bytes=4096;scrub-at-full-speed");
+}
+
+/// Whether a server was started from a checkpoint.
+pub(crate) fn is_from_checkpoint(log: &str) -> bool {
+    log.contains("started from the checkpoint")
+}
+
 /// The server's binary, as the sources are now. It is built with the profile and into the directory of this test.
 pub(crate) fn server_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();

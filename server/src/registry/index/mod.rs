@@ -59,11 +59,11 @@ impl Index {
         self.tables.read()
     }
 
-    /// What is to be saved in a checkpoint, piece by piece: none of it older than the head is now. Commits go on between
-    /// the pieces.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+    /// What is to be saved in a checkpoint, in pieces of so many rows or requests: none of it older than the head is now.
+    /// Commits go on between the pieces.
+    pub(crate) fn pieces(&self, piece_rows: usize) -> impl Iterator<Item = Vec<u8>> {
         let mut saving = Saving::Rows(0);
-        std::iter::from_fn(move || self.read().save(&self.schemas, &mut saving))
+        std::iter::from_fn(move || self.read().save(&self.schemas, &mut saving, piece_rows))
     }
 
     /// The last durable revision.

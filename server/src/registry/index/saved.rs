@@ -21,9 +21,6 @@ use crate::store::{Place, RequestMark};
 /// tables that another version has saved are not loaded.
 const VERSION: u32 = 1;
 
-/// So many rows, or requests, are read under one lock: a commit waits for it well under a millisecond.
-const PIECE: usize = 2_048;
-
 #[derive(Clone, PartialEq, Message)]
 struct SavedPiece {
     #[prost(message, repeated, tag = "1")]
@@ -101,12 +98,12 @@ pub(super) enum Saving {
 }
 
 impl Tables {
-    /// The next piece to be saved; `None` if that was all.
-    pub(super) fn save(&self, schemas: &Schemas, saving: &mut Saving) -> Option<Vec<u8>> {
+    /// The next piece to be saved, of so many rows or requests; `None` if that was all.
+    pub(super) fn save(&self, schemas: &Schemas, saving: &mut Saving, piece_rows: usize) -> Option<Vec<u8>> {
         let mut piece = SavedPiece::default();
         match saving {
             Saving::Rows(from) => {
-                let entries = self.entries.iter().enumerate().skip(*from).take(PIECE);
+                let entries = self.entries.iter().enumerate().skip(*from).take(piece_rows);
                 piece.rows.extend(entries.map(|(at, entry)| self.saved_row(schemas, at, entry)));
                 *from += piece.rows.len();
                 if *from == self.entries.len() {
@@ -114,7 +111,7 @@ impl Tables {
                 }
             }
             Saving::Requests(place) => {
-                let (requests, end) = self.requests.from(*place, PIECE);
+                let (requests, end) = self.requests.from(*place, piece_rows);
                 if requests.len() == 0 {
                     return None;
                 }
@@ -236,3 +233,6 @@ impl KindTable {
         self.by_display_name.open_all(own().map(|entry| span(entry.display_name.as_bytes(), entry)));
     }
 }
+
+#[cfg(test)]
+mod tests;
