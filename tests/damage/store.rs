@@ -10,7 +10,7 @@ use partnership_registry::Kind as _;
 use partnership_registry::v1::Country;
 use partnership_registry_server::kinds;
 use partnership_registry_server::registry::{
-    Error, ListRequest, Mutation, OpenError, Operation, Place, Registry, WriteRequest,
+    Error, ListRequest, Mutation, OpenError, Operation, Options, Place, Registry, WriteRequest,
 };
 use partnership_registry_server::store;
 use partnership_registry_server::time::SystemClock;
