@@ -86,7 +86,7 @@ async fn countries(server: &Process) -> CountryServiceClient<Channel> {
 }
 
 async fn create(server: &Process, id: &str, request_id: &str) -> Result<Country, Status> {
-    let country = Some(Country { display_name: id.to_owned(), ..Default::default() });
+    let country = Some(Country { display_name: "Country".into(), ..Default::default() });
     let (country_id, request_id) = (id.to_owned(), request_id.to_owned());
     let request = CreateCountryRequest { country_id, country, request_id, validate_only: false };
     within(countries(server).await.create_country(request)).await.map(tonic::Response::into_inner)

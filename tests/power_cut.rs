@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use partnership_registry_server::registry::Registry;
+use partnership_registry_server::registry::{Chunk, Registry};
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -539,18 +539,24 @@ struct Cut {
 fn observe(registry: &Registry) -> Result<Observed, String> {
     let mut commits = Vec::new();
     for revision in 0..registry.head() {
-        let page = registry.commits(revision, 1, "", "").map_err(|error| error.to_string())?;
+        let page = registry.commits(revision, 1, "", "", &mut |_| true).map_err(|error| error.to_string())?;
         commits.extend(page.records.iter().map(commit_of));
     }
     let mut resources = Vec::new();
     let everything = registry.select(&[], "").map_err(|error| error.to_string())?;
     let mut export = registry.export(everything, registry.head(), true);
-    while let Some(envelopes) = export.next_chunk().map_err(|error| error.to_string())? {
-        for envelope in envelopes {
-            resources.push(partnership_registry::v1::Resource::decode(envelope).map_err(|error| error.to_string())?);
+    loop {
+        match export.next_chunk(usize::MAX, &mut |_| true).map_err(|error| error.to_string())? {
+            Chunk::Read(envelopes) => {
+                for envelope in envelopes {
+                    let resource = partnership_registry::v1::Resource::decode(envelope);
+                    resources.push(resource.map_err(|error| error.to_string())?);
+                }
+            }
+            Chunk::End => return Ok(Observed { commits, resources }),
+            Chunk::Needs(bytes) => return Err(format!("there is room for {bytes} bytes")),
         }
     }
-    Ok(Observed { commits, resources })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

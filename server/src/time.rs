@@ -93,7 +93,7 @@ impl From<Time> for Timestamp {
 }
 
 impl fmt::Display for Time {
-    /// As RFC 3339 has it, to the second; one that no calendar has, in seconds.
+    /// As RFC 3339 has it, to the second; from the last day of the year 9999 on, in seconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_second(self.seconds) {
             Ok(time) => write!(f, "{time}"),
@@ -167,7 +167,8 @@ mod tests {
     fn times_of_four_digits_can_be_told_and_others_do_no_harm() {
         let table = [
             (0, true, "1970-01-01T00:00:00Z"),
-            (SECONDS_MAX, true, "9999-12-31T23:59:59Z"),
+            (253_402_207_200, true, "9999-12-30T22:00:00Z"),
+            (SECONDS_MAX, true, "253402300799 seconds after 1970"),
             (-1, false, "1969-12-31T23:59:59Z"),
             (SECONDS_MAX + 1, false, "253402300800 seconds after 1970"),
             (i64::MIN, false, "-9223372036854775808 seconds after 1970"),

