@@ -232,6 +232,12 @@ impl Registry {
         self.0.reader.reads.works()
     }
 
+    /// Reads a commit, taken at random, to see whether reading works: one bad place on a disk does not fail it again and
+    /// again. Blocks.
+    pub fn try_read(&self) {
+        self.0.reader.try_read();
+    }
+
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does
     /// not undo it.
     pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
