@@ -53,6 +53,12 @@ pub mod reasons {
     pub const DRAINING: &str = "DRAINING";
     /// The disk is full: writes are refused for as long as it is.
     pub const STORE_FULL: &str = "STORE_FULL";
+    /// The server is out of file descriptors: writes are refused for as long as it is.
+    pub const STORE_OUT_OF_DESCRIPTORS: &str = "STORE_OUT_OF_DESCRIPTORS";
+    /// The store may only be read: writes are refused until an operator changes that.
+    pub const STORE_READ_ONLY: &str = "STORE_READ_ONLY";
+    /// The journal cannot be continued now: writes are refused until it can.
+    pub const STORE_NOT_WRITABLE: &str = "STORE_NOT_WRITABLE";
     /// No write is accepted until the server is restarted.
     pub const STORE_STOPPED: &str = "STORE_STOPPED";
     /// The disk did not give what is stored: try again.

@@ -1,4 +1,4 @@
-//! The binary of the server, step by step: read the configuration, start the log, open the registry, listen, serve,
+//! The binary of the server, step by step: read the configuration, start the log, listen, open the registry, serve,
 //! stop.
 
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use partnership_registry_server::commands::{demo, journal};
+use partnership_registry_server::commands::{demo, health, journal};
 use partnership_registry_server::config::{Command, Config, END_MAX, EXIT_USAGE};
 use partnership_registry_server::ending::Ending;
 use partnership_registry_server::registry::Registry;
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     };
     let log = log::start(config.log.filter(), config.log.format);
     let done = match &config.command {
+        Some(Command::Health(command)) => return health::run(config.serving.listen, command),
         Some(Command::Journal(command)) => journal::run(&config.data, command),
         None => run(&config),
     };
@@ -55,14 +56,18 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let registry = Registry::open(&config.data, &config.registry(), kinds::ALL, Arc::new(SystemClock))?;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     // sled can keep each of those who read it for ever, and they are workers: without these, it could keep them all.
     let workers = cores + READS_MAX;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    // Before anything is made: whoever gets the address is the one who may.
+    let listen = config.serving.listen;
+    let listener =
+        runtime.block_on(TcpListener::bind(listen)).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let registry = Registry::open(&config.data, &config.registry(), kinds::ALL, Arc::new(SystemClock))?;
     // Before the address is announced: whoever stops the server then is heard.
     let mut ending = Ending::begin(config.serving.drain_grace + END_MAX - EXIT_TAKES)?;
-    let done = runtime.block_on(listen_and_serve(config, registry.clone(), &mut ending));
+    let done = runtime.block_on(load_and_serve(listener, config, registry.clone(), &mut ending));
     ending.now("closing the registry");
     registry.close();
     ending.now("ending the threads");
@@ -72,7 +77,8 @@ fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     done
 }
 
-async fn listen_and_serve(
+async fn load_and_serve(
+    listener: TcpListener,
     config: &Config,
     registry: Registry,
     ending: &mut Ending,
@@ -80,9 +86,6 @@ async fn listen_and_serve(
     if config.demo {
         demo::load(&registry).await?;
     }
-    let listener = TcpListener::bind(config.serving.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.serving.listen))?;
     tracing::info!(
         address = %listener.local_addr()?,
         data = %config.data.display(),

@@ -165,6 +165,10 @@ fn code(error: &Error) -> (Code, &'static str) {
         // Only a restart mends it, so a caller is not told to try again (AIP-194).
         Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
         Error::NoRoom => (Code::ResourceExhausted, "STORE_FULL"),
+        Error::NoDescriptors => (Code::ResourceExhausted, "STORE_OUT_OF_DESCRIPTORS"),
+        // An operator has to make it writable; until then the same write is refused each time.
+        Error::ReadOnly => (Code::FailedPrecondition, "STORE_READ_ONLY"),
+        Error::NoNextFile => (Code::Unavailable, "STORE_NOT_WRITABLE"),
         Error::Cancelled => (Code::Cancelled, "CANCELLED"),
         Error::Busy => (Code::ResourceExhausted, "SERVER_BUSY"),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
@@ -310,7 +314,13 @@ impl Telling {
             Error::Damaged { revision } => self.tell("revision", &revision.to_string()),
             Error::Stopped(cause) => self.tell("cause", cause),
             Error::Cancelled | Error::DeadlineExceeded => {}
-            Error::NoRoom | Error::Busy | Error::Draining | Error::ReadFailed => {
+            Error::ReadOnly => {}
+            Error::NoRoom
+            | Error::NoDescriptors
+            | Error::NoNextFile
+            | Error::Busy
+            | Error::Draining
+            | Error::ReadFailed => {
                 self.details.set_retry_info(Some(RETRY_AFTER));
             }
         }

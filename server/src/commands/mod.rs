@@ -1,4 +1,5 @@
 //! What the binary does besides serving.
 
 pub mod demo;
+pub mod health;
 pub mod journal;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-pub use command::{Command, JournalCommand};
+pub use command::{Command, HealthCommand, JournalCommand};
 pub use connection::*;
 pub use limits::*;
 pub use log::{LogConfig, LogFormat};
@@ -24,6 +24,9 @@ pub use storage::StorageConfig;
 
 /// The exit code for a configuration that is wrong: EX_USAGE of sysexits.h.
 pub const EXIT_USAGE: u8 = 64;
+
+/// The exit code for a server that could not be asked: EX_UNAVAILABLE of sysexits.h.
+pub const EXIT_UNAVAILABLE: u8 = 69;
 
 /// Keeps partner countries, agreements and joint projects, and answers over gRPC.
 #[derive(Debug, Clone, Parser)]

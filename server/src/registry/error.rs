@@ -146,6 +146,16 @@ pub enum Error {
     /// The disk has no room for the commit. Nothing was written, and writing goes on once there is room.
     #[error("the disk of the registry is full; nothing was written; try again once there is room")]
     NoRoom,
+    /// The server has no file descriptor left for the next file of the journal. Nothing was written, and writing goes on
+    /// once there is one.
+    #[error("the registry has no file descriptor left to write with; nothing was written; try again in a moment")]
+    NoDescriptors,
+    /// The store may only be read.
+    #[error("the disk of the registry may only be read; nothing was written")]
+    ReadOnly,
+    /// The next file of the journal cannot be made. Nothing was written, and writing goes on once it can.
+    #[error("the registry could not make the next file of its journal; nothing was written; try again in a moment")]
+    NoNextFile,
     /// As much is held for callers as may be.
     #[error("the server holds as much for its callers as it can; nothing was done; try again in a moment")]
     Busy,

@@ -41,8 +41,9 @@ pub use write::request::{
     Condition, Mutation, Operation, Precondition, WriteRequest, Written, WrittenOne, request_hash,
 };
 pub use write::trusted_time::ClockError;
+pub use write::writing::Writing;
 
-pub use crate::store::{Action, JournalHealth, Record, Revision, StateHealth};
+pub use crate::store::{Action, JournalHealth, Obstacle, Record, Revision, StateHealth};
 
 use crate::faults;
 use crate::kinds::KindRules;
@@ -85,6 +86,7 @@ struct Inner {
     tokens: PageTokens,
     /// Tells of each new head once it is visible.
     heads: watch::Receiver<Revision>,
+    writing: watch::Receiver<Writing>,
     /// `None` once the registry is closed.
     queue: RwLock<Option<mpsc::Sender<Submission>>>,
     /// What is left of [`WRITES_BYTES_MAX`]. Whoever waits for it waits in turn.
@@ -160,7 +162,9 @@ impl Registry {
         let (clock_running, clock_closing) = sync_channel(0);
         let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone(), refusals: refusals.clone() };
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), std_channel());
-        let writer = Writer { journal: opened.writer, index, new_heads, refusals, full: false, stopped: None };
+        let (writing, how_writing_does) =
+            watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
+        let writer = Writer { journal: opened.writer, index, new_heads, refusals, writing };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
@@ -177,6 +181,7 @@ impl Registry {
             reader,
             tokens,
             heads,
+            writing: how_writing_does,
             queue: RwLock::new(Some(queue)),
             writes: Arc::new(Semaphore::new(WRITES_BYTES_MAX)),
             threads: Mutex::new(threads),
@@ -213,6 +218,24 @@ impl Registry {
     #[must_use]
     pub fn journal_health(&self) -> watch::Receiver<JournalHealth> {
         self.0.scrub.health()
+    }
+
+    /// How writing does, now and from now on.
+    #[must_use]
+    pub fn writing(&self) -> watch::Receiver<Writing> {
+        self.0.writing.clone()
+    }
+
+    /// Whether reading works, now and from now on. Once it does not, it does again with the next read that succeeds.
+    #[must_use]
+    pub fn reads_work(&self) -> watch::Receiver<bool> {
+        self.0.reader.reads.works()
+    }
+
+    /// Reads a commit, taken at random, to see whether reading works: one bad place on a disk does not fail it again and
+    /// again. Blocks.
+    pub fn try_read(&self) {
+        self.0.reader.try_read();
     }
 
     /// Writes what is asked for in one commit, and answers once it is durable and visible. A caller that goes away does

@@ -33,7 +33,9 @@ use connection::Connections;
 use metered::Routes;
 use places::Places;
 
-pub use health::{JOURNAL as HEALTH_OF_JOURNAL, STATE as HEALTH_OF_STATE};
+pub use health::{
+    JOURNAL as HEALTH_OF_JOURNAL, READS as HEALTH_OF_READS, STATE as HEALTH_OF_STATE, WRITES as HEALTH_OF_WRITES,
+};
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
@@ -60,13 +62,15 @@ pub async fn serve(
     // Many tools still ask in the way of the older version.
     routes.add_service(health_service).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
     let names = api::add_services(&mut routes, &api);
-    for name in &names {
-        health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
-    }
-    let told = [
+    let mut told = vec![
+        health::tell(health.clone(), health::WRITES, registry.writing(), health::writes_are_taken).await,
         health::tell(health.clone(), health::STATE, registry.state_health(), health::state_is_well).await,
         health::tell(health.clone(), health::JOURNAL, registry.journal_health(), health::journal_is_well).await,
+        health::try_reads(registry.clone()),
     ];
+    for name in names.iter().chain(&["", health::READS]) {
+        told.push(health::tell(health.clone(), name, registry.reads_work(), health::reads_work).await);
+    }
 
     let routes: Routes = MapResponse::new(routes.routes().prepare(), api::complete);
     let LimitsConfig { budget_bytes, connection_budget_bytes, streams_max, .. } = config.limits;
@@ -83,13 +87,13 @@ pub async fn serve(
         told.abort();
         let _ = told.await;
     }
-    health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-    for name in names.iter().chain(&[health::STATE, health::JOURNAL]) {
+    let known = || names.iter().chain(&["", health::READS, health::WRITES, health::STATE, health::JOURNAL]);
+    for name in known() {
         health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
     }
     drain.send_replace(true);
     // Whoever watches the health is told, and then let go.
-    for name in names.iter().chain(&["", health::STATE, health::JOURNAL]) {
+    for name in known() {
         health.clear_service_status(name).await;
     }
     connections.end(grace).await;

@@ -10,8 +10,10 @@ use std::time::UNIX_EPOCH;
 
 use crate::faults;
 
-/// What Linux says of a disk that does not answer.
+/// What Linux says of a disk that does not answer, and of descriptors: the system has none left, or the process has none.
 const EIO: i32 = 5;
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
 
 /// A file operation that the operating system refused.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +27,36 @@ pub struct DiskError {
     pub source: io::Error,
 }
 
+/// What keeps bytes from being written, while nothing is wrong with what is there. It may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The disk, or a share of it, is full, or a limit of the process says so.
+    Full,
+    /// The process or the system has no descriptor left.
+    NoDescriptors,
+    /// The file system, the directory or the file may only be read.
+    ReadOnly,
+    /// Anything else: the disk answers with errors, or something is in the way.
+    Failing,
+}
+
+impl Obstacle {
+    pub(super) fn of(cause: &io::Error) -> Obstacle {
+        match (cause.kind(), cause.raw_os_error()) {
+            (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge, _) => {
+                Obstacle::Full
+            }
+            (io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied, _) => Obstacle::ReadOnly,
+            (_, Some(ENFILE | EMFILE)) => Obstacle::NoDescriptors,
+            _ => Obstacle::Failing,
+        }
+    }
+}
+
 impl DiskError {
-    /// Whether the cause is that the disk, or a share of it, is full, or that a limit of the process says so.
-    pub(super) fn is_full(&self) -> bool {
-        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
-        full.contains(&self.source.kind())
+    /// What kept the operation from being done.
+    pub(super) fn obstacle(&self) -> Obstacle {
+        Obstacle::of(&self.source)
     }
 
     /// Whether a file is shorter than it was when bytes were written there: nothing failed, the bytes are gone.
@@ -70,6 +97,10 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), DiskError> {
 pub(super) fn sync_data(file: &File, path: &Path) -> Result<(), DiskError> {
     while faults::planted("stuck-fdatasync").is_some_and(|file| Path::new(file).exists()) {
         std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // While a file exists.
+    if faults::planted("syncs-fail").is_some_and(|file| Path::new(file).exists()) {
+        return Err(failed("sync", path)(io::Error::from_raw_os_error(EIO)));
     }
     file.sync_data().map_err(failed("sync", path))
 }

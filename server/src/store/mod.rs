@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub use checkpoint::CheckpointError;
 pub use checkpoints::Checkpoints;
 pub use derivation::Derivation;
-pub use disk::DiskError;
+pub use disk::{DiskError, Obstacle};
 pub use journal::{JournalError, JournalReader, JournalScan, JournalWriter};
 pub use open::{Opened, open};
 pub use record::{Action, Change, Hash, Head, Place, Record, RequestMark, Revision, Salt, digest};

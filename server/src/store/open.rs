@@ -98,7 +98,9 @@ impl Opening<'_> {
     /// The journal, verified; a new one if there has never been any. With it comes the commit of the checkpoint, before
     /// which it was not read.
     fn journal(&self, places: &Places, derived: &mut dyn Derivation) -> Result<(Inspected, Option<Head>), StoreError> {
-        checkpoint::remove_unfinished(&self.dir)?;
+        if let Err(error) = checkpoint::remove_unfinished(&self.dir) {
+            tracing::warn!(%error, cause = %error.source, "what a crash left of a checkpoint stays");
+        }
         match self.from_checkpoint(derived) {
             Ok(Some((inspected, from))) => return Ok((inspected, Some(from))),
             Ok(None) => {}

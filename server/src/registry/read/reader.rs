@@ -200,6 +200,16 @@ impl Reader {
         self.index.read().row(name).map_or(0, |row| usize::try_from(row.place.len).unwrap_or(usize::MAX))
     }
 
+    /// Reads some commit; what came of it is noted by [`Reads`]. Without any commit, nothing can fail.
+    pub(crate) fn try_read(&self) {
+        let dice = getrandom::u64().unwrap_or_default();
+        match dice.checked_rem(self.head()) {
+            None => self.reads.succeeded(),
+            // Noted, and of use to nobody else.
+            Some(before) => drop(self.record(before + 1)),
+        }
+    }
+
     /// The commit of a revision without its documents.
     pub(crate) fn head_of(&self, revision: Revision) -> Result<Record, Error> {
         self.reads.outcome(revision, self.journal.read_head(revision))

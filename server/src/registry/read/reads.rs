@@ -69,7 +69,8 @@ impl Reads {
         self.works.subscribe()
     }
 
-    fn succeeded(&self) {
+    /// Notes that reading works.
+    pub(crate) fn succeeded(&self) {
         // Seldom anything else than zero, and then nothing is written that other readers share.
         if self.failures.load(Ordering::Relaxed) > 0
             && self.failures.swap(0, Ordering::Relaxed) >= FAILURES_MAX

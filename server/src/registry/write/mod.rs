@@ -15,3 +15,4 @@ mod tests;
 pub(crate) mod trees;
 pub(crate) mod trusted_time;
 pub(crate) mod writer;
+pub(crate) mod writing;

@@ -2,22 +2,28 @@
 //!
 //! While it waits for the disk, the committer goes on; all that has come by then is the next group, and shares one
 //! `fdatasync`. After a failed append nothing is ever answered but that the server has to be restarted: nobody can know
-//! what the disk holds. A journal without room is another thing: nothing was written, and the next group is tried again.
+//! what the disk holds. A journal without room is another thing, and so is one that may only be read: nothing was written,
+//! and the next group is tried again.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::committer::{Answer, Decision, Refusals};
-use crate::registry::error::Error;
+use super::writing::Writing;
+use crate::faults;
 use crate::registry::index::Index;
-use crate::store::{JournalError, JournalWriter, Record, Revision};
+use crate::store::{JournalError, JournalWriter, Obstacle, Record, Revision};
 
 /// The most bytes of a group: what is written in one go, and held in memory until then.
 const GROUP_BYTES_MAX: usize = 4 << 20;
 /// The most decisions of a group.
 const GROUP_MAX: usize = 1_024;
+
+/// How often it is tried, while writes are refused, whether they have to be: a moment for whoever waits, and little work.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
 /// The writer.
 pub(crate) struct Writer {
@@ -26,17 +32,36 @@ pub(crate) struct Writer {
     /// Tells of a new head.
     pub(crate) new_heads: watch::Sender<Revision>,
     pub(crate) refusals: Refusals,
-    /// Whether the journal had no room for the last group.
-    pub(crate) full: bool,
-    /// Why nothing is written any more.
-    pub(crate) stopped: Option<&'static str>,
+    pub(crate) writing: watch::Sender<Writing>,
 }
 
 impl Writer {
     /// Takes decisions until the committer is gone.
     pub(crate) fn run(mut self, decisions: &Receiver<Decision>) {
-        while let Ok(first) = decisions.recv() {
-            self.write(group(first, decisions));
+        let mut tried = Instant::now();
+        loop {
+            let refused = matches!(*self.writing.borrow(), Writing::Refused(_));
+            let next = match refused {
+                false => decisions.recv().map_err(RecvTimeoutError::from),
+                true => decisions.recv_timeout(TRY_EVERY),
+            };
+            match next {
+                Ok(first) => self.write(group(first, decisions)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            // Without a write that tries it, it is tried here: whoever asks after the health wants to know.
+            if refused && tried.elapsed() >= TRY_EVERY {
+                tried = Instant::now();
+                self.try_again();
+            }
+        }
+    }
+
+    fn try_again(&mut self) {
+        if matches!(*self.writing.borrow(), Writing::Refused(_)) && self.journal.has_room() {
+            tracing::info!("the journal can be written again; writes are accepted");
+            self.writing.send_replace(Writing::Taken);
         }
     }
 
@@ -45,15 +70,19 @@ impl Writer {
         let sound = |decision: &Decision| decision.refusals == refusals;
         let mut records: Vec<Record> =
             group.iter_mut().filter(|decision| sound(decision)).filter_map(|decision| decision.record.take()).collect();
-        let refusal = self.append(&mut records).err();
+        let refused = self.append(&mut records).err();
+        let now = *self.writing.borrow();
         for decision in group {
-            let stale = !sound(&decision);
-            let result = match (&refusal, self.stopped) {
-                // What is durable is answered as such, whatever follows; what is not, never.
-                (Some(Refusal::Stopped(why)), _) => Answer::Done(Err(Error::Stopped(why))),
-                (Some(Refusal::NoRoom), _) => Answer::Done(Err(Error::NoRoom)),
-                (None, _) if stale => Answer::Done(Err(Error::NoRoom)),
-                (None, _) => decision.result,
+            // What is durable is answered as such, whatever follows; what is not, never.
+            let refused = match (refused, now) {
+                (None, _) if sound(&decision) => None,
+                (None, Writing::Taken) => Some(Writing::Refused(Obstacle::Full)),
+                (None, now) => Some(now),
+                (Some(refused), _) => Some(refused),
+            };
+            let result = match refused.and_then(Writing::refusal) {
+                Some(error) => Answer::Done(Err(error)),
+                None => decision.result,
             };
             // The caller may have gone away.
             let _ = decision.answer.send(result);
@@ -62,50 +91,45 @@ impl Writer {
     }
 
     /// Makes commits durable and visible.
-    fn append(&mut self, records: &mut [Record]) -> Result<(), Refusal> {
-        if let Some(why) = self.stopped {
-            return Err(Refusal::Stopped(why));
+    fn append(&mut self, records: &mut [Record]) -> Result<(), Writing> {
+        if let stopped @ Writing::Stopped(_) = *self.writing.borrow() {
+            return Err(stopped);
         }
         let Some(first) = records.first() else { return Ok(()) };
         match self.journal.append(first.revision - 1, records) {
             Ok(head) => {
-                if std::mem::take(&mut self.full) {
-                    tracing::info!("the journal has room again; writes are accepted");
-                }
                 if self.index.apply(records).is_err() {
-                    tracing::error!(
-                        revision = head.revision,
-                        "what was written cannot be read; no write is accepted until a restart"
-                    );
-                    self.stopped = Some("what was written cannot be read");
-                    return Err(Refusal::Stopped("what was written cannot be read"));
+                    tracing::error!(revision = head.revision, "what was written cannot be read");
+                    return Err(self.stop("what was written cannot be read"));
                 }
                 self.new_heads.send_replace(head.revision);
                 Ok(())
             }
-            Err(JournalError::Full { source }) => {
+            Err(JournalError::Unwritten { obstacle, source }) if faults::planted("refusals-stop").is_none() => {
+                let refused = Writing::Refused(obstacle);
                 // Said once, not for every group.
-                if !std::mem::replace(&mut self.full, true) {
-                    tracing::warn!(error = %source, cause = %source.source, "the journal has no room; writes are refused until it has");
+                if self.writing.send_replace(refused) != refused {
+                    tracing::warn!(
+                        error = %source, cause = %source.source,
+                        "the journal cannot be written now; writes are refused until it can, and reads go on"
+                    );
                 }
                 self.refusals.add();
-                Err(Refusal::NoRoom)
+                Err(refused)
             }
             Err(error) => {
-                tracing::error!(%error, "the journal could not be written; no write is accepted until a restart");
-                self.stopped = Some("the journal could not be written");
-                Err(Refusal::Stopped("the journal could not be written"))
+                let cause = std::error::Error::source(&error).map(tracing::field::display);
+                tracing::error!(%error, cause, "the journal could not be written");
+                Err(self.stop("the journal could not be written"))
             }
         }
     }
-}
 
-/// Why a group was not written.
-enum Refusal {
-    /// Nothing is written any more.
-    Stopped(&'static str),
-    /// There was no room for it.
-    NoRoom,
+    fn stop(&self, why: &'static str) -> Writing {
+        tracing::error!(why, "no write is accepted until a restart; reads go on");
+        self.writing.send_replace(Writing::Stopped(why));
+        Writing::Stopped(why)
+    }
 }
 
 /// The first decision, and all that wait behind it.

@@ -17,7 +17,7 @@ use super::segment::{
 use super::shared::{Indexed, Known};
 use super::walk::{Step, Walk};
 use super::witness::{self, Testimony};
-use crate::store::disk::{self, failed};
+use crate::store::disk::{self, Obstacle, failed};
 use crate::store::record::{Change, Hash, Head, Record, Revision, digest};
 
 /// What the check came to next.
@@ -227,7 +227,13 @@ impl Check {
 
     fn open_file(&self, ordinal: u32) -> Result<Option<(Segment, u64)>, JournalError> {
         let path = path_of(&self.dir, ordinal);
-        let file = match File::options().read(true).write(self.access == Access::Write).open(&path) {
+        let open = |write| File::options().read(true).write(write).open(&path);
+        let opened = match open(self.access == Access::Write) {
+            // What may only be read is served all the same.
+            Err(error) if self.access == Access::Write && Obstacle::of(&error) == Obstacle::ReadOnly => open(false),
+            opened => opened,
+        };
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("open", &path)(error).into()),

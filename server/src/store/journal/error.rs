@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::store::disk::DiskError;
+use crate::store::disk::{DiskError, Obstacle};
 use crate::store::record::Revision;
 
 /// Why the journal did not do what it was asked.
@@ -103,10 +103,12 @@ pub enum JournalError {
         /// The last revision there is.
         head: Revision,
     },
-    /// There is no room. Nothing was written, and the journal goes on once there is.
-    #[error("the journal is full: nothing was written; try later")]
-    Full {
-        /// What there was no room for.
+    /// Something was in the way. Nothing was written, and the journal goes on once it is gone.
+    #[error("nothing was written to the journal: {}", told(*.obstacle))]
+    Unwritten {
+        /// What was in the way.
+        obstacle: Obstacle,
+        /// What could not be done.
         source: DiskError,
     },
     /// The directory or the file that is written is not what its path leads to any more.
@@ -118,4 +120,20 @@ pub enum JournalError {
     /// An earlier write failed, so nobody knows what the disk holds behind the last head.
     #[error("the journal takes no more commits since a write to it failed; restart the server once the disk is well")]
     Stopped,
+}
+
+impl JournalError {
+    /// Of what could not be done, where that has changed nothing.
+    pub(super) fn unwritten(source: DiskError) -> JournalError {
+        JournalError::Unwritten { obstacle: source.obstacle(), source }
+    }
+}
+
+fn told(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Full => "there is no room; it goes on once there is",
+        Obstacle::NoDescriptors => "there is no file descriptor left; it goes on once there is one",
+        Obstacle::ReadOnly => "it may only be read",
+        Obstacle::Failing => "its next file could not be made; it goes on once that can be",
+    }
 }

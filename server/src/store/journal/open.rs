@@ -19,7 +19,7 @@ use super::shared::{Indexed, Known, Shared};
 use super::standby::{Blank, Standby, fill};
 use super::witness::{self, Witness};
 use super::writer::{Current, JournalWriter, rewrite};
-use crate::store::disk::{self, DirLock, failed};
+use crate::store::disk::{self, DirLock, DiskError, Obstacle, failed};
 use crate::store::record::{Head, Record};
 
 /// The epoch of a new store.
@@ -108,6 +108,9 @@ impl Inspected {
         segment_bytes: u64,
         sync: bool,
     ) -> Result<(JournalWriter, JournalReader), JournalError> {
+        if let Some(error) = self.read_only() {
+            return self.only_to_be_read(error);
+        }
         for path in &self.provisional {
             disk::remove(path)?;
         }
@@ -121,7 +124,7 @@ impl Inspected {
         }
         let (last, end) = self.rewrite_last_group()?;
         self.lock.sync()?;
-        let mut witness = Witness::open(&self.data_dir, self.shared.store_id, self.shared.epoch)?;
+        let mut witness = Witness::open(&self.data_dir, self.shared.store_id, self.shared.epoch);
         witness.note(head);
         let next = last.ordinal.saturating_add(1);
         let begun = self.end.standby.map(|(segment, len)| Blank { segment, len });
@@ -134,6 +137,47 @@ impl Inspected {
             head,
             buffer: Vec::new(),
             stopped: false,
+            read_only: None,
+            lack: None,
+            lock: self.lock,
+        };
+        Ok((writer, JournalReader::new(self.shared)))
+    }
+
+    /// Why the journal may only be read, if so.
+    fn read_only(&self) -> Option<DiskError> {
+        let (segment, _) = self.shared.segment(self.last_group.0)?;
+        let opened = File::options().write(true).open(&segment.path);
+        let error = opened.map_err(failed("open for writing", &segment.path)).err()?;
+        (error.obstacle() == Obstacle::ReadOnly).then_some(error)
+    }
+
+    /// Takes the journal into use as it is, for reading. Nothing can be written before the next start: that has to put
+    /// right first what was not put right now.
+    fn only_to_be_read(self, error: DiskError) -> Result<(JournalWriter, JournalReader), JournalError> {
+        tracing::warn!(
+            %error, cause = %error.source,
+            "the journal may only be read: reads are served, every write is refused; restart the server once it may be written"
+        );
+        let head = self.head();
+        let (mut ordinal, _) = self.last_group;
+        while self.shared.segment(ordinal.saturating_add(1)).is_some() {
+            ordinal += 1;
+        }
+        let missing =
+            || JournalError::MissingSegment { path: path_of(self.lock.path(), ordinal), expected: head.revision + 1 };
+        let (last, end) = self.shared.segment(ordinal).ok_or_else(missing)?;
+        let writer = JournalWriter {
+            sync: true,
+            shared: self.shared.clone(),
+            standby: Standby::none(self.lock.clone(), ordinal.saturating_add(1), error.again()),
+            witness: Witness::none(&self.data_dir, self.shared.store_id, self.shared.epoch),
+            current: Current::new(last, end, self.file_bytes)?,
+            head,
+            buffer: Vec::new(),
+            stopped: false,
+            read_only: Some(error),
+            lack: None,
             lock: self.lock,
         };
         Ok((writer, JournalReader::new(self.shared)))

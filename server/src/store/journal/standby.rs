@@ -76,6 +76,23 @@ impl Standby {
         Ok(Standby { handover, thread: Some(thread) })
     }
 
+    /// None, for this reason, and none will be made.
+    pub(super) fn none(dir: Arc<DirLock>, ordinal: u32, error: DiskError) -> Standby {
+        let handover = Arc::new(Handover {
+            dir,
+            bytes: 0,
+            next: Mutex::new(Next::Failed(error, Want { ordinal, begun: None })),
+            changed: Condvar::new(),
+            ended: AtomicBool::new(false),
+        });
+        Standby { handover, thread: None }
+    }
+
+    /// Whether the next segment is there.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(*self.handover.next.lock(), Next::Ready(_))
+    }
+
     /// Takes the next segment. Waits while it is being made; if it could not be, says why.
     pub(super) fn take(&self) -> Result<Blank, DiskError> {
         let mut next = self.handover.next.lock();

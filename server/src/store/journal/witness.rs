@@ -69,7 +69,8 @@ pub(super) fn read(data_dir: &Path) -> Option<Testimony> {
 
 /// The witness, in use.
 pub(super) struct Witness {
-    file: File,
+    /// `None`: it could not be opened or made.
+    file: Option<File>,
     path: PathBuf,
     store_id: Uuid,
     epoch: u64,
@@ -78,21 +79,29 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Takes the witness of a data directory into use, and makes it if there is none.
-    pub(super) fn open(data_dir: &Path, store_id: Uuid, epoch: u64) -> Result<Witness, DiskError> {
-        let path = path_in(data_dir);
-        let file = File::options().write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(failed("open", &path))?;
-        if disk::len_of(&file, &path)? != WITNESS_BYTES as u64 {
-            file.set_len(WITNESS_BYTES as u64).map_err(failed("write", &path))?;
+    /// Takes the witness of a data directory into use, and makes it if there is none. Without room for it, there is none
+    /// until the next start, which is harmless.
+    pub(super) fn open(data_dir: &Path, store_id: Uuid, epoch: u64) -> Witness {
+        let mut witness = Witness::none(data_dir, store_id, epoch);
+        match open(&witness.path) {
+            Ok(file) => witness.file = Some(file),
+            Err(error) => {
+                tracing::warn!(%error, cause = %error.source, "how far the journal has come is not noted beside it");
+            }
         }
-        Ok(Witness { file, path, store_id, epoch, failing: false })
+        witness
+    }
+
+    /// One that is left as it is.
+    pub(super) fn none(data_dir: &Path, store_id: Uuid, epoch: u64) -> Witness {
+        Witness { file: None, path: path_in(data_dir), store_id, epoch, failing: false }
     }
 
     /// Notes the head. One that cannot be noted leaves the witness behind the journal, which is harmless.
     pub(super) fn note(&mut self, head: Head) {
+        let Some(file) = &self.file else { return };
         let testimony = Testimony { store_id: self.store_id, epoch: self.epoch, head };
-        match disk::write_at(&self.file, &self.path, &testimony.encode(), 0) {
+        match disk::write_at(file, &self.path, &testimony.encode(), 0) {
             Ok(()) => self.failing = false,
             Err(error) if !self.failing => {
                 self.failing = true;
@@ -104,8 +113,16 @@ impl Witness {
 
     /// Makes what was noted durable.
     pub(super) fn sync(&self) -> Result<(), DiskError> {
-        disk::sync_all(&self.file, &self.path)
+        self.file.as_ref().map_or(Ok(()), |file| disk::sync_all(file, &self.path))
     }
+}
+
+fn open(path: &Path) -> Result<File, DiskError> {
+    let file = File::options().write(true).create(true).truncate(false).open(path).map_err(failed("open", path))?;
+    if disk::len_of(&file, path)? != WITNESS_BYTES as u64 {
+        file.set_len(WITNESS_BYTES as u64).map_err(failed("write", path))?;
+    }
+    Ok(file)
 }
 
 /// What a witness holds against a journal that it belongs to.
@@ -177,7 +194,7 @@ mod tests {
     fn a_witness_that_is_torn_cut_or_garbage_says_nothing() {
         let data = tempfile::tempdir().unwrap();
         assert_eq!(read(data.path()), None);
-        let mut witness = Witness::open(data.path(), testimony().store_id, 3).unwrap();
+        let mut witness = Witness::open(data.path(), testimony().store_id, 3);
         assert_eq!(read(data.path()), None, "nothing was noted yet");
         witness.note(testimony().head);
         assert_eq!(read(data.path()), Some(testimony()));
@@ -190,7 +207,7 @@ mod tests {
         longer.push(0);
         std::fs::write(path_in(data.path()), &longer).unwrap();
         assert_eq!(read(data.path()), None);
-        Witness::open(data.path(), testimony().store_id, 3).unwrap();
+        Witness::open(data.path(), testimony().store_id, 3);
         assert_eq!(read(data.path()), Some(testimony()), "a byte too many is taken away");
     }
 

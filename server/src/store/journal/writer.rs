@@ -12,11 +12,13 @@ use super::segment::{FRAMES_AT, SEGMENT_BYTES_LIMIT, Segment, SegmentHeader, usi
 use super::shared::{Indexed, Shared};
 use super::standby::{Blank, Standby};
 use super::witness::Witness;
-use crate::store::disk::{self, DirLock, DiskError, Identity};
+use crate::store::disk::{self, DirLock, DiskError, Identity, Obstacle};
 use crate::store::record::{Head, Record, Revision};
 
 /// The buffer for a group is kept for the next one unless an unusually large group has made it longer.
 const BUFFER_KEPT_BYTES: usize = 8 << 20;
+/// Room for so much is more than that for a single write: writing does not stop again at once.
+const ROOM_BYTES: u64 = 1 << 20;
 /// The largest group: with it a segment is as large as one may be.
 const GROUP_BYTES_MAX: u64 = SEGMENT_BYTES_LIMIT - FRAMES_AT - SEAL_BYTES;
 
@@ -33,6 +35,18 @@ pub struct JournalWriter {
     /// Kept from group to group.
     pub(super) buffer: Vec<u8>,
     pub(super) stopped: bool,
+    /// Why nothing can be written before the next start, which puts right what this one could not.
+    pub(super) read_only: Option<DiskError>,
+    /// What the last group that was not written had no room for.
+    pub(super) lack: Option<Lack>,
+}
+
+/// What there was no room for.
+pub(super) enum Lack {
+    /// The next segment.
+    Segment,
+    /// So many bytes in the present one: only a file system that copies what is written over has no room for these.
+    Bytes(u64),
 }
 
 /// The segment that is being written.
@@ -67,6 +81,9 @@ impl JournalWriter {
         if self.stopped {
             return Err(JournalError::Stopped);
         }
+        if let Some(error) = &self.read_only {
+            return Err(JournalError::unwritten(error.again()));
+        }
         if expected_head != self.head.revision {
             return Err(JournalError::WrongHead { expected: expected_head, head: self.head.revision });
         }
@@ -83,7 +100,10 @@ impl JournalWriter {
         // Stopped until proven otherwise: an early return below leaves it so.
         self.stopped = true;
         if let Err(error) = overwrite(segment, &self.buffer, start) {
-            self.stopped = !matches!(error, JournalError::Full { .. });
+            self.stopped = !matches!(error, JournalError::Unwritten { .. });
+            if !self.stopped {
+                self.lack = Some(Lack::Bytes(group_bytes));
+            }
             return Err(error);
         }
         if self.sync {
@@ -104,6 +124,34 @@ impl JournalWriter {
         let offsets: Vec<u32> = offsets.into_iter().map(shift).collect();
         self.shared.extend(&offsets, self.current.end, head);
         Ok(head)
+    }
+
+    /// What keeps it from writing before the next start, if anything does.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        self.read_only.as_ref().map(DiskError::obstacle)
+    }
+
+    /// Whether what the last refused group lacked is there now: the next segment whole, or, where even what is written
+    /// over takes room, as much as that group or [`ROOM_BYTES`]. Tries it out. Smaller groups may have been written all
+    /// the time, and still may.
+    pub fn has_room(&mut self) -> bool {
+        if self.stopped || self.read_only.is_some() {
+            return false;
+        }
+        let there = match self.lack {
+            None => true,
+            Some(Lack::Segment) => self.standby.is_ready(),
+            Some(Lack::Bytes(bytes)) => {
+                let Current { segment, end, file_bytes, .. } = &self.current;
+                let bytes = bytes.max(ROOM_BYTES).min(file_bytes.saturating_sub(*end));
+                overwrite(segment, &vec![0; usize_of(bytes)], *end).is_ok()
+            }
+        };
+        if there {
+            self.lack = None;
+        }
+        there
     }
 
     /// Lays the group out in the buffer. Returns the head that it makes, and where in the buffer each commit begins.
@@ -136,20 +184,22 @@ impl JournalWriter {
     /// is never split. Its header is durable before the seal is written, and the seal before any commit behind it: a seal
     /// proves that the next segment is there, and commits in that one that the seal is.
     fn go_over(&mut self, group_bytes: u64) -> Result<(), JournalError> {
-        let full = |source| JournalError::Full { source };
-        let mut blank = self.standby.take().map_err(full)?;
+        self.lack = Some(Lack::Segment);
+        let mut blank = self.standby.take().map_err(JournalError::unwritten)?;
         if let Err(error) = blank.grow(FRAMES_AT + group_bytes + SEAL_BYTES) {
             self.standby.put_back(blank);
-            return Err(full(error));
+            return Err(JournalError::unwritten(error));
         }
         self.stopped = true;
         if let Err(error) = self.begin(&blank).and_then(|()| self.seal()) {
-            if let JournalError::Full { .. } = error {
+            if let JournalError::Unwritten { .. } = error {
                 self.standby.put_back(blank);
+                self.lack = Some(Lack::Bytes(SEAL_BYTES));
                 self.stopped = false;
             }
             return Err(error);
         }
+        self.lack = None;
         let Blank { segment, len } = blank;
         let next = segment.ordinal.saturating_add(1);
         self.shared.begin(Indexed::empty(self.head.revision + 1, segment.clone()));
@@ -216,19 +266,20 @@ impl Drop for JournalWriter {
     }
 }
 
-/// Writes over zeros. If there is no room for it, which some file systems say even of space that a file has, what was
-/// written of it is zeros again, and the error is `Full`.
+/// Writes over zeros. If there is no room for it, which some file systems say even of space that a file has, or if the file
+/// system may only be read by now, what was written of it is zeros again, and the error is `Unwritten`.
 fn overwrite(segment: &Segment, bytes: &[u8], offset: u64) -> Result<(), JournalError> {
     let (written, error) = disk::write_as_far(&segment.file, &segment.path, bytes, offset);
     match error {
         None => Ok(()),
-        Some(error) if error.is_full() => {
+        Some(error) if matches!(error.obstacle(), Obstacle::Full | Obstacle::ReadOnly) => {
             if written > 0 {
                 disk::write_at(&segment.file, &segment.path, &vec![0; written], offset)?;
                 disk::sync_data(&segment.file, &segment.path)?;
             }
-            Err(JournalError::Full { source: error })
+            Err(JournalError::unwritten(error))
         }
+        // Nobody knows what the disk did of it.
         Some(error) => Err(error.into()),
     }
 }

@@ -60,7 +60,7 @@ fn a_group_for_which_there_is_no_room_leaves_nothing_behind() {
     for written in [0, 1, 500] {
         limit(&(end + written).to_string());
         let error = opened.append(&[&[700], &[10]]).unwrap_err();
-        assert!(matches!(error, JournalError::Full { .. }), "{error}");
+        assert!(matches!(error, JournalError::Unwritten { .. }), "{error}");
         assert_eq!((opened.writer.head().revision, opened.reader.head()), (3, 3));
         assert!(bytes_from(data.path(), end).iter().all(|byte| *byte == 0), "{written} bytes are still there");
     }
@@ -85,7 +85,7 @@ fn a_seal_for_which_there_is_no_room_is_written_later() {
     for written in [0, 1, SEAL_BYTES - 1] {
         limit(&(end + written).to_string());
         let error = opened.append(&[&[7000]]).unwrap_err();
-        assert!(matches!(error, JournalError::Full { .. }), "{error}");
+        assert!(matches!(error, JournalError::Unwritten { .. }), "{error}");
         assert!(bytes_from(data.path(), end).iter().all(|byte| *byte == 0), "{written} bytes are still there");
     }
     // A smaller commit still fits, and comes before the seal.

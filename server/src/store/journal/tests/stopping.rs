@@ -28,12 +28,15 @@ fn without_a_next_segment_a_write_is_refused_and_later_ones_are_not() {
     let obstacle = path_of(&data.path().join("journal"), 2);
     fs::write(&obstacle, b"in the way").unwrap();
     let error = fill_up(&mut opened);
-    assert!(matches!(error, JournalError::Full { .. }), "{error}");
-    assert_eq!(error.to_string(), "the journal is full: nothing was written; try later");
+    assert!(matches!(error, JournalError::Unwritten { .. }), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "nothing was written to the journal: its next file could not be made; it goes on once that can be"
+    );
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains(&obstacle.display().to_string()), "{cause}");
     let head = opened.writer.head();
-    assert!(matches!(opened.append(&[&[300]]), Err(JournalError::Full { .. })));
+    assert!(matches!(opened.append(&[&[300]]), Err(JournalError::Unwritten { .. })));
     assert_eq!((opened.writer.head(), opened.reader.head_with_hash()), (head, head));
     // What still fits is taken.
     let head = opened.append(&[&[1]]).unwrap();
@@ -42,7 +45,7 @@ fn without_a_next_segment_a_write_is_refused_and_later_ones_are_not() {
     let deadline = Instant::now() + DEADLINE;
     let mut refusals = 0_u64;
     while let Err(error) = opened.append(&[&[300]]) {
-        assert!(matches!(error, JournalError::Full { .. }), "{error}");
+        assert!(matches!(error, JournalError::Unwritten { .. }), "{error}");
         assert!(Instant::now() < deadline, "it does not write again after {refusals} refusals");
         refusals += 1;
         std::thread::yield_now();
