@@ -55,8 +55,6 @@ pub(super) fn greeting(settings: &[u8]) -> Vec<u8> {
 pub(super) async fn connect_from(host: u8, server: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([127, 0, 0, host], 0)))?;
-    // As little as the system allows: what is not read is soon felt.
-    socket.set_recv_buffer_size(4_096)?;
     let connection = socket.connect(server).await?;
     connection.set_nodelay(true)?;
     Ok(connection)
@@ -70,6 +68,13 @@ pub(super) async fn connect(server: SocketAddr) -> TcpStream {
 pub(super) async fn greeted(server: SocketAddr) -> TcpStream {
     let mut connection = connect(server).await;
     connection.write_all(&greeting(&[])).await.unwrap();
-    connection.read_exact(&mut [0; 9]).await.unwrap();
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).await.unwrap();
+    connection.read_exact(&mut vec![0; length(&head)]).await.unwrap();
     connection
+}
+
+/// The length of what follows the head of a frame.
+pub(super) fn length(head: &[u8; 9]) -> usize {
+    usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])
 }

@@ -45,7 +45,7 @@ async fn who_takes_nothing_is_cut_off_and_who_is_slow_is_not() {
     let steady = Steady::begin(server.channel().await, "steady");
     let mut slow = ask(&server).await;
     let began = Instant::now();
-    let mut buffer = vec![0; 16 << 10];
+    let mut buffer = vec![0; 64 << 10];
     while began.elapsed() < TAKING_MAX * 2 {
         assert!(slow.read(&mut buffer).await.unwrap() > 0, "it takes something:\n{}", server.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
