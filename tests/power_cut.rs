@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use partnership_registry_server::registry::Registry;
+use partnership_registry_server::registry::{Chunk, Registry};
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -538,13 +538,13 @@ struct Cut {
 fn observe(registry: &Registry) -> Result<Observed, String> {
     let mut commits = Vec::new();
     for revision in 0..registry.head() {
-        let page = registry.commits(revision, 1, "", "").map_err(|error| error.to_string())?;
+        let page = registry.commits(revision, 1, "", "", &mut |_| true).map_err(|error| error.to_string())?;
         commits.extend(page.records.iter().map(commit_of));
     }
     let mut resources = Vec::new();
     let everything = registry.select(&[], "").map_err(|error| error.to_string())?;
     let mut export = registry.export(everything, registry.head(), true);
-    while let Some(envelopes) = export.next_chunk().map_err(|error| error.to_string())? {
+    while let Chunk::Read(envelopes) = export.next_chunk(256 << 10, &mut |_| true).map_err(|error| error.to_string())? {
         for envelope in envelopes {
             resources.push(partnership_registry::v1::Resource::decode(envelope).map_err(|error| error.to_string())?);
         }

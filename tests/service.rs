@@ -674,8 +674,8 @@ async fn a_listing_whose_caller_is_gone_reads_no_further() {
     let opened = opened.await.unwrap();
     let request = ListRequest::all(opened.kind_by_tag(Country::TAG).unwrap());
     let cancelled = CancellationToken::new();
-    assert_eq!(opened.list(&request, &cancelled).unwrap().documents.len(), 20);
+    assert_eq!(opened.list(&request, &mut |_| true, &cancelled).unwrap().documents.len(), 20);
     cancelled.cancel();
-    assert!(matches!(opened.list(&request, &cancelled), Err(Error::Cancelled)));
+    assert!(matches!(opened.list(&request, &mut |_| true, &cancelled), Err(Error::Cancelled)));
     opened.close();
 }

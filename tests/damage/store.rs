@@ -10,7 +10,7 @@ use partnership_registry::Kind as _;
 use partnership_registry::v1::Country;
 use partnership_registry_server::kinds;
 use partnership_registry_server::registry::{
-    Error, ListRequest, Mutation, OpenError, Operation, Place, Registry, WriteRequest,
+    Chunk, Error, ListRequest, Mutation, OpenError, Operation, Options, Place, Registry, WriteRequest,
 };
 use partnership_registry_server::store;
 use partnership_registry_server::time::SystemClock;
@@ -54,7 +54,7 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
     let mut commits = Vec::new();
     let mut token = String::new();
     loop {
-        let page = registry.commits(0, 1000, &token, "")?;
+        let page = registry.commits(0, 1000, &token, "", &mut |_| true)?;
         commits.extend(
             page.records
                 .iter()
@@ -69,7 +69,7 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
     let walk = |at| {
         let mut found = Vec::new();
         let mut export = registry.export(everything.clone(), at, true);
-        while let Some(envelopes) = export.next_chunk()? {
+        while let Chunk::Read(envelopes) = export.next_chunk(256 << 10, &mut |_| true)? {
             found.extend(envelopes.iter().map(|envelope| envelope.to_vec()));
         }
         Ok::<_, Error>(found)
@@ -78,7 +78,7 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
     let kind = registry.kind_by_tag(Country::TAG).unwrap();
     let mut request = ListRequest { page_size: 40, order_by: "display_name desc".into(), ..ListRequest::all(kind) };
     loop {
-        let page = registry.list(&request, &CancellationToken::new())?;
+        let page = registry.list(&request, &mut |_| true, &CancellationToken::new())?;
         listed.extend(page.documents.iter().map(|document| document.to_vec()));
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
@@ -88,7 +88,7 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
     let mut histories = Vec::new();
     for name in (0..NAMES).step_by(5).map(name) {
         // A shorter journal may not have it yet.
-        let versions = match registry.revisions(&name, 1000, "") {
+        let versions = match registry.revisions(&name, 1000, "", &mut |_| true) {
             Err(Error::NotFound(_)) => continue,
             found => found?.versions,
         };

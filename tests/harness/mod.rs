@@ -202,7 +202,8 @@ impl TestClock {
     pub(crate) fn set(&self, seconds: i64) {
         let mut clock = self.0.lock().unwrap();
         let time: Time = Timestamp { seconds, nanos: 0 }.into();
-        clock.1 += Duration::from_secs(u64::try_from(time.seconds_after(clock.0)).unwrap_or(0));
+        let passed = Duration::from_secs(u64::try_from(time.seconds_after(clock.0)).unwrap_or(0));
+        clock.1 += passed;
         clock.0 = time;
     }
 }
