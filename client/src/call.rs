@@ -62,7 +62,7 @@ impl Connection {
                 Ok(Err(status)) => Error::from(status),
                 Err(_) => return Err(Error::deadline(*timeout)),
             };
-            // The server enforces the deadline too, and reports it as a cancellation.
+            // The transport enforces the deadline too, and reports it as a cancellation.
             if error.code() == Code::Cancelled && Instant::now() >= deadline {
                 return Err(Error::deadline(*timeout).caused_by(error));
             }

@@ -55,10 +55,12 @@ impl RetryPolicy {
         (attempts < self.attempts_max && is_safe(error)).then(|| self.pause(attempts, error))
     }
 
-    /// The wait itself, whatever the number of attempts.
+    /// The wait itself, whatever the number of attempts: never less than the server asks for, and more by chance, so that
+    /// those who were refused together do not come back together.
     pub(crate) fn pause(&self, attempts: u32, error: &Error) -> Duration {
         let backoff = self.ceiling(attempts).mul_f64(rand::random_range(0.5..=1.0));
-        backoff.max(error.retry_delay().unwrap_or_default())
+        let asked = error.retry_delay().unwrap_or_default().mul_f64(rand::random_range(1.0..=1.5));
+        backoff.max(asked)
     }
 
     /// The longest wait after so many attempts.
@@ -123,8 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn the_delay_that_a_server_asks_for_is_kept() {
-        let wait = RetryPolicy::default().wait(1, &exhausted(Some(Duration::from_secs(9)))).unwrap();
-        assert_eq!(wait, Duration::from_secs(9));
+    fn the_delay_that_a_server_asks_for_is_kept_and_not_by_all_alike() {
+        let asked = Duration::from_secs(9);
+        let waits: Vec<_> =
+            (0..100).map(|_| RetryPolicy::default().wait(1, &exhausted(Some(asked))).unwrap()).collect();
+        assert!(waits.iter().all(|wait| *wait >= asked && *wait <= asked.mul_f64(1.5)));
+        let (first, last) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!(*last - *first > Duration::from_secs(1), "{first:?} to {last:?}");
     }
 }

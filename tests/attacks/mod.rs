@@ -1,12 +1,16 @@
 //! Attacks on the real binary, each beside a client that behaves: what is slow, silent, unread or too much is held back or
 //! closed, and nobody else notices. Each is also run against a planted fault, to see that it would be noticed.
 
+pub(crate) mod calls;
 mod descriptors;
 mod ending;
 mod floods;
+mod memory;
 mod places;
 mod raw;
 mod slow;
+mod trickle;
+mod unread_answers;
 mod unread_streams;
 mod untaken;
 

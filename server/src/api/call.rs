@@ -155,6 +155,7 @@ impl Call {
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
         match self.caller.deadline {
             None => work.await,
+            Some(_) if self.caller.is_late() => Err(too_late()),
             Some(deadline) => timeout_at(deadline, work).await.unwrap_or_else(|_| Err(too_late())),
         }
     }
