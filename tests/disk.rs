@@ -1,7 +1,12 @@
 //! A disk that fails, fills up, or may not be written: what still works goes on, what does not says so, and nothing that
 //! was acknowledged is lost.
 
+mod full;
+mod keeping;
+mod mounts;
+mod read_only;
 mod reads;
+mod stopped;
 
 use std::path::Path;
 
@@ -10,7 +15,12 @@ use partnership_registry::v1::{Country, CreateCountryRequest};
 use tonic::Status;
 use tonic::transport::Channel;
 
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
 use crate::harness::process::Process;
+use crate::harness::{until, within};
 
 /// A server on which faults are planted.
 fn start_with_faults(data: &Path, faults: &str) -> Process {
@@ -24,4 +34,18 @@ async fn create(channel: &Channel, id: &str, bytes: usize) -> Result<Country, St
     let country = Country { display_name: id.to_owned(), description: "d".repeat(bytes), ..Country::default() };
     let request = CreateCountryRequest { country_id: id.to_owned(), country: Some(country), ..Default::default() };
     CountryServiceClient::new(channel.clone()).create_country(request).await.map(tonic::Response::into_inner)
+}
+
+/// What the server says of a name.
+async fn status(channel: &Channel, service: &str) -> ServingStatus {
+    let request = HealthCheckRequest { service: service.to_owned() };
+    within(HealthClient::new(channel.clone()).check(request)).await.unwrap().into_inner().status()
+}
+
+/// Waits until the server says so, both when it is asked and to whoever watches.
+async fn until_status(channel: &Channel, service: &str, wanted: ServingStatus) {
+    let request = HealthCheckRequest { service: service.to_owned() };
+    let mut watching = within(HealthClient::new(channel.clone()).watch(request)).await.unwrap().into_inner();
+    while within(watching.message()).await.unwrap().unwrap().status() != wanted {}
+    until("it to be told as it is watched", async || (status(channel, service).await == wanted).then_some(())).await;
 }

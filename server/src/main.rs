@@ -14,6 +14,7 @@ use partnership_registry_server::registry::Registry;
 use partnership_registry_server::store::READS_MAX;
 use partnership_registry_server::time::SystemClock;
 use partnership_registry_server::{kinds, log, serve};
+use rustix::fs::Mode;
 use tokio::net::TcpListener;
 
 /// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through the
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    // What is kept is for nobody else to read: directories are made 0700 and files 0600, sled's too.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     // sled can keep each of those who read it for ever, and they are workers: without these, it could keep them all.
     let workers = cores + READS_MAX;

@@ -6,11 +6,13 @@ use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::watch_response::Event;
 use partnership_registry::v1::{self, watch_request};
+use partnership_registry_server::serve;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::{create, start_with_faults};
+use super::{create, start_with_faults, status, until_status};
 use crate::harness::process::Process;
 use crate::harness::{refusal, until_sled_serves, within};
 
@@ -99,6 +101,9 @@ async fn a_read_that_the_disk_fails_is_to_be_tried_again_and_nothing_is_called_l
         let listed = countries.list_countries(v1::ListCountriesRequest::default()).await;
         assert_eq!(listed.unwrap_err().code(), Code::Unavailable, "{number}");
     }
+    until_status(&channel, "", ServingStatus::NotServing).await;
+    until_status(&channel, serve::HEALTH_OF_READS, ServingStatus::NotServing).await;
+    assert_eq!(status(&channel, serve::HEALTH_OF_WRITES).await, ServingStatus::Serving);
     let log = server.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("the journal could not be read")).collect();
     assert!(
@@ -111,6 +116,10 @@ async fn a_read_that_the_disk_fails_is_to_be_tried_again_and_nothing_is_called_l
     create(&channel, "ir", 10).await.unwrap();
 
     std::fs::remove_file(&broken).unwrap();
+    // Nobody reads: the server finds out by itself.
+    until_status(&channel, "", ServingStatus::Serving).await;
+    until_status(&channel, serve::HEALTH_OF_READS, ServingStatus::Serving).await;
+    until_sled_serves(&channel).await;
     for (what, reading) in readings(&channel).await {
         assert!(reading.is_ok(), "{what}: {reading:?}");
     }

@@ -110,6 +110,15 @@ impl Process {
         Starting::spawn(data, adapt).serving()
     }
 
+    /// As `try_start`, by a command that becomes the server with the arguments that follow.
+    pub(crate) fn try_start_as(
+        command: Command,
+        data: &Path,
+        adapt: impl FnOnce(&mut Command),
+    ) -> Result<Process, Ended> {
+        Starting::spawn_as(command, data, adapt).serving()
+    }
+
     /// As `start_with`, with a server that is told of a file that may not grow by an error, and not by a signal that
     /// ends it.
     pub(crate) fn start_ignoring_file_size_signals(data: &Path, adapt: impl FnOnce(&mut Command)) -> Process {

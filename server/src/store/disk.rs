@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -176,6 +176,25 @@ pub(super) fn ensure_dir(dir: &Path) -> Result<(), DiskError> {
         // Who made a parent that this process may not read also has to make the names in it durable.
         Err(error) if !made && error.source.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         other => other,
+    }
+}
+
+/// Lets nobody but the owner into a directory. Only said if it cannot be: it may belong to somebody else, who knows why.
+pub(super) fn keep_to_owner(dir: &Path) {
+    let kept = fs::metadata(dir).and_then(|data| {
+        let open_to_others = data.mode() & 0o077 != 0;
+        if open_to_others {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map(|()| true)
+        } else {
+            Ok(false)
+        }
+    });
+    match kept {
+        Ok(false) => {}
+        Ok(true) => {
+            tracing::info!(dir = %dir.display(), "the directory was open to others, and is its owner's alone now")
+        }
+        Err(cause) => tracing::warn!(dir = %dir.display(), %cause, "the directory is open to others"),
     }
 }
 

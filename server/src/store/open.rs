@@ -48,6 +48,8 @@ pub struct Opened {
 /// commits by then.
 pub fn open(dir: &Path, options: &Options, derived: &mut dyn Derivation) -> Result<Opened, StoreError> {
     disk::ensure_dir(dir)?;
+    // Earlier versions left it to the umask; what is below it is kept by it.
+    disk::keep_to_owner(dir);
     let journal_dir = dir.join(JOURNAL_DIR);
     disk::ensure_dir(&journal_dir)?;
     let lock = DirLock::take(&journal_dir)?;

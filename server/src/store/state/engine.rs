@@ -11,7 +11,7 @@ use bytes::Bytes;
 use sled::{Batch, Db};
 use uuid::Uuid;
 
-use crate::store::disk::{self, DiskError};
+use crate::store::disk::{self, DiskError, Obstacle};
 use crate::store::state::changes::Changes;
 use crate::store::state::key::{self, Mark};
 use crate::store::{Head, Record, Revision};
@@ -59,6 +59,23 @@ pub(super) enum StateError {
     /// The store is being closed.
     #[error("the store is being closed")]
     Closing,
+}
+
+impl StateError {
+    /// Whether what is in the way may go away by itself: no room, no descriptor, or no leave to write.
+    pub(super) fn may_pass(&self) -> bool {
+        let obstacle = match self {
+            StateError::Disk(error) => error.obstacle(),
+            // What sled says of its own files keeps the kind of an error and loses its number.
+            StateError::Sled { source: sled::Error::Io(error), .. } => Obstacle::of(error),
+            StateError::Sled { .. }
+            | StateError::Panicked { .. }
+            | StateError::Damaged { .. }
+            | StateError::OutOfOrder { .. }
+            | StateError::Closing => Obstacle::Failing,
+        };
+        obstacle != Obstacle::Failing
+    }
 }
 
 /// sled, open. Read by many threads, changed by one.

@@ -4,7 +4,6 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::store::disk;
 use crate::store::state::calls::Call;
 use crate::store::state::engine::{Engine, StateError};
 use crate::store::state::health::StateHealth;
@@ -121,7 +120,7 @@ impl Follower {
             tracing::info!(commits = applied - progress.from, seconds, "the state is up to the journal");
             self.flush()?;
         }
-        disk::remove(&self.places.aside_dir)?;
+        self.remove_aside();
         self.shared.health.set_phase(StateHealth::Following);
         Ok(())
     }

@@ -28,6 +28,8 @@ pub enum StateHealth {
         /// Since when.
         since: Instant,
     },
+    /// It is not used for now, for this reason, and is opened again before long.
+    Waiting(String),
     /// It is not used until a restart, for this reason.
     Failed(String),
     /// It knows of commits that the journal does not have. It is neither used nor touched.
@@ -57,6 +59,7 @@ impl fmt::Display for StateHealth {
             StateHealth::Stalled { call, since } => {
                 write!(formatter, "stalled in {call} for {:.1} s", since.elapsed().as_secs_f64())
             }
+            StateHealth::Waiting(why) => write!(formatter, "not used for now: {why}"),
             StateHealth::Failed(why) => write!(formatter, "failed: {why}"),
             StateHealth::BehindWitness { applied } => {
                 write!(formatter, "not used: it knows of revision {applied}, which the journal has lost")
@@ -87,6 +90,11 @@ impl Health {
 
     pub(super) fn watch(&self) -> watch::Receiver<StateHealth> {
         self.told.subscribe()
+    }
+
+    /// Whether it is well by the follower's word.
+    pub(super) fn is_well(&self) -> bool {
+        self.said.lock().phase.is_well()
     }
 
     /// The follower's word.

@@ -44,10 +44,11 @@ impl Follower {
         match disk::list(&self.places.sled_dir) {
             Ok(files) if files.is_empty() => return Found::Absent,
             Ok(_) => {}
-            Err(error) => return Found::Doubtful(told(&error)),
+            Err(error) => return Found::Unopened(told(&error)),
         }
         let mut engine = match self.open_engine() {
             Ok(engine) => engine,
+            Err(error) if error.may_pass() => return Found::Unopened(told(&error)),
             Err(error) => return Found::Doubtful(told(&error)),
         };
         let mark = {
@@ -86,6 +87,7 @@ impl Follower {
                 self.shared.health.set_phase(StateHealth::Rebuilding);
                 return self.begin(journal);
             }
+            Found::Unopened(why) => return Err(Stop::Waiting(why)),
             Found::Doubtful(why) => why,
             Found::Open(engine, mark) if mark.store_id != journal.store_id() => {
                 self.close(engine);
@@ -102,17 +104,37 @@ impl Follower {
                     self.close(engine);
                     match Stop::from(error) {
                         Stop::Failed(why) => why,
-                        stop @ (Stop::Closing | Stop::BehindWitness(_)) => return Err(stop),
+                        stop @ (Stop::Closing | Stop::Waiting(_) | Stop::BehindWitness(_)) => return Err(stop),
                     }
                 }
             },
         };
         tracing::warn!(why, head, "the state cannot be trusted; rebuilding it from the journal");
         self.shared.health.set_phase(StateHealth::Rebuilding);
-        disk::remove(&self.places.aside_dir)?;
-        let sled_dir: &Path = &self.places.sled_dir;
-        std::fs::rename(sled_dir, &self.places.aside_dir).map_err(failed("rename", sled_dir))?;
+        self.set_aside()?;
         self.begin(journal)
+    }
+
+    /// Puts what cannot be trusted aside, or away where that cannot be done: its place may be taken by what cannot be
+    /// removed, or be a mount point.
+    fn set_aside(&self) -> Result<(), Stop> {
+        self.remove_aside();
+        let sled_dir: &Path = &self.places.sled_dir;
+        let Err(source) = std::fs::rename(sled_dir, &self.places.aside_dir) else { return Ok(()) };
+        let error = failed("rename", sled_dir)(source);
+        tracing::warn!(%error, cause = %error.source, "the state that cannot be trusted is not set aside, but removed");
+        match disk::remove(sled_dir) {
+            // It is as good as gone if nothing is left in it.
+            Err(error) if !disk::list(sled_dir)?.is_empty() => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes what was set aside. What cannot be removed stays, and is in the way of nothing.
+    pub(super) fn remove_aside(&self) {
+        if let Err(error) = disk::remove(&self.places.aside_dir) {
+            tracing::warn!(%error, cause = %error.source, "the remains of an earlier state stay; remove them");
+        }
     }
 
     fn begin(&self, journal: &JournalReader) -> Result<Engine, Stop> {

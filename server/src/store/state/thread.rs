@@ -5,7 +5,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
 
 use super::Shared;
 use crate::store::disk::DiskError;
@@ -14,6 +16,13 @@ use crate::store::state::engine::{Engine, StateError};
 use crate::store::state::health::StateHealth;
 use crate::store::state::key::Mark;
 use crate::store::{JournalError, JournalReader, Revision};
+
+/// How long it is waited for what is in the way of sled to pass, and then for twice as long, and so on: on a full disk a
+/// rebuild is not begun again and again, and the journal finds room first.
+const WAIT_FIRST: Duration = Duration::from_secs(2);
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long it may take to notice that the store is being closed.
+const NOTICE_EVERY: Duration = Duration::from_millis(50);
 
 /// Where sled lies, and how it is to be opened.
 pub(in crate::store) struct Places {
@@ -36,6 +45,8 @@ pub(super) enum Stop {
     Closing,
     /// sled knows of commits that the journal does not have.
     BehindWitness(Revision),
+    /// Something is in the way that may go away: no room, or a disk that does not answer.
+    Waiting(String),
     /// sled failed, or the journal.
     Failed(String),
 }
@@ -44,6 +55,7 @@ impl From<StateError> for Stop {
     fn from(error: StateError) -> Stop {
         match error {
             StateError::Closing => Stop::Closing,
+            error if error.may_pass() => Stop::Waiting(told(&error)),
             error @ (StateError::Disk(_)
             | StateError::Sled { .. }
             | StateError::Panicked { .. }
@@ -55,13 +67,16 @@ impl From<StateError> for Stop {
 
 impl From<JournalError> for Stop {
     fn from(error: JournalError) -> Stop {
-        Stop::Failed(told(&error))
+        match error {
+            JournalError::Disk(error) if !error.is_cut_off() => Stop::Waiting(told(&error)),
+            error => Stop::Failed(told(&error)),
+        }
     }
 }
 
 impl From<DiskError> for Stop {
     fn from(error: DiskError) -> Stop {
-        Stop::Failed(told(&error))
+        StateError::from(error).into()
     }
 }
 
@@ -75,6 +90,8 @@ pub(in crate::store) fn told(error: &dyn std::error::Error) -> String {
 pub(super) enum Found {
     /// Nothing.
     Absent,
+    /// What cannot be opened now, for this reason. Nothing is known against it.
+    Unopened(String),
     /// What cannot be used, for this reason.
     Doubtful(String),
     /// A sled that is open, and how far it says it goes.
@@ -95,10 +112,10 @@ impl Follower {
         // Whoever has opened the store may not have waited.
         let _ = tell_mark.send(match &found {
             Found::Open(_, mark) => Some(*mark),
-            Found::Absent | Found::Doubtful(_) => None,
+            Found::Absent | Found::Unopened(_) | Found::Doubtful(_) => None,
         });
         let stop = match given.recv() {
-            Ok(given) => self.keep_up(&mut found, &given),
+            Ok(given) => self.keep_up_with(&mut found, given),
             Err(_) => Stop::Closing,
         };
         match stop {
@@ -112,7 +129,8 @@ impl Follower {
                 );
                 self.shared.health.set_phase(StateHealth::BehindWitness { applied });
             }
-            Stop::Failed(why) => {
+            // It is waited for above.
+            Stop::Failed(why) | Stop::Waiting(why) => {
                 tracing::error!(
                     why,
                     "sled is not used until a restart; no data is lost, the journal answers, and the next start checks \
@@ -121,12 +139,51 @@ impl Follower {
                 self.shared.health.set_phase(StateHealth::Failed(why));
             }
         }
+        self.close_all(found);
+    }
+
+    fn close_all(&self, found: Found) {
         let unused = match found {
             Found::Open(engine, _) => Some(engine),
-            Found::Absent | Found::Doubtful(_) => None,
+            Found::Absent | Found::Unopened(_) | Found::Doubtful(_) => None,
         };
-        for engine in [self.shared.gate.write().take(), unused].into_iter().flatten() {
+        let used = self.shared.gate.write().take();
+        for engine in [used, unused].into_iter().flatten() {
             self.close(engine);
+        }
+    }
+
+    /// Makes a sound state of what was found, and follows the journal until it has to stop. If that is for something that
+    /// may pass, closes sled, waits a while, and begins again.
+    fn keep_up_with(&self, found: &mut Found, mut given: Given) -> Stop {
+        let mut wait = WAIT_FIRST;
+        loop {
+            let stop = self.keep_up(found, &given);
+            let Stop::Waiting(why) = stop else { return stop };
+            if self.shared.health.is_well() {
+                wait = WAIT_FIRST;
+            }
+            tracing::warn!(
+                why,
+                seconds = wait.as_secs(),
+                "sled is not used for now, and is opened again later; no data is lost, and the journal answers"
+            );
+            self.shared.health.set_phase(StateHealth::Waiting(why));
+            self.close_all(std::mem::replace(found, Found::Absent));
+            let until = Instant::now() + wait;
+            while Instant::now() < until {
+                if self.shared.is_closing() {
+                    return Stop::Closing;
+                }
+                std::thread::sleep(NOTICE_EVERY);
+            }
+            wait = (wait * 2).min(WAIT_MAX);
+            // sled may have been told of all that has been written since the start.
+            given.head = given.journal.head();
+            self.shared.doubt.lock().take();
+            self.shared.doubted.store(false, Ordering::Release);
+            self.shared.health.set_phase(StateHealth::Opening);
+            *found = self.open();
         }
     }
 
