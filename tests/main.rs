@@ -29,5 +29,6 @@ mod reflection;
 mod response_codes;
 mod service;
 mod stalls;
+mod starting;
 mod tidy;
 mod watching;
