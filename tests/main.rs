@@ -35,5 +35,6 @@ mod response_codes;
 mod service;
 mod soak;
 mod stalls;
+mod starting;
 mod tidy;
 mod watching;

@@ -50,7 +50,7 @@ pub(crate) struct Witness {
 }
 
 /// What a registry holds, as its own methods tell it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Observed {
     /// All commits, oldest first.
     pub(crate) commits: Vec<Commit>,

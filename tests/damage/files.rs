@@ -123,7 +123,7 @@ impl Image {
         }
     }
 
-    pub(super) fn write_new(&self) -> TempDir {
+    pub(crate) fn write_new(&self) -> TempDir {
         let dir = TempDir::new().unwrap();
         self.write(dir.path());
         dir
