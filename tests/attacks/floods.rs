@@ -124,8 +124,10 @@ async fn floods_that_are_let_through_are_noticed() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path(), "control-frames-free", &[]);
     for (name, taken, closed) in floods(server.address).await {
-        // The HTTP/2 library closes these by itself.
-        assert!(!closed || name == "empty DATA", "{name}: closed after {taken} frames");
+        // These the HTTP/2 library closes by itself when they come so fast. That slower ones are closed is held by the tests
+        // of the server's `traffic`.
+        let by_the_library = matches!(name, "empty DATA" | "RST_STREAM");
+        assert!(!closed || by_the_library, "{name}: closed after {taken} frames");
     }
 }
 
