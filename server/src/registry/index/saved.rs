@@ -10,9 +10,9 @@ use prost::Message;
 
 use super::order::OrderKey;
 use super::row::{Row, RowId};
-use super::tables::{CREATED_BYTES, Entry, KindTable, Tables, index};
+use super::tables::{Became, CREATED_BYTES, Entry, KindTable, RequestId, Tables, index};
 use crate::registry::schema::Schemas;
-use crate::store::{Place, Revision};
+use crate::store::Place;
 
 /// The version of what is saved. To be raised with whatever is derived from a document in another way than before:
 /// tables that another version has saved are not loaded.
@@ -76,7 +76,7 @@ pub(super) enum Saving {
     /// To the row of this number.
     Rows(usize),
     /// All rows are saved, and the requests up to this one.
-    Requests(Option<[u8; 16]>),
+    Requests(Option<RequestId>),
 }
 
 impl Tables {
@@ -96,7 +96,7 @@ impl Tables {
                 let requests = self.requests_after(*after, piece_rows);
                 let (last, _) = requests.last()?;
                 *after = Some(*last);
-                let saved = |(id, (revision, hash)): ([u8; 16], (Revision, [u8; 16]))| SavedRequest {
+                let saved = |(id, (revision, hash)): (RequestId, Became)| SavedRequest {
                     id: id.to_vec(),
                     revision,
                     hash: hash.to_vec(),
@@ -131,7 +131,7 @@ impl Tables {
 pub(super) struct Loading {
     entries: Vec<Entry>,
     parents: Vec<(RowId, RowId)>,
-    requests: Vec<([u8; 16], (Revision, [u8; 16]))>,
+    requests: Vec<(RequestId, Became)>,
 }
 
 impl Loading {

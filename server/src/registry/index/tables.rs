@@ -33,6 +33,11 @@ pub(super) struct Entry {
     pub(super) referrers: BTreeSet<RowId>,
 }
 
+/// The id of a request.
+pub(super) type RequestId = [u8; 16];
+/// What a request became, and the hash of what it asked for.
+pub(super) type Became = (Revision, [u8; 16]);
+
 /// All resources.
 #[derive(Default)]
 pub(crate) struct Tables {
@@ -44,7 +49,7 @@ pub(crate) struct Tables {
     pub(super) trees: Trees,
     pub(super) kinds: Vec<KindTable>,
     /// What each request became, and the hash of what it asked for. Sorted, so that they can be saved piece by piece.
-    pub(super) requests: BTreeMap<[u8; 16], (Revision, [u8; 16])>,
+    pub(super) requests: BTreeMap<RequestId, Became>,
     ended_spans: usize,
     /// From this revision on the orders know every version; before it they do not.
     pub(super) orders_complete_from: Revision,
@@ -199,11 +204,7 @@ impl Tables {
     }
 
     /// The next requests after `after`, in the order of their ids, with what became of them.
-    pub(super) fn requests_after(
-        &self,
-        after: Option<[u8; 16]>,
-        limit: usize,
-    ) -> Vec<([u8; 16], (Revision, [u8; 16]))> {
+    pub(super) fn requests_after(&self, after: Option<RequestId>, limit: usize) -> Vec<(RequestId, Became)> {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.requests.range((after, Bound::Unbounded)).take(limit).map(|(id, became)| (*id, *became)).collect()
     }

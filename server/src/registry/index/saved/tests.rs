@@ -12,7 +12,7 @@ use super::super::{Index, Opening, Order};
 use super::*;
 use crate::registry::schema::contract;
 use crate::store::dice::Dice;
-use crate::store::{Derivation as _, Record};
+use crate::store::{Derivation as _, Record, Revision};
 
 fn index() -> Index {
     Index::new(Arc::new(contract()))
