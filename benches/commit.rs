@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
-use partnership_registry::v1::{CommitRequest, CreateMutation, Mutation, Resource, mutation, resource};
+use partnership_registry::v1::{
+    CommitRequest, CreateMutation, Mutation, Project, Resource, UpdateMutation, mutation, resource,
+};
 use tonic::transport::Channel;
 
 use crate::process::{self, Process};
@@ -38,6 +40,30 @@ pub(crate) async fn fill(channels: &[Channel], count: usize) -> Vec<String> {
         names.extend(filled.unwrap().results.into_iter().map(|result| result.name));
     }
     names
+}
+
+/// Changes each of these, in commits.
+pub(crate) async fn change(channels: &[Channel], names: &[String], round: usize) {
+    let mut changing = tokio::task::JoinSet::new();
+    for (number, names) in names.chunks(BATCH).enumerate() {
+        let update = |(at, name): (usize, &String)| {
+            let project = sample::project((number * BATCH + at + round) as u64);
+            let resource = Resource { kind: Some(resource::Kind::Project(Project { name: name.clone(), ..project })) };
+            let operation =
+                mutation::Operation::Update(UpdateMutation { resource: Some(resource), ..UpdateMutation::default() });
+            Mutation { operation: Some(operation) }
+        };
+        let mutations = names.iter().enumerate().map(update).collect();
+        let mut client = RegistryServiceClient::new(channels[number % channels.len()].clone());
+        let request = CommitRequest { mutations, ..CommitRequest::default() };
+        changing.spawn(async move { client.commit(request).await.map(drop).unwrap() });
+        if changing.len() >= channels.len() {
+            changing.join_next().await.unwrap().unwrap();
+        }
+    }
+    while let Some(changed) = changing.join_next().await {
+        changed.unwrap();
+    }
 }
 
 pub(crate) async fn run(plan: &Plan) {

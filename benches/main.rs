@@ -45,6 +45,12 @@ struct Options {
     /// Only the requests in flight given here, such as `64`.
     #[arg(long, value_delimiter = ',', value_name = "COUNT,…")]
     in_flight: Vec<usize>,
+    /// How many resources a server is started with.
+    #[arg(long, default_value = "100000", value_name = "COUNT")]
+    resources: usize,
+    /// How often each of them was changed since, before that start.
+    #[arg(long, default_value = "0", value_name = "COUNT")]
+    changes: usize,
     /// The server to measure. Without it, the release binary is built.
     #[arg(long, value_name = "BINARY")]
     server: Option<std::path::PathBuf>,
@@ -81,6 +87,8 @@ struct Plan {
     turn: Duration,
     quick: bool,
     in_flight: Vec<usize>,
+    resources: usize,
+    changes: usize,
     servers: Vec<(String, std::path::PathBuf)>,
 }
 
@@ -111,6 +119,8 @@ fn main() {
         turn: Duration::from_millis(if options.quick { 400 } else { 1_500 }),
         quick: options.quick,
         in_flight: options.in_flight,
+        resources: if options.quick { options.resources / 10 } else { options.resources },
+        changes: options.changes,
         servers,
     };
     let chosen = |part| options.parts.is_empty() || options.parts.contains(&part);

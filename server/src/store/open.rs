@@ -103,7 +103,7 @@ impl Opening<'_> {
         if let Err(error) = checkpoint::remove_unfinished(&self.dir) {
             tracing::warn!(%error, cause = %error.source, "what a crash left of a checkpoint stays");
         }
-        match self.from_checkpoint(derived) {
+        match self.journal_from_checkpoint(derived) {
             Ok(Some((inspected, from))) => return Ok((inspected, Some(from))),
             Ok(None) => {}
             Err(error) => {
@@ -118,7 +118,7 @@ impl Opening<'_> {
     }
 
     /// The journal, verified from its checkpoint on; `None` if there is no checkpoint.
-    fn from_checkpoint(&self, derived: &mut dyn Derivation) -> Result<Option<(Inspected, Head)>, NotFrom> {
+    fn journal_from_checkpoint(&self, derived: &mut dyn Derivation) -> Result<Option<(Inspected, Head)>, NotFrom> {
         let Some(mut reading) = Reading::begin(&self.dir)? else { return Ok(None) };
         if reading.version != derived.version() {
             return Err(checkpoint::not("another version of the server wrote it").into());

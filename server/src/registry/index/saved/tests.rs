@@ -11,9 +11,8 @@ use super::super::tests::{country, organization, record};
 use super::super::{Index, Opening, Order};
 use super::*;
 use crate::registry::schema::contract;
-use crate::store::Revision;
 use crate::store::dice::Dice;
-use crate::store::{Derivation as _, Record};
+use crate::store::{Derivation as _, Record, Revision};
 
 fn index() -> Index {
     Index::new(Arc::new(contract()), Duration::from_secs(86_400))
