@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use partnership_registry::v1::watch_request::Start;
 use partnership_registry::v1::{ListCountriesRequest, WatchRequest};
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::attacks::calls::{Connection, body, taken};
 use crate::harness::process::Process;
-use crate::harness::{refusal, within};
+use crate::harness::within;
 
-/// The codes and reasons of a call that has no time at all, and of a watch that has a while; and how long that took.
+/// The codes and reasons, if they have one, of a call that has no time at all, and of a watch that has a while; and how long that took.
 async fn ends(faults: &str) -> ([(Code, String); 2], Duration) {
     let data = tempfile::tempdir().unwrap();
     let server = Process::start_with(data.path(), |command| {
@@ -26,7 +27,13 @@ async fn ends(faults: &str) -> ([(Code, String); 2], Duration) {
     let path = "/partnership.registry.v1.RegistryService/Watch";
     let watched = connection.send(path, &[("grpc-timeout", "300m")], body(&watch)).await;
     let (watched, _) = within(taken(watched)).await.unwrap();
-    ([late, watched].map(|status| (status.code(), refusal(&status).reason)), began.elapsed())
+    (
+        [late, watched].map(|status| {
+            let reason = status.get_details_error_info().map(|info| info.reason);
+            (status.code(), reason.unwrap_or_default())
+        }),
+        began.elapsed(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

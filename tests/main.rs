@@ -26,6 +26,7 @@ mod door;
 mod findings;
 mod frames;
 mod grow;
+mod limits;
 mod model;
 mod no_room;
 mod power_cut;

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+use super::room::Room;
 use super::status::internal;
 use crate::registry::Error;
 
@@ -17,10 +18,12 @@ pub(crate) const READS_MAX: usize = 16;
 /// The places of those. They are of the process, as the threads are.
 static READS: Semaphore = Semaphore::const_new(READS_MAX);
 
-/// Does what may take long, when it is its turn. `read` is handed the token by which it hears that nobody waits for it any more.
+/// Does what may take long, when it is its turn: first among the reads of its connection, then among all. `read` is handed the token by which it hears that nobody waits for it any more.
 pub(crate) async fn blocking<T: Send + 'static>(
+    room: &Room,
     read: impl FnOnce(&CancellationToken) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Status> {
+    let _turn_of_one = room.turn_to_read().await;
     let _turn = READS.acquire().await;
     let cancelled = CancellationToken::new();
     let _waiting = cancelled.clone().drop_guard();
@@ -37,16 +40,21 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::budget::Budget;
 
     #[tokio::test]
     async fn a_read_hears_that_nobody_waits_for_it_any_more() {
         let ((begun, begins), (heard, hears)) = (oneshot::channel(), oneshot::channel());
-        let caller = tokio::spawn(blocking(move |cancelled| {
-            let _ = begun.send(());
-            Handle::current().block_on(cancelled.cancelled());
-            let _ = heard.send(());
-            Ok(())
-        }));
+        let room = Room::new(Budget::new(0, 0).account());
+        let caller = tokio::spawn(async move {
+            blocking(&room, move |cancelled| {
+                let _ = begun.send(());
+                Handle::current().block_on(cancelled.cancelled());
+                let _ = heard.send(());
+                Ok(())
+            })
+            .await
+        });
         begins.await.unwrap();
         caller.abort();
         tokio::time::timeout(Duration::from_secs(30), hears).await.unwrap().unwrap();

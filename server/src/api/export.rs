@@ -80,7 +80,8 @@ impl Chunks {
         loop {
             let chunk;
             let mut has_room = room.growing();
-            (chunk, export) = blocking(move |_| Ok((export.next_chunk(chunk_bytes, &mut has_room)?, export))).await?;
+            (chunk, export) =
+                blocking(&room, move |_| Ok((export.next_chunk(chunk_bytes, &mut has_room)?, export))).await?;
             match chunk {
                 Chunk::End => {
                     room.set(0);

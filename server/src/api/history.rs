@@ -23,7 +23,9 @@ impl Handle<ListRevisionsRequest> for Api {
     async fn handle(&self, caller: &Caller, request: ListRevisionsRequest) -> Result<ListRevisionsResponse, Status> {
         let ListRevisionsRequest { parent, page_size, page_token } = request;
         let (registry, room) = (self.registry.clone(), caller.room.clone());
-        let page = blocking(move |_| registry.revisions(&parent, page_size, &page_token, &mut room.growing())).await?;
+        let page =
+            blocking(&caller.room, move |_| registry.revisions(&parent, page_size, &page_token, &mut room.growing()))
+                .await?;
         Ok(ListRevisionsResponse {
             revisions: page.versions.into_iter().map(revision).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,
@@ -54,7 +56,7 @@ impl Handle<ListCommitsRequest> for Api {
     async fn handle(&self, caller: &Caller, request: ListCommitsRequest) -> Result<ListCommitsResponse, Status> {
         let ListCommitsRequest { page_size, page_token, after_revision, order_by } = request;
         let (registry, room) = (self.registry.clone(), caller.room.clone());
-        let page = blocking(move |_| {
+        let page = blocking(&caller.room, move |_| {
             let mut has_room = room.growing();
             registry.commits(after_revision, page_size, &page_token, &order_by, &mut has_room)
         })

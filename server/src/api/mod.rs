@@ -27,6 +27,8 @@ pub(crate) use call::Api;
 pub(crate) use commit::commit_as_system;
 /// A commit as the contract tells it.
 pub(crate) use convert::commit as commit_message;
+/// The room of a call, which comes with an answer that is large.
+pub(crate) use room::Room;
 /// Completes the answers of tonic's own making: see `status`.
 pub(crate) use status::complete;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::SemaphorePermit;
 
 use crate::budget::{Account, Reservation};
 use crate::registry::Error;
@@ -51,6 +52,11 @@ impl Room {
             left = left.saturating_sub(bytes);
             more == 0 || taken.lock().try_grow(more).is_ok()
         }
+    }
+
+    /// A turn among the reads of the connection that block, as soon as there is one.
+    pub(crate) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
+        self.account.turn_to_read().await
     }
 
     /// Whether anything was taken.

@@ -46,7 +46,8 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             read_mask: request.read_mask.unwrap_or_default().paths,
         };
         let (registry, room) = (self.registry.clone(), caller.room.clone());
-        let page = blocking(move |cancelled| registry.list(&request, &mut room.growing(), cancelled)).await?;
+        let page =
+            blocking(&caller.room, move |cancelled| registry.list(&request, &mut room.growing(), cancelled)).await?;
         Ok(Listed {
             resources: page.documents.into_iter().map(decode).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,

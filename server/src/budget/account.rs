@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::age::{Aged, Ages};
 use super::{Budget, Busy};
-use crate::config::{CALL_BYTES, CONNECTION_FLOOR_BYTES, ROOM_WAIT_MAX};
+use crate::config::{CALL_BYTES, CONNECTION_FLOOR_BYTES, CONNECTION_READS_MAX, ROOM_WAIT_MAX};
 
 /// What is held for one connection. Cheap to clone.
 #[derive(Clone)]
@@ -21,12 +23,20 @@ struct Held {
     ages: Ages,
     /// Whoever waits for room: one at a time, in the order in which they came.
     turn: tokio::sync::Mutex<()>,
+    /// The turns of those who read.
+    reads: Semaphore,
 }
 
 impl Account {
     pub(super) fn new(budget: Budget) -> Self {
         let (bytes, calls, ages) = (AtomicUsize::new(0), AtomicUsize::new(0), Ages::new());
-        Self(Arc::new(Held { budget, bytes, calls, ages, turn: tokio::sync::Mutex::default() }))
+        let reads = Semaphore::new(CONNECTION_READS_MAX);
+        Self(Arc::new(Held { budget, bytes, calls, ages, turn: tokio::sync::Mutex::default(), reads }))
+    }
+
+    /// A turn among the reads of this connection that block, as soon as there is one. It is never `None`.
+    pub(crate) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.reads.acquire().await.ok()
     }
 
     /// Opens a call, if there is room for what it takes by itself.

@@ -26,6 +26,10 @@ pub const CALL_BYTES: usize = 8 << 10;
 /// What a connection may always hold, however much the others do: a call of usual size is served whatever happens.
 pub const CONNECTION_FLOOR_BYTES: usize = 64 << 10;
 
+/// How many reads of one connection may block at once: a few more than keep a disk busy would be no faster, and the reads
+/// of other connections get their turn.
+pub const CONNECTION_READS_MAX: usize = 4;
+
 /// How long a call waits for room for its answer. Clients have deadlines of a few seconds.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -52,14 +56,15 @@ pub struct LimitsConfig {
     pub connections_per_peer_max: u32,
 
     /// The memory in MiB for requests that were received and answers that were not taken yet.
-    // The default is forty of the largest answers. Below 16 MiB, few of the largest fit at once.
-    #[arg(long, env = "PARTNERSHIP_BUDGET_MIB", default_value = "96", value_name = "MIB",
+    // The default is sixteen of the largest requests, and with all else (docs/limits.md) leaves room for a hundred thousand
+    // resources in a container of 512 MiB. Below 16 MiB, few of the largest fit at once.
+    #[arg(long = "budget-mib", env = "PARTNERSHIP_BUDGET_MIB", default_value = "64", value_name = "MIB",
           value_parser = RangedU64ValueParser::<u64>::new().range(16..=1_048_576).map(|mib| usize_of(mib << 20)))]
     pub budget_bytes: usize,
 
     /// The same for one connection.
     // The default is four of the largest requests or answers at once.
-    #[arg(long, env = "PARTNERSHIP_CONNECTION_BUDGET_MIB", default_value = "16", value_name = "MIB",
+    #[arg(long = "connection-budget-mib", env = "PARTNERSHIP_CONNECTION_BUDGET_MIB", default_value = "16", value_name = "MIB",
           value_parser = RangedU64ValueParser::<u64>::new().range(8..=1_048_576).map(|mib| usize_of(mib << 20)))]
     pub connection_budget_bytes: usize,
 }

@@ -18,13 +18,14 @@ const PIECE_BYTES_MAX: usize = 64 << 10;
 /// What is at most so long is copied: the buffer in which it was made is longer.
 const COPIED_BYTES_MAX: usize = 4 << 10;
 
-type Polled = Poll<Option<Result<Frame<Bytes>, Status>>>;
+/// What was polled of a body. `Pending`: nothing.
+pub(super) type Polled = Poll<Option<Result<Frame<Bytes>, Status>>>;
 
 /// The body of an answer.
 pub(super) struct AnswerBody {
     body: Body,
-    /// What was polled of the body before it was handed over.
-    first: Polled,
+    /// What was polled of the body before it was handed over, in its order.
+    polled: [Polled; 2],
     /// What is left of a piece that was too large.
     rest: Bytes,
     /// `None` for a refusal, which has no body.
@@ -33,30 +34,33 @@ pub(super) struct AnswerBody {
 
 impl AnswerBody {
     /// An answer, and what was polled of it already.
-    pub(super) fn new(body: Body, first: Polled, account: Account, call: OpenCall) -> Self {
-        let first = match first {
+    pub(super) fn new(body: Body, polled: [Polled; 2], account: Account, call: OpenCall) -> Self {
+        let polled = polled.map(|polled| match polled {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(charged(frame, &account)))),
             other => other,
-        };
-        Self { body, first, rest: Bytes::new(), metering: Some((account, call)) }
+        });
+        Self { body, polled, rest: Bytes::new(), metering: Some((account, call)) }
     }
 
     /// An answer of headers alone.
     pub(super) fn refusal(body: Body) -> Self {
-        Self { body, first: Poll::Pending, rest: Bytes::new(), metering: None }
+        Self { body, polled: [Poll::Pending, Poll::Pending], rest: Bytes::new(), metering: None }
     }
 
     fn next(&mut self, context: &mut Context<'_>) -> Polled {
-        match std::mem::replace(&mut self.first, Poll::Pending) {
-            Poll::Pending => {
-                let next = ready!(Pin::new(&mut self.body).poll_frame(context));
-                Poll::Ready(match (next, &self.metering) {
-                    (Some(Ok(frame)), Some((account, _))) => Some(Ok(charged(frame, account))),
-                    (next, _) => next,
-                })
-            }
-            first => first,
+        if let Some(polled) = self.polled.iter_mut().find(|polled| polled.is_ready()) {
+            return std::mem::replace(polled, Poll::Pending);
         }
+        let next = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(match (next, &self.metering) {
+            (Some(Ok(frame)), Some((account, _))) => Some(Ok(charged(frame, account))),
+            (next, _) => next,
+        })
+    }
+
+    /// Whether nothing is left of what was polled before.
+    fn is_handed_over(&self) -> bool {
+        self.rest.is_empty() && self.polled.iter().all(Poll::is_pending)
     }
 
     /// The next piece of what was charged, which is handed over now.
@@ -90,11 +94,11 @@ impl http_body::Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.first.is_pending() && self.body.is_end_stream()
+        self.is_handed_over() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.first.is_pending() && self.rest.is_empty() { self.body.size_hint() } else { SizeHint::default() }
+        if self.is_handed_over() { self.body.size_hint() } else { SizeHint::default() }
     }
 }
 

@@ -10,6 +10,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -19,8 +20,9 @@ use tonic::body::Body;
 use tower::Service as _;
 use tower::util::MapResponse;
 
-use super::answer_body::AnswerBody;
+use super::answer_body::{AnswerBody, Polled};
 use super::request_body::RequestBody;
+use crate::api::Room;
 use crate::budget::Account;
 use crate::registry::Error;
 
@@ -59,10 +61,28 @@ impl hyper::service::Service<Request<Incoming>> for Metered {
         Box::pin(async move {
             let answer = answering.await?;
             drop(received);
-            let (head, mut body) = answer.into_parts();
+            let (mut head, mut body) = answer.into_parts();
             // An answer that is ready is charged now, and not when its caller makes room for it.
-            let first = poll_fn(|context| Poll::Ready(Pin::new(&mut body).poll_frame(context))).await;
-            Ok(Response::from_parts(head, AnswerBody::new(body, first, account, call)))
+            let (mut first, mut last) = (poll_once(&mut body).await, Poll::Pending);
+            let room = head.extensions.remove::<Room>();
+            if room.is_some()
+                && let Poll::Ready(Some(Ok(frame))) = first
+            {
+                // It is one message. The buffer in which that was made may be twice as long, and goes with the body.
+                first = Poll::Ready(Some(Ok(frame.map_data(|data| Bytes::copy_from_slice(&data)))));
+                last = poll_once(&mut body).await;
+                if last.is_ready() {
+                    body = Body::empty();
+                }
+            }
+            let body = AnswerBody::new(body, [first, last], account, call);
+            drop(room);
+            Ok(Response::from_parts(head, body))
         })
     }
+}
+
+/// What a body has at hand.
+async fn poll_once(body: &mut Body) -> Polled {
+    poll_fn(|context| Poll::Ready(Pin::new(&mut *body).poll_frame(context))).await
 }
