@@ -35,6 +35,7 @@ async fn after_a_failed_sync_nothing_is_written_until_a_restart_and_reads_go_on(
     assert!(log.contains("os error 5") && log.contains("no write is accepted until a restart"), "{log}");
     server.kill();
 
-    let channel = start_with_faults(&store, "").channel().await;
+    let server = start_with_faults(&store, "");
+    let channel = server.channel().await;
     assert_eq!(status(&channel, serve::HEALTH_OF_WRITES).await, ServingStatus::Serving);
 }
