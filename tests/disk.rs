@@ -49,3 +49,9 @@ async fn until_status(channel: &Channel, service: &str, wanted: ServingStatus) {
     while within(watching.message()).await.unwrap().unwrap().status() != wanted {}
     until("it to be told as it is watched", async || (status(channel, service).await == wanted).then_some(())).await;
 }
+
+/// Waits until the log has all of these: it is written a moment behind.
+async fn until_logged(server: &Process, texts: &[&str]) {
+    let told = until("a line of the log", async || texts.iter().all(|text| server.log().contains(text)).then_some(()));
+    told.await;
+}

@@ -112,3 +112,25 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
 async fn without_descriptors_a_segment_is_filled_to_its_end_and_then_writes_wait_for_one() {
     is_refused_and_goes_on("--nofile=4:", "--nofile=1024:", "STORE_OUT_OF_DESCRIPTORS").await;
 }
+
+#[tokio::test]
+async fn a_refusal_that_ends_all_writing_would_be_noticed() {
+    let data = TempDir::new().unwrap();
+    let server = Process::start_with(data.path(), |command| {
+        command.env("PARTNERSHIP_TEST_FAULTS", "refusals-stop");
+    });
+    let mut countries = Countries::new(server.channel().await);
+    create(&mut countries, 0).await.unwrap();
+    limit(&server, "--nofile=4:");
+    let mut refused = Ok(());
+    for number in 1..2_000 {
+        refused = create(&mut countries, number).await.map(drop);
+        if refused.is_err() {
+            break;
+        }
+    }
+    let refused = refusal(&refused.unwrap_err());
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::Internal, "STORE_STOPPED"));
+    limit(&server, "--nofile=1024:");
+    assert!(create(&mut countries, 2_000).await.is_err(), "a restart is needed, as it once was");
+}

@@ -135,14 +135,14 @@ async fn fill_up(acknowledged: &mut Acknowledged, channel: &Channel, server: &Pr
 
 #[tokio::test]
 async fn a_file_system_that_journal_and_sled_share_fills_up_again_and_again() {
-    fill_again_and_again("", true, |mounts, data| mounts.mount(data, 96)).await;
+    fill_again_and_again("", true, |mounts, data| mounts.mount(data, 96 + 8 * rounds())).await;
 }
 
 #[tokio::test]
 async fn the_journal_fills_up_first_again_and_again() {
     fill_again_and_again("journal", true, |mounts, data| {
-        mounts.mount(data, 96);
-        mounts.mount(&data.join("journal"), 64);
+        mounts.mount(data, 96 + 8 * rounds());
+        mounts.mount(&data.join("journal"), 64 + 8 * rounds());
     })
     .await;
 }
@@ -150,8 +150,8 @@ async fn the_journal_fills_up_first_again_and_again() {
 #[tokio::test]
 async fn sled_fills_up_first_again_and_again() {
     fill_again_and_again("sled", false, |mounts, data| {
-        mounts.mount(data, 96);
-        mounts.mount(&data.join("sled"), 64);
+        mounts.mount(data, 96 + 8 * rounds());
+        mounts.mount(&data.join("sled"), 64 + 8 * rounds());
     })
     .await;
 }

@@ -11,7 +11,7 @@ use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::mounts::Mounts;
-use super::{create, status};
+use super::{create, status, until_logged};
 use crate::harness::process::server_binary;
 use crate::harness::refusal;
 
@@ -36,7 +36,7 @@ async fn is_read_and_refuses_writes(read_only: fn(&Path) -> std::path::PathBuf) 
         let told = (refused.code, refused.reason.as_str(), refused.retry);
         assert_eq!(told, (Code::FailedPrecondition, "STORE_READ_ONLY", false), "{}", server.log());
     }
-    assert!(server.log().contains("the journal may only be read"), "{}", server.log());
+    until_logged(&server, &["the journal may only be read"]).await;
     assert_eq!(status(&channel, "").await, ServingStatus::Serving);
     assert_eq!(status(&channel, serve::HEALTH_OF_READS).await, ServingStatus::Serving);
     assert_eq!(status(&channel, serve::HEALTH_OF_WRITES).await, ServingStatus::NotServing);
@@ -91,6 +91,6 @@ async fn remains_of_sled_that_cannot_be_removed_are_in_the_way_of_nothing() {
     let channel = server.channel().await;
     crate::harness::until_sled_serves(&channel).await;
     create(&channel, "ir", 10).await.unwrap();
-    assert!(server.log().contains("the remains of an earlier state stay"), "{}", server.log());
+    until_logged(&server, &["the remains of an earlier state stay"]).await;
     assert!(mounts.seen(&data.join("sled.bad/db")).exists());
 }

@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::{create, start_with_faults, status, until_status};
+use super::{create, start_with_faults, status, until_logged, until_status};
 use crate::harness::process::Process;
 use crate::harness::{refusal, until_sled_serves, within};
 
@@ -104,6 +104,7 @@ async fn a_read_that_the_disk_fails_is_to_be_tried_again_and_nothing_is_called_l
     until_status(&channel, "", ServingStatus::NotServing).await;
     until_status(&channel, serve::HEALTH_OF_READS, ServingStatus::NotServing).await;
     assert_eq!(status(&channel, serve::HEALTH_OF_WRITES).await, ServingStatus::Serving);
+    until_logged(&server, &["the journal could not be read", "the journal cannot be read"]).await;
     let log = server.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("the journal could not be read")).collect();
     assert!(

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::{create, start_with_faults, status, until_status};
+use super::{create, start_with_faults, status, until_logged, until_status};
 use crate::harness::refusal;
 
 #[tokio::test]
@@ -31,10 +31,10 @@ async fn after_a_failed_sync_nothing_is_written_until_a_restart_and_reads_go_on(
     let request = GetCountryRequest { name: kr.name.clone(), ..Default::default() };
     let got = CountryServiceClient::new(channel).get_country(request).await.unwrap().into_inner();
     assert_eq!(got, kr);
-    let log = server.log();
-    assert!(log.contains("os error 5") && log.contains("no write is accepted until a restart"), "{log}");
+    until_logged(&server, &["os error 5", "no write is accepted until a restart"]).await;
     server.kill();
 
-    let channel = start_with_faults(&store, "").channel().await;
+    let server = start_with_faults(&store, "");
+    let channel = server.channel().await;
     assert_eq!(status(&channel, serve::HEALTH_OF_WRITES).await, ServingStatus::Serving);
 }

@@ -53,9 +53,11 @@ pub(super) enum Stop {
 
 impl From<StateError> for Stop {
     fn from(error: StateError) -> Stop {
+        if error.may_pass() {
+            return Stop::Waiting(told(&error));
+        }
         match error {
             StateError::Closing => Stop::Closing,
-            error if error.may_pass() => Stop::Waiting(told(&error)),
             error @ (StateError::Disk(_)
             | StateError::Sled { .. }
             | StateError::Panicked { .. }
@@ -67,10 +69,13 @@ impl From<StateError> for Stop {
 
 impl From<JournalError> for Stop {
     fn from(error: JournalError) -> Stop {
-        match error {
-            JournalError::Disk(error) if !error.is_cut_off() => Stop::Waiting(told(&error)),
-            error => Stop::Failed(told(&error)),
+        let why = told(&error);
+        if let JournalError::Disk(cause) = error
+            && !cause.is_cut_off()
+        {
+            return Stop::Waiting(why);
         }
+        Stop::Failed(why)
     }
 }
 
