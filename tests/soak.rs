@@ -24,7 +24,7 @@ use crate::crash::load::Stubs;
 use crate::crash::{seed, setting};
 use crate::harness::process::{Process, server_binary};
 use crate::harness::steady::{Steady, Times};
-use crate::harness::{connect, until, within};
+use crate::harness::{PATIENCE, connect, until, within};
 use board::Board;
 use checker::Checker;
 use gauge::Gauge;
@@ -207,7 +207,8 @@ impl Soak {
         while began.elapsed() < life.length {
             let left = life.length.saturating_sub(began.elapsed());
             tokio::time::sleep(left.min(Duration::from_secs(1))).await;
-            self.checker.advance(stubs, &self.board).await;
+            let checked = tokio::time::timeout(PATIENCE, self.checker.advance(stubs, &self.board)).await;
+            assert!(checked.is_ok(), "the server does not answer:\n{}", server.log());
             let gauge = Gauge::read(server.id(), &self.data.path().join("data"));
             self.hwm_kib = self.hwm_kib.max(gauge.hwm_kib);
             assert!(gauge.descriptors <= DESCRIPTORS_MAX, "{gauge:?}");
