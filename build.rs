@@ -44,6 +44,8 @@ fn main() -> Result<()> {
         .btree_map(".")
         // The envelope is moved rather than copied; its size is that of its largest kind.
         .type_attribute(".partnership.registry.v1", "#[allow(clippy::large_enum_variant)]")
+        // Requests are counted before they are decoded.
+        .codec_path("crate::BoundedCodec")
         .compile_fds(files)?;
 
     let pool = DescriptorPool::decode(descriptors.as_slice())?;

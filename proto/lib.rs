@@ -41,10 +41,12 @@ include!(concat!(env!("OUT_DIR"), "/kinds.rs"));
 
 include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
+mod codec;
 mod kind;
 mod method;
 mod partial_date;
 
+pub use codec::{BoundedCodec, REQUEST_OWN_PARTS_MAX, REQUEST_PARTS_MAX};
 pub use kind::Kind;
 pub use method::{
     BatchGet, BatchRead, Create, Delete, Get, List, Listed, Method, Of, Rollback, Standard, Streaming, Unary, Undelete,

@@ -13,6 +13,8 @@ const PATH: &str = "/partnership.registry.v1.CountryService/GetCountry";
 fn table() -> Vec<(&'static str, Vec<u8>, Code, &'static str)> {
     let framed = |flag: u8, length: u32, rest: &[u8]| [&[flag][..], &length.to_be_bytes(), rest].concat();
     let malformed = Code::InvalidArgument;
+    // Decoded, these would take a thousand times their bytes.
+    let two_million_parts = framed(0, 4 << 20, &[0x12, 0].repeat(2 << 20));
     vec![
         ("nothing at all", vec![], malformed, "MESSAGE_MALFORMED"),
         ("half the head of a frame", vec![0, 0, 0], malformed, "MESSAGE_MALFORMED"),
@@ -20,6 +22,7 @@ fn table() -> Vec<(&'static str, Vec<u8>, Code, &'static str)> {
         ("compressed by no method", framed(1, 2, b"\x0a\x00"), malformed, "MESSAGE_MALFORMED"),
         ("a flag that is none", framed(2, 2, b"\x0a\x00"), malformed, "MESSAGE_MALFORMED"),
         ("no message", framed(0, 3, b"\xff\xff\xff"), malformed, "MESSAGE_MALFORMED"),
+        ("two million empty parts", two_million_parts, Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
         ("more than the limit", framed(0, (4 << 20) + 1, b""), Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
         ("more than there can be", framed(0, u32::MAX, b""), Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
     ]

@@ -49,6 +49,8 @@ pub mod reasons {
     pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
     /// The commit exceeds the limit of the journal: split it.
     pub const COMMIT_TOO_LARGE: &str = "COMMIT_TOO_LARGE";
+    /// A request has too many bytes, or too many messages, texts and lists.
+    pub const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
     /// The server is shutting down.
     pub const DRAINING: &str = "DRAINING";
     /// The disk is full: writes are refused for as long as it is.

@@ -195,7 +195,7 @@ fn is_refusal(error: &Error) -> bool {
         // A message over the limit.
         Code::OutOfRange,
     ];
-    let too_large = error.reason() == Some(reasons::COMMIT_TOO_LARGE);
+    let too_large = matches!(error.reason(), Some(reasons::COMMIT_TOO_LARGE | reasons::MESSAGE_TOO_LARGE));
     error.is_from_server() && (too_large || refused.contains(&error.code()))
 }
 

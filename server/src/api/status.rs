@@ -113,6 +113,9 @@ fn foreign(status: &Status) -> (Code, &'static str) {
         Code::OutOfRange if status.message().contains("message length too large") => {
             (Code::ResourceExhausted, "MESSAGE_TOO_LARGE")
         }
+        Code::ResourceExhausted if status.message().contains("too many parts") => {
+            (Code::ResourceExhausted, "MESSAGE_TOO_LARGE")
+        }
         Code::Internal if is_of_the_request(status.message()) => (Code::InvalidArgument, "MESSAGE_MALFORMED"),
         Code::Unimplemented => (Code::Unimplemented, "UNIMPLEMENTED"),
         Code::InvalidArgument => (Code::InvalidArgument, "REQUEST_MALFORMED"),
