@@ -159,7 +159,9 @@ async fn whatever_is_wrong_with_a_checkpoint_the_journal_is_served() {
     // A server that does not compare the hash is found out by the same look at its log.
     let case = image.write_new();
     fs::write(checkpoint_of(case.path()), of_another_commit(&good)).unwrap();
-    let believing = |command: &mut Command| drop(command.env("PARTNERSHIP_TEST_FAULTS", "believe-checkpoint"));
+    let believing = |command: &mut Command| {
+        command.env("PARTNERSHIP_TEST_FAULTS", "believe-checkpoint");
+    };
     assert!(is_from_checkpoint(&Process::start_with(case.path(), believing).log()), "the fault is not planted");
 }
 

@@ -63,7 +63,7 @@ async fn is_taken(read: &mut BufReader<OwnedReadHalf>, write: &mut OwnedWriteHal
 /// Calls that are begun, and with the next batch reset.
 fn resets(taken: usize) -> (Vec<u8>, usize) {
     let block = headers_of_call("/partnership.registry.v1.CountryService/GetCountry");
-    let (round, reset) = (taken / (CALLS * 2), taken % (CALLS * 2) != 0);
+    let (round, reset) = (taken / (CALLS * 2), !taken.is_multiple_of(CALLS * 2));
     let mut bytes = Vec::new();
     for call in round * CALLS..(round + 1) * CALLS {
         let stream = u32::try_from(call * 2 + 1).unwrap();

@@ -18,8 +18,10 @@ const MARGIN: Duration = Duration::from_secs(2);
 
 const ONE: (usize, u64) = (1, 500);
 
-/// What one says at once; and what then, a piece of so many bytes each so many milliseconds.
-fn manners() -> Vec<(&'static str, Vec<u8>, Vec<u8>, (usize, u64))> {
+/// What one is called; what it says at once; and what then, a piece of so many bytes each so many milliseconds.
+type Manner = (&'static str, Vec<u8>, Vec<u8>, (usize, u64));
+
+fn manners() -> Vec<Manner> {
     let headers = frame(HEADERS, END_STREAM, 1, &headers_of_call("/partnership.registry.v1.CountryService/GetCountry"));
     let mut begun = greeting(&[]);
     begun.extend(&headers);

@@ -115,9 +115,4 @@ impl Times {
             assert!(now <= FLOOR.max(then * 3), "{attack}: {method} takes {now:?}, and {then:?} when it is quiet");
         }
     }
-
-    /// Whether some p99 is above three times that of a quiet server: what a planted fault has to bring about.
-    pub(crate) fn is_slow(&self, quiet: &Times) -> bool {
-        ["get", "list", "create"].iter().any(|method| self.p99(method) > FLOOR.max(quiet.p99(method) * 3))
-    }
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
 use super::age::{Aged, Ages};
 use super::{Budget, Busy};
 use crate::config::{CALL_BYTES, CONNECTION_FLOOR_BYTES, CONNECTION_READS_MAX, ROOM_WAIT_MAX};
@@ -60,16 +63,22 @@ impl Account {
     /// Takes so many bytes as soon as there is room for them; what is more than a connection may hold, once it holds nothing
     /// but its calls. Fails after [`ROOM_WAIT_MAX`].
     pub(crate) async fn reserve(&self, bytes: usize) -> Result<Reservation, Busy> {
-        tokio::time::timeout(ROOM_WAIT_MAX, self.wait_for(bytes)).await.map_err(|_| Busy)
+        // Whoever comes later does not overtake those who wait.
+        if let Ok(_turn) = self.0.turn.try_lock()
+            && let Some(reservation) = self.take_alone_or_with_others(bytes)
+        {
+            return Ok(reservation);
+        }
+        // In a task of its own: an answer that nobody takes is not polled, and would keep its turn for ever.
+        let account = self.clone();
+        let waiting = tokio::spawn(async move { timeout(ROOM_WAIT_MAX, account.wait_for(bytes)).await });
+        AbortOnDropHandle::new(waiting).await.ok().and_then(Result::ok).ok_or(Busy)
     }
 
     async fn wait_for(&self, bytes: usize) -> Reservation {
         let _turn = self.0.turn.lock().await;
         let total = &self.0.budget.0;
         loop {
-            if let Some(reservation) = self.take_alone_or_with_others(bytes) {
-                return reservation;
-            }
             let given_back = total.given_back.notified();
             let _waiting = Waiting::new(&total.waiting);
             // What was given back before this was not told.
@@ -249,6 +258,24 @@ mod tests {
         waiting.join_all().await;
         assert_eq!(*order.lock(), [0, 1, 2]);
         assert_eq!(budget.taken(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_not_polled_keeps_nobody_waiting() {
+        let account = Budget::new(IN_ALL, OF_ONE).account();
+        let held = account.try_reserve(OF_ONE).unwrap();
+        let mut unpolled = Box::pin(account.reserve(1));
+        assert!(futures_util::poll!(&mut unpolled).is_pending());
+        let waiting = tokio::spawn({
+            let account = account.clone();
+            async move { account.reserve(2).await.map(|_| ()) }
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        assert_eq!(waiting.await.unwrap(), Ok(()));
+        drop(unpolled);
+        tokio::task::yield_now().await;
+        assert!(account.try_reserve(OF_ONE).is_ok(), "what nobody waits for any more is given back");
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,7 +37,7 @@ impl AnswerBody {
     pub(super) fn new(body: Body, polled: [Polled; 2], account: Account, call: OpenCall) -> Self {
         let polled = polled.map(|polled| match polled {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(charged(frame, &account)))),
-            other => other,
+            other @ (Poll::Ready(_) | Poll::Pending) => other,
         });
         Self { body, polled, rest: Bytes::new(), metering: Some((account, call)) }
     }

@@ -113,9 +113,14 @@ pub(crate) fn page(
         "" => None,
         token => Some(tokens.open(token, &arguments)?),
     };
-    let at = match &position {
-        Some(position) => position.revision,
-        None => reader.resolve(request.point)?,
+    let (at, counted) = match &position {
+        Some(position) => (position.revision, None),
+        None if request.point == Point::Head && filter.is_empty() => {
+            // At once: if a commit came between, all would have to be read for the count.
+            let tables = reader.index.read();
+            (tables.head(), Some(tables.count(request.kind, request.show_deleted)))
+        }
+        None => (reader.resolve(request.point)?, None),
     };
     let after = position.as_ref().map(|position| decode_key(&position.key));
     let listing = Listing {
@@ -132,7 +137,7 @@ pub(crate) fn page(
     let total = match &position {
         Some(position) => usize::try_from(position.total).unwrap_or(usize::MAX),
         None if !more => items.len(),
-        None => listing.count()?,
+        None => counted.map_or_else(|| listing.count(), Ok)?,
     };
     let next_page_token = match items.last() {
         Some(last) if more => {
