@@ -17,7 +17,7 @@ use tokens::Token;
 const SERVER: &[(&str, &[&str])] = &[
     ("commands", &["serve", "config", "api", "registry", "store", "kinds", "values", "violations", "time"]),
     ("serve", &["config", "api", "access", "budget", "registry", "time", "faults"]),
-    ("api", &["config", "access", "budget", "registry", "kinds", "violations", "time", "faults"]),
+    ("api", &["config", "access", "budget", "registry", "kinds", "values", "violations", "time", "faults"]),
     ("config", &["registry", "store", "time", "faults"]),
     ("access", &["violations", "time"]),
     ("log", &["config"]),

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -23,7 +22,7 @@ struct Held {
     bytes: AtomicUsize,
     /// The open calls.
     calls: AtomicUsize,
-    ages: Ages,
+    ages: Arc<Ages>,
     /// Whoever waits for room: one at a time, in the order in which they came.
     turn: tokio::sync::Mutex<()>,
     /// The turns of those who read.
@@ -32,7 +31,7 @@ struct Held {
 
 impl Account {
     pub(super) fn new(budget: Budget) -> Self {
-        let (bytes, calls, ages) = (AtomicUsize::new(0), AtomicUsize::new(0), Ages::new());
+        let (bytes, calls, ages) = (AtomicUsize::new(0), AtomicUsize::new(0), Arc::new(Ages::new()));
         let reads = Semaphore::new(CONNECTION_READS_MAX);
         Self(Arc::new(Held { budget, bytes, calls, ages, turn: tokio::sync::Mutex::default(), reads }))
     }
@@ -104,16 +103,12 @@ impl Account {
 
     /// Notes a piece of an answer that is handed over now.
     pub(crate) fn aged(&self) -> Aged {
-        Aged::new(self.clone())
+        Aged::new(self.0.ages.clone())
     }
 
     /// How long the oldest piece that was handed over has not been taken. `None`: all were.
     pub(crate) fn owed_for(&self) -> Option<Duration> {
         self.0.ages.oldest()
-    }
-
-    pub(super) fn ages(&self) -> &Ages {
-        &self.0.ages
     }
 
     fn try_take(&self, bytes: usize, max: usize) -> Result<(), Busy> {

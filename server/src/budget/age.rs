@@ -1,10 +1,9 @@
 //! How long what was answered has not been taken: for each second, how many pieces were handed over in it and have not
 //! been freed. Counting is all that an answer costs, and the oldest is found by looking at the seconds.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-
-use super::Account;
 
 /// A slot for each second; more than a piece can be old before its connection is closed.
 const SLOTS: usize = 128;
@@ -39,23 +38,24 @@ impl Ages {
 
 /// A piece of an answer that was handed over and is not freed yet.
 pub(crate) struct Aged {
-    account: Account,
+    ages: Arc<Ages>,
     second: usize,
 }
 
 impl Aged {
-    pub(super) fn new(account: Account) -> Self {
-        let second = account.ages().second();
-        if let Some(slot) = account.ages().slot(second) {
+    /// One that is handed over now.
+    pub(super) fn new(ages: Arc<Ages>) -> Self {
+        let second = ages.second();
+        if let Some(slot) = ages.slot(second) {
             slot.fetch_add(1, Ordering::Relaxed);
         }
-        Self { account, second }
+        Self { ages, second }
     }
 }
 
 impl Drop for Aged {
     fn drop(&mut self) {
-        if let Some(slot) = self.account.ages().slot(self.second) {
+        if let Some(slot) = self.ages.slot(self.second) {
             slot.fetch_sub(1, Ordering::Relaxed);
         }
     }
