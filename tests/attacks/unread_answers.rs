@@ -82,7 +82,7 @@ async fn full(faults: &str) -> (Process, tempfile::TempDir, Connection) {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finds_no_room_is_told_when_to_come_again_and_the_client_does() {
     let _alone = alone().await;
-    let (server, _data, mut unread) = full("taking-max-ms=7000").await;
+    let (server, _data, mut unread) = full("taking-max-ms=10000").await;
     let other = unread.call(PATH, &batch(300)).await;
     let at = format!("http://{}", server.address);
     let names = batch(300).names;
@@ -109,7 +109,7 @@ async fn who_finds_no_room_is_told_when_to_come_again_and_the_client_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_are_not_counted_are_noticed() {
     let _alone = alone().await;
-    let (server, _data, _unread) = full("no-budget;taking-max-ms=7000").await;
+    let (server, _data, _unread) = full("no-budget;taking-max-ms=10000").await;
     let registry = Registry::connect(format!("http://{}", server.address)).await.unwrap();
     let began = Instant::now();
     registry.countries().batch_get(&batch(300).names).await.unwrap();

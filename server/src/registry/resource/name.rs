@@ -3,14 +3,17 @@
 //! A `Name` exists only if its collection is one of the registry and its id is well formed; whether there is such a
 //! resource is another question.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use prost_types::Timestamp;
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::Revision;
 use crate::time::Time;
+
+/// Counts the ids that are made in the same millisecond, so that they sort, too.
+static SAME_TIME: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 /// The most characters of an id: that of a DNS label (RFC 1034).
 pub(crate) const ID_LENGTH_MAX: usize = 63;
@@ -93,7 +96,7 @@ impl Name {
         let Timestamp { seconds, nanos } = now.into();
         // Before 1970 such an id has no time.
         let (seconds, nanos) = (u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
-        let id = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos));
+        let id = Uuid::new_v7(uuid::Timestamp::from_unix(&SAME_TIME, seconds, nanos));
         Self { kind, text: format!("{}/{id}", schemas.kind(kind).collection).into() }
     }
 
