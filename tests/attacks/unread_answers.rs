@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use h2::RecvStream;
 use partnership_registry::v1::{BatchGetCountriesRequest, Country};
 use partnership_registry_client::{Registry, RetryPolicy};
 use tonic::Code;
+use tonic::codegen::http::Response;
 
 use super::calls::{Connection, taken};
 use super::{alone, fill, start};
@@ -63,7 +65,7 @@ async fn answers_that_nobody_takes_close_their_connection() {
 }
 
 /// A server whose budget is taken by answers that nobody takes, for some seconds.
-async fn full(faults: &str) -> (Process, tempfile::TempDir, Connection) {
+async fn full(faults: &str) -> (Process, tempfile::TempDir, Connection, Vec<Response<RecvStream>>) {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path(), faults, &["--budget-mib", "16", "--connection-budget-mib", "16"]);
     fill(&server, 300).await;
@@ -72,17 +74,19 @@ async fn full(faults: &str) -> (Process, tempfile::TempDir, Connection) {
     for _ in 0..5 {
         answers.push(connection.call(PATH, &batch(300)).await);
     }
+    let mut unread = Vec::new();
     for answer in answers {
-        // Its end is not waited for: it has been made, and is not taken.
-        assert!(within(answer).await.unwrap().status().is_success());
+        // It has been made, and is not taken. Dropped, it would be reset.
+        unread.push(within(answer).await.unwrap());
+        assert!(unread.iter().all(|answer| answer.status().is_success()));
     }
-    (server, data, connection)
+    (server, data, connection, unread)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finds_no_room_is_told_when_to_come_again_and_the_client_does() {
     let _alone = alone().await;
-    let (server, _data, mut unread) = full("taking-max-ms=10000").await;
+    let (server, _data, mut unread, _answers) = full("taking-max-ms=10000").await;
     let other = unread.call(PATH, &batch(300)).await;
     let at = format!("http://{}", server.address);
     let names = batch(300).names;
@@ -109,7 +113,7 @@ async fn who_finds_no_room_is_told_when_to_come_again_and_the_client_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_are_not_counted_are_noticed() {
     let _alone = alone().await;
-    let (server, _data, _unread) = full("no-budget;taking-max-ms=10000").await;
+    let (server, _data, _unread, _answers) = full("no-budget;taking-max-ms=10000").await;
     let registry = Registry::connect(format!("http://{}", server.address)).await.unwrap();
     let began = Instant::now();
     registry.countries().batch_get(&batch(300).names).await.unwrap();
