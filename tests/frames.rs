@@ -1,7 +1,8 @@
 //! What is wrong with the frames of a request is the fault of its caller, and is told as such.
 
 use bytes::Bytes;
-use tonic::Code;
+use partnership_registry::v1::GetCountryRequest;
+use tonic::{Code, Status};
 
 use crate::attacks::calls::{Connection, taken};
 use crate::harness::process::Process;
@@ -55,4 +56,15 @@ async fn malformed_frames_are_told_as_faults_of_the_caller() {
 async fn frames_that_are_told_as_faults_of_the_server_are_noticed() {
     let answers = answers("frames-internal").await;
     assert_eq!(answers.iter().filter(|(code, _)| *code == Code::Internal).count(), 5, "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_headers_that_end_their_stream() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Process::start(data.path());
+    let mut connection = Connection::open(server.address, 65_535).await;
+    let answer = within(connection.call(PATH, &GetCountryRequest::default()).await).await.unwrap();
+    assert!(Status::from_header_map(answer.headers()).is_some(), "{answer:?}");
+    // Not even an empty frame may come behind them: the libraries of other languages take that for a broken answer.
+    assert!(answer.body().is_end_stream());
 }

@@ -64,6 +64,10 @@ impl hyper::service::Service<Request<Incoming>> for Metered {
             let (mut head, mut body) = answer.into_parts();
             // An answer that is ready is charged now, and not when its caller makes room for it.
             let (mut first, mut last) = (poll_once(&mut body).await, Poll::Pending);
+            if let Poll::Ready(None) = first {
+                // Headers alone, which have to end their stream themselves: gRPC takes no empty frame behind a refusal.
+                (first, body) = (Poll::Pending, Body::empty());
+            }
             let room = head.extensions.remove::<Room>();
             if room.is_some()
                 && let Poll::Ready(Some(Ok(frame))) = first
