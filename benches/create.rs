@@ -1,138 +1,87 @@
-//! Durable Create, beside the echo and a bare journal.
+//! Durable Create, beside the echo, a bare journal, and other databases.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use partnership_registry::v1::project_service_client::ProjectServiceClient;
-use tonic::transport::Channel;
-
-use crate::process::{self, Process};
+use crate::aims::Aims;
+use crate::contestant::{self, ECHO, ETCD, POSTGRES};
+use crate::load::Work;
 use crate::raw_journal::{self, Journal};
 use crate::report::{Figures, number, table};
-use crate::{Plan, load, sample};
+use crate::{Plan, process};
 
 const IN_FLIGHT: [usize; 4] = [1, 8, 64, 256];
 
-#[derive(Default)]
-struct Measured {
-    rate: Figures,
-    p50: Figures,
-    p99: Figures,
-    cpu: Figures,
-    journal: Journal,
-}
-
-pub(crate) async fn run(plan: &Plan) {
-    let mut rows = Vec::new();
-    let mut bytes = 0;
+pub(crate) async fn run(plan: &Plan, aims: &mut Aims) {
     for in_flight in plan.in_flight(&IN_FLIGHT) {
+        level(plan, in_flight, false, aims).await;
         // As it is with the client crate, which sends a request id with every write.
-        for with_request_id in [false, true] {
-            if with_request_id && in_flight != 64 {
-                continue;
-            }
-            bytes = level(plan, in_flight, with_request_id, &mut rows).await;
+        if in_flight == 64 {
+            level(plan, in_flight, true, aims).await;
         }
     }
-    table(
-        &format!("Create, durable, a project answered in {bytes} bytes; aim: 0.5 of the echo with 64 in flight"),
-        &[
-            "in flight",
-            "calls/s",
-            "of the echo",
-            "echo, calls/s",
-            "of bare fdatasync",
-            "bare, commits/s",
-            "commits/fdatasync",
-            "p50 µs",
-            "p99 µs",
-            "CPU µs/call",
-            "echo's",
-        ],
-        &rows,
-    );
 }
 
-async fn level(plan: &Plan, in_flight: usize, with_request_id: bool, rows: &mut Vec<Vec<String>>) -> usize {
+async fn level(plan: &Plan, in_flight: usize, with_request_id: bool, aims: &mut Aims) {
+    let work = Work::Create { with_request_id };
     let raw_dir = process::directory();
-    let echo = Process::echo();
-    let to_echo = load::connect(&echo.address).await;
-    let mut servers = Vec::new();
-    let mut bytes = 0;
-    for (name, binary) in &plan.servers {
-        let data = process::directory();
-        let server = Process::server(binary, data.path());
-        let channels = load::connect(&server.address).await;
-        sample::create_countries(&channels[0]).await;
-        bytes = sample::assert_same_size(&channels[0], &to_echo[0]).await;
-        // A first look at what a commit takes in the journal, for the bare one; also the warm-up.
-        one_turn(plan, in_flight, with_request_id, &channels).await;
-        servers.push((name, data, server, channels, Measured::default()));
+    let (mut contestants, bytes) = contestant::start(&plan.field, in_flight).await;
+    if with_request_id {
+        // The others know none.
+        contestants.retain(|contestant| ![ETCD, POSTGRES].contains(&contestant.name.as_str()));
     }
-    let (mut echo_rate, mut echo_cpu, mut raw) = (Figures::default(), Figures::default(), Figures::default());
+    for contestant in &contestants {
+        contestant.try_out(work, in_flight, plan.turn).await;
+    }
+    let servers = plan.field.servers.len();
+    let (mut raw, mut commit_bytes) = (Figures::default(), 0);
+    let mut journals = vec![Journal::default(); servers];
     for _ in 0..plan.rounds {
-        let before = echo.cpu_seconds();
-        let turn = one_turn(plan, in_flight, with_request_id, &to_echo).await;
-        echo_cpu.push((echo.cpu_seconds() - before) * 1e6 / turn.calls as f64);
-        echo_rate.push(turn.rate);
-        let mut commit_bytes = 0;
-        for (_, data, server, channels, measured) in &mut servers {
-            let journal = Journal::read(data.path());
-            let before = server.cpu_seconds();
-            let turn = one_turn(plan, in_flight, with_request_id, channels).await;
-            measured.cpu.push((server.cpu_seconds() - before) * 1e6 / turn.calls as f64);
-            measured.rate.push(turn.rate);
-            measured.p50.push(turn.p50);
-            measured.p99.push(turn.p99);
-            let made = Journal::read(data.path()).since(journal);
-            commit_bytes = made.commit_bytes();
-            measured.journal.commits += made.commits;
-            measured.journal.groups += made.groups;
-            measured.journal.bytes += made.bytes;
+        for (at, contestant) in contestants.iter_mut().enumerate() {
+            let dir = contestant.dir().filter(|_| at < servers).map(std::path::Path::to_owned);
+            let before = dir.as_deref().map(Journal::read);
+            contestant.turn(work, in_flight, plan.turn).await;
+            if let (Some(dir), Some(before)) = (dir, before) {
+                journals[at].add(Journal::read(&dir).since(before));
+            }
+            if at == 0 {
+                // Beside the first server: what the disk does changes fastest.
+                commit_bytes = journals[0].commit_bytes();
+                let (dir, turn) = (raw_dir.path().to_owned(), plan.turn / 2);
+                let bare = move || raw_journal::append(&dir, in_flight, commit_bytes, turn);
+                raw.push(tokio::task::spawn_blocking(bare).await.unwrap());
+            }
         }
-        let (dir, turn) = (raw_dir.path().to_owned(), plan.turn / 2);
-        raw.push(
-            tokio::task::spawn_blocking(move || raw_journal::append(&dir, in_flight, commit_bytes, turn))
-                .await
-                .unwrap(),
-        );
     }
-    for (name, _, _, _, measured) in &servers {
-        let mut label = in_flight.to_string();
-        if with_request_id {
-            label.push_str(", request ids");
-        }
-        if servers.len() > 1 {
-            label.push_str(&format!(", {name}"));
-        }
-        rows.push(vec![
-            label,
-            measured.rate.show(0),
-            measured.rate.over(&echo_rate).show(2),
-            number(echo_rate.median(), 0),
-            measured.rate.over(&raw).show(2),
-            number(raw.median(), 0),
-            number(measured.journal.group_size(), 1),
-            number(measured.p50.median(), 0),
-            number(measured.p99.median(), 0),
-            number(measured.cpu.median(), 1),
-            number(echo_cpu.median(), 1),
-        ]);
+    let server = contestants[0].rate.clone();
+    let mut rows: Vec<_> = contestants.iter().map(|contestant| contestant.row(&server)).collect();
+    for (row, journal) in rows.iter_mut().zip(&journals) {
+        row.push(number(journal.group_size(), 1));
     }
-    bytes
-}
+    let time_of_group = |rate: &f64| in_flight as f64 * 1e6 / rate;
+    rows.push(vec![
+        "bare fdatasync".to_owned(),
+        raw.show(0),
+        server.over(&raw).show(2),
+        Figures(raw.0.iter().map(time_of_group).collect()).show(0),
+    ]);
+    rows.last_mut().unwrap().extend(["-", "-", "-"].map(str::to_owned));
+    rows.last_mut().unwrap().push(in_flight.to_string());
+    let request_ids = if with_request_id { ", with request ids" } else { "" };
+    let title = format!(
+        "Create, durable, {in_flight} in flight{request_ids}; a project is answered in {bytes} bytes, and one is \
+         {commit_bytes} bytes of the journal"
+    );
+    let head = contestant::head("calls");
+    let head: Vec<_> = head.iter().map(String::as_str).chain(["commits/fdatasync"]).collect();
+    table(&title, &head, &rows);
 
-async fn one_turn(plan: &Plan, in_flight: usize, with_request_id: bool, channels: &[Channel]) -> load::Turn {
-    let clients: Arc<Vec<_>> = Arc::new(channels.iter().cloned().map(ProjectServiceClient::new).collect());
-    let next = Arc::new(AtomicU64::new(0));
-    let turn = load::run(in_flight, plan.turn, move |caller, _| {
-        let mut client = clients[caller % clients.len()].clone();
-        let request = sample::create(next.fetch_add(1, Ordering::Relaxed), with_request_id);
-        async move {
-            client.create_project(request).await.unwrap();
+    let of = |name| contestant::rate(&contestants, name).map(|rate| server.over(rate));
+    match in_flight {
+        // One caller: the times are to each other as the rates are, upside down.
+        1 => aims.at_most("Create, 1 in flight, in times of a bare fdatasync", 1.5, Some(&raw.over(&server))),
+        64 if !with_request_id => {
+            aims.at_least("Create, 64 in flight, of etcd's Put", 1.0, of(ETCD).as_ref());
+            aims.at_least("Create, 64 in flight, of PostgreSQL's INSERT", 1.3, of(POSTGRES).as_ref());
+            aims.at_least("Create, 64 in flight, of the echo", 0.6, of(ECHO).as_ref());
         }
-    })
-    .await;
-    process::settle().await;
-    turn
+        _ => {}
+    }
 }

@@ -14,6 +14,7 @@ use partnership_registry::v1::{
     ListRevisionsResponse, MutationResult, Project, ResourceRevision, RollbackProjectRequest, UndeleteProjectRequest,
     UpdateProjectRequest, WatchRequest, WatchResponse,
 };
+use partnership_registry_server::config;
 use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio_stream::Empty;
@@ -41,7 +42,10 @@ pub(crate) async fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("address={}", listener.local_addr().unwrap());
     std::io::stdout().flush().unwrap();
+    // With the windows of the server, so that large requests come no slower or faster.
     Server::builder()
+        .initial_stream_window_size(config::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(config::CONNECTION_WINDOW_BYTES)
         .add_service(ProjectServiceServer::new(echo.clone()))
         .add_service(RegistryServiceServer::new(echo))
         .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))

@@ -9,6 +9,20 @@ use tonic::transport::{Channel, Endpoint};
 /// How many connections the client has.
 pub(crate) const CONNECTIONS: usize = 4;
 
+/// How many resources a commit creates.
+pub(crate) const BATCH: usize = 500;
+
+/// What is asked of a contestant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Creating one resource, durably; with a request id if the contestant knows those.
+    Create { with_request_id: bool },
+    /// Reading one resource.
+    Get,
+    /// Creating [`BATCH`] resources at once, durably.
+    Commit,
+}
+
 /// The part of a turn that is not counted: the first requests of a turn meet cold caches.
 const WARM_UP: f64 = 0.15;
 
@@ -75,6 +89,11 @@ where
         p99: percentile(&times, 0.99),
         calls,
     }
+}
+
+/// The name that a caller reads in this call: all over the place.
+pub(crate) fn pick(names: &[String], caller: usize, call: u64) -> &String {
+    &names[(call as usize).wrapping_mul(7_919).wrapping_add(caller * 104_729) % names.len()]
 }
 
 /// The value that this share of the sorted values does not exceed.

@@ -13,23 +13,32 @@
 #![allow(missing_docs, reason = "nobody uses it as a library")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures are for reading")]
 
+mod aims;
 mod commit;
+mod contestant;
 mod create;
 mod echo;
+mod etcd;
 mod get;
 mod load;
+mod postgres;
 mod process;
 mod raw_journal;
+mod registry;
 mod report;
 mod sample;
 mod start;
 mod watch;
+mod watchers;
 
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 
-/// Measures the server beside a bare echo and a bare journal, and prints the ratios.
+use aims::Aims;
+use contestant::Field;
+
+/// Measures the server beside a bare echo, a bare journal, etcd and PostgreSQL, and prints the ratios.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo bench --", max_term_width = 100)]
 struct Options {
@@ -57,6 +66,9 @@ struct Options {
     /// Another server to measure beside it, such as the one before a change.
     #[arg(long, value_name = "BINARY")]
     against: Option<std::path::PathBuf>,
+    /// Without etcd and PostgreSQL.
+    #[arg(long)]
+    alone: bool,
     /// Be the echo.
     #[arg(long, hide = true)]
     echo: bool,
@@ -74,7 +86,7 @@ enum Part {
     Create,
     /// Creating many in one commit.
     Commit,
-    /// From the acknowledgement of a write to those who watch.
+    /// From the acknowledgement of a write to those who watch, and what they cost those who write.
     Watch,
     /// Starting with and without a rebuild of the state.
     Start,
@@ -89,7 +101,7 @@ struct Plan {
     in_flight: Vec<usize>,
     resources: usize,
     changes: usize,
-    servers: Vec<(String, std::path::PathBuf)>,
+    field: Field,
 }
 
 impl Plan {
@@ -97,6 +109,12 @@ impl Plan {
     fn in_flight(&self, all: &[usize]) -> Vec<usize> {
         all.iter().copied().filter(|count| self.in_flight.is_empty() || self.in_flight.contains(count)).collect()
     }
+}
+
+/// What was found of another database. What is not measured is said.
+fn found<T>(name: &str, alone: bool, find: fn() -> Result<T, String>) -> Option<T> {
+    let found = if alone { Err("--alone".to_owned()) } else { find() };
+    found.inspect_err(|reason| println!("SKIPPED {name}: {reason}")).ok()
 }
 
 fn main() {
@@ -114,6 +132,11 @@ fn main() {
     let began = Instant::now();
     let mut servers = vec![("server".to_owned(), options.server.clone().unwrap_or_else(process::build_server))];
     servers.extend(options.against.clone().map(|binary| ("against".to_owned(), binary)));
+    let field = Field {
+        servers,
+        etcd: found("etcd", options.alone, etcd::find),
+        postgres: found("PostgreSQL", options.alone, postgres::find),
+    };
     let plan = Plan {
         rounds: if options.quick { options.rounds.min(3) } else { options.rounds },
         turn: Duration::from_millis(if options.quick { 400 } else { 1_500 }),
@@ -121,7 +144,7 @@ fn main() {
         in_flight: options.in_flight,
         resources: if options.quick { options.resources / 10 } else { options.resources },
         changes: options.changes,
-        servers,
+        field,
     };
     let chosen = |part| options.parts.is_empty() || options.parts.contains(&part);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -133,22 +156,25 @@ fn main() {
         if options.quick { "; quick, so rough" } else { "" }
     );
     println!("figures are medians of the rounds (least to most); a ratio is the median of those of each round\n");
+    let mut aims = Aims::default();
     runtime.block_on(async {
         if chosen(Part::Get) {
-            get::run(&plan).await;
+            get::run(&plan, &mut aims).await;
         }
         if chosen(Part::Create) {
-            create::run(&plan).await;
+            create::run(&plan, &mut aims).await;
         }
         if chosen(Part::Commit) {
-            commit::run(&plan).await;
+            commit::run(&plan, &mut aims).await;
         }
         if chosen(Part::Watch) {
             watch::run(&plan).await;
+            watchers::run(&plan, &mut aims).await;
         }
         if chosen(Part::Start) {
             start::run(&plan).await;
         }
     });
+    aims.print();
     println!("measured in {:.0} s", began.elapsed().as_secs_f64());
 }

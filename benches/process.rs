@@ -1,9 +1,10 @@
 //! The contestants as child processes: started, found by the address they tell, looked at, and ended with their handle.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -30,10 +31,13 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
-/// A running contestant. Dropped, it is killed.
+/// A running contestant. Dropped, it is killed, and its directory removed.
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: String,
+    /// What it has to be asked with first, because it has children of its own that it must end.
+    asked: Option<&'static str>,
+    dir: Option<TempDir>,
 }
 
 impl Process {
@@ -44,7 +48,7 @@ impl Process {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = child.stderr.take().unwrap();
         let address = told_address(log, "address=");
-        Process { child, address }
+        Process { child, address, asked: None, dir: None }
     }
 
     /// Starts this binary as the echo.
@@ -53,12 +57,41 @@ impl Process {
         let mut child = command.arg("--echo").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let address = told_address(out, "address=");
-        Process { child, address }
+        Process { child, address, asked: None, dir: None }
     }
 
-    /// The processor time that it has used, in seconds. Not a number where the system does not tell.
+    /// Starts another database, which does not tell when it listens. With this process it ends by `signal`, even if this
+    /// one is killed: `command` is run by `setpriv`, as `user` if one is given, and becomes the database.
+    pub(crate) fn other(command: &[&str], user: Option<&str>, signal: &'static str, address: String) -> Process {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--pdeathsig", signal]);
+        if let Some(user) = user {
+            setpriv.args(["--reuid", user, "--regid", user, "--clear-groups"]);
+        }
+        setpriv.arg("--").args(command).current_dir("/");
+        let child = setpriv.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Process { child, address, asked: Some(signal), dir: None }
+    }
+
+    /// With the directory that is its own.
+    pub(crate) fn with(mut self, dir: TempDir) -> Process {
+        self.dir = Some(dir);
+        self
+    }
+
+    /// Its directory, if it has one.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.dir.as_ref().map(TempDir::path)
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The processor time that it and its children have used, in seconds. Not a number where the system does not tell.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        cpu_seconds(&self.child.id().to_string())
+        cpu_seconds_with_children(self.child.id())
     }
 
     /// The memory that it holds, in MiB. Not a number where the system does not tell.
@@ -88,18 +121,65 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if let Some(signal) = self.asked {
+            let _ = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status();
+            let until = Instant::now() + Duration::from_secs(10);
+            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The processor time of a process; `self` is this one.
-pub(crate) fn cpu_seconds(pid: &str) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
-    let ticks =
-        stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').skip(11).take(2).flat_map(str::parse::<f64>).sum());
-    ticks.map_or(f64::NAN, |ticks: f64| ticks / TICKS_PER_SECOND)
+/// The processor time of this process, in seconds.
+pub(crate) fn own_cpu_seconds() -> f64 {
+    stat(std::process::id()).map_or(f64::NAN, |stat| stat.own_seconds)
+}
+
+/// What `/proc` tells of a process.
+struct Stat {
+    parent: u32,
+    own_seconds: f64,
+    /// Of its children that have ended.
+    ended_seconds: f64,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; the parent is the second field behind it, and from the twelfth on come
+    // user and system time, its own and that of its children that have ended.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let fields: Vec<_> = rest.split(' ').collect();
+    let seconds = |at: usize| Some(fields.get(at)?.parse::<f64>().ok()? / TICKS_PER_SECOND);
+    Some(Stat {
+        parent: fields.get(1)?.parse().ok()?,
+        own_seconds: seconds(11)? + seconds(12)?,
+        ended_seconds: seconds(13)? + seconds(14)?,
+    })
+}
+
+/// The processor time of a process and of all below it.
+fn cpu_seconds_with_children(pid: u32) -> f64 {
+    let Ok(all) = std::fs::read_dir("/proc") else { return f64::NAN };
+    let all = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut stats: HashMap<u32, Stat> = all.filter_map(|pid| Some((pid, stat(pid)?))).collect();
+    let Some(top) = stats.remove(&pid) else { return f64::NAN };
+    let mut seconds = top.own_seconds + top.ended_seconds;
+    let mut parents = vec![pid];
+    while let Some(parent) = parents.pop() {
+        for (pid, child) in stats.extract_if(|_, stat| stat.parent == parent) {
+            seconds += child.own_seconds + child.ended_seconds;
+            parents.push(pid);
+        }
+    }
+    seconds
+}
+
+/// A port of the loopback that nobody listens on, for those who cannot choose one themselves.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Reads what a process tells until it tells its address; what follows is read and dropped.

@@ -75,22 +75,26 @@ pub(crate) fn stamped(project: Project, revision: u64) -> Project {
     }
 }
 
-/// The request to create the project number `number`.
-pub(crate) fn create(number: u64, with_request_id: bool) -> CreateProjectRequest {
-    let request_id = if with_request_id { request_id() } else { String::new() };
-    CreateProjectRequest { project: Some(project(number)), request_id, ..CreateProjectRequest::default() }
+/// The project number `number` as the document that the server keeps. Other databases are given it so by their callers,
+/// who encode it, as the registry's callers encode the project.
+pub(crate) fn stamped_project(number: u64) -> Project {
+    stamped(project(number), number)
 }
 
-fn request_id() -> String {
-    let bits: u128 = rand::random();
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        bits >> 96,
-        bits >> 80 & 0xffff,
-        bits >> 64 & 0xfff,
-        bits >> 48 & 0xfff,
-        bits & 0xffff_ffff_ffff
-    )
+/// So many of these.
+pub(crate) fn stamped_batch(first: u64, count: usize) -> Vec<Project> {
+    (first..first + count as u64).map(stamped_project).collect()
+}
+
+/// A new name, as the server makes them.
+pub(crate) fn name() -> String {
+    format!("projects/{}", uuid::Uuid::now_v7())
+}
+
+/// The request to create the project number `number`.
+pub(crate) fn create(number: u64, with_request_id: bool) -> CreateProjectRequest {
+    let request_id = if with_request_id { uuid::Uuid::new_v4().to_string() } else { String::new() };
+    CreateProjectRequest { project: Some(project(number)), request_id, ..CreateProjectRequest::default() }
 }
 
 /// Creates what the projects refer to.

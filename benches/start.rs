@@ -9,8 +9,9 @@ use partnership_registry::v1::project_service_client::ProjectServiceClient;
 use partnership_registry::v1::{GetProjectRequest, ListProjectsRequest};
 
 use crate::process::{self, Process};
+use crate::registry::Registry;
 use crate::report::{Figures, number, table};
-use crate::{Plan, commit, load, sample};
+use crate::{Plan, load, sample};
 
 /// How the server was left.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,14 @@ struct Starts {
 }
 
 pub(crate) async fn run(plan: &Plan) {
-    let (_, binary) = &plan.servers[0];
+    let (_, binary) = &plan.field.servers[0];
     let data = process::directory();
     let server = Process::server(binary, data.path());
-    let channels = load::connect(&server.address).await;
-    sample::create_countries(&channels[0]).await;
-    let names = commit::fill(&channels, plan.resources).await;
+    let registry = Registry::connect(&server.address).await;
+    sample::create_countries(&registry.channels[0]).await;
+    let names = registry.fill(plan.resources).await;
     for round in 1..=plan.changes {
-        commit::change(&channels, &names, round).await;
+        registry.change(&names, round).await;
     }
     let name = names.last().unwrap();
     // Nothing is due any more then.

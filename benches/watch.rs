@@ -15,7 +15,7 @@ use crate::{Plan, load, sample};
 const WATCHERS: [usize; 2] = [1, 100];
 
 pub(crate) async fn run(plan: &Plan) {
-    let (_, binary) = &plan.servers[0];
+    let (_, binary) = &plan.field.servers[0];
     let echo = Process::echo();
     let to_echo = load::connect(&echo.address).await;
     let mut rows = Vec::new();
