@@ -4,7 +4,6 @@ use crate::Plan;
 use crate::aims::Aims;
 use crate::contestant::{self, POSTGRES};
 use crate::load::{BATCH, Work};
-use crate::report::table;
 
 const IN_FLIGHT: [usize; 3] = [1, 2, 4];
 
@@ -21,9 +20,8 @@ pub(crate) async fn run(plan: &Plan, aims: &mut Aims) {
         }
         let server = contestants[0].rate.clone();
         let rows: Vec<_> = contestants.iter().map(|contestant| contestant.row(&server)).collect();
-        let head = contestant::head("resources");
-        let head: Vec<_> = head.iter().map(String::as_str).collect();
-        table(&format!("Commit, durable, {BATCH} new projects each, {in_flight} in flight"), &head, &rows);
+        let title = format!("Commit, durable, {BATCH} new projects each, {in_flight} in flight");
+        contestant::table(&title, "resources", None, &rows);
         if in_flight == 2 {
             aims.at_least("Commit of 500, 2 in flight, resources/s", 60_000.0, Some(&server));
             let of_postgres = contestant::rate(&contestants, POSTGRES).map(|rate| server.over(rate));

@@ -9,7 +9,7 @@ use crate::load::{self, Turn, Work};
 use crate::postgres::{self, Installed, Postgres};
 use crate::process::{self, Process};
 use crate::registry::Registry;
-use crate::report::{Figures, number};
+use crate::report::{self, Figures, number};
 use crate::sample;
 
 /// What is there to be measured, of which the first server is what the others are compared with.
@@ -81,10 +81,10 @@ impl Contestant {
         Contestant { name, process, client, rate, p50, p99, cpu: Figures::default(), own_cpu: Figures::default() }
     }
 
-    /// The same process asked for these names instead, as another contestant.
-    pub(crate) fn asked_for(&self, name: &str, names: Vec<String>) -> Option<Contestant> {
+    /// The same process asked for this project alone, as another contestant.
+    pub(crate) fn asked_for(&self, name: &str, project: &str) -> Option<Contestant> {
         let Client::Registry(registry) = &self.client else { return None };
-        let client = Client::Registry(Registry { names: Arc::new(names), ..registry.clone() });
+        let client = Client::Registry(Registry { names: Arc::new(vec![project.to_owned()]), ..registry.clone() });
         Some(Contestant::of(name, self.process.clone(), client))
     }
 
@@ -116,7 +116,7 @@ impl Contestant {
             Client::Etcd(etcd) => etcd.turn(work, in_flight, time).await,
             Client::Postgres(postgres) => postgres.turn(work, in_flight, time).await,
         };
-        process::settle().await;
+        process::settle(&self.process).await;
         turn
     }
 
@@ -134,7 +134,7 @@ impl Contestant {
         self.own_cpu.push((after.1 - before.1) * 1e6 / all);
     }
 
-    /// Its row in a table below [`HEAD`]: `server` is who it is compared with.
+    /// Its row in a [`table`]: `server` is who it is compared with.
     pub(crate) fn row(&self, server: &Figures) -> Vec<String> {
         vec![
             self.name.clone(),
@@ -148,17 +148,12 @@ impl Contestant {
     }
 }
 
-/// What a row tells, with what is counted.
-pub(crate) fn head(counted: &str) -> [String; 7] {
-    [
-        String::new(),
-        format!("{counted}/s"),
-        "the server, of it".to_owned(),
-        "p50 µs".to_owned(),
-        "p99 µs".to_owned(),
-        format!("its CPU µs/{}", counted.trim_end_matches('s')),
-        "the client's".to_owned(),
-    ]
+/// Prints a table of rows as [`Contestant::row`] makes them, perhaps with one column more; `counted` is what there are
+/// so many of in a second.
+pub(crate) fn table(title: &str, counted: &str, more: Option<&str>, rows: &[Vec<String>]) {
+    let (rate, cpu) = (format!("{counted}/s"), format!("its CPU µs/{}", counted.trim_end_matches('s')));
+    let head = ["", &rate, "the server, of it", "p50 µs", "p99 µs", &cpu, "the client's"];
+    report::table(title, &head.into_iter().chain(more).collect::<Vec<_>>(), rows);
 }
 
 /// The rates of the one with this name, if it takes part.

@@ -31,12 +31,13 @@ mod start;
 mod watch;
 mod watchers;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 
 use aims::Aims;
 use contestant::Field;
+use process::Processors;
 
 /// Measures the server beside a bare echo, a bare journal, etcd and PostgreSQL, and prints the ratios.
 #[derive(Debug, Clone, Parser)]
@@ -111,6 +112,9 @@ impl Plan {
     }
 }
 
+/// How much of the cores others may take meanwhile.
+const OTHERS_PERCENT_MAX: f64 = 5.0;
+
 /// What was found of another database. What is not measured is said.
 fn found<T>(name: &str, alone: bool, find: fn() -> Result<T, String>) -> Option<T> {
     let found = if alone { Err("--alone".to_owned()) } else { find() };
@@ -129,7 +133,6 @@ fn main() {
         runtime.block_on(echo::serve());
         return;
     }
-    let began = Instant::now();
     let mut servers = vec![("server".to_owned(), options.server.clone().unwrap_or_else(process::build_server))];
     servers.extend(options.against.clone().map(|binary| ("against".to_owned(), binary)));
     let field = Field {
@@ -146,6 +149,7 @@ fn main() {
         changes: options.changes,
         field,
     };
+    let processors = Processors::watch();
     let chosen = |part| options.parts.is_empty() || options.parts.contains(&part);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!(
@@ -176,5 +180,11 @@ fn main() {
         }
     });
     aims.print();
-    println!("measured in {:.0} s", began.elapsed().as_secs_f64());
+    drop(plan);
+    let others = processors.others() * 100.0;
+    println!("measured in {:.0} s; others took {others:.0} % of the cores", processors.elapsed().as_secs_f64());
+    if others > OTHERS_PERCENT_MAX {
+        // What has one thread suffers most then: PostgreSQL with few connections, and the bare file.
+        println!("BUSY MACHINE: these figures say little, and the ratios not much more");
+    }
 }

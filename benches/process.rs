@@ -11,6 +11,10 @@ use tempfile::TempDir;
 /// Ticks of `/proc/<pid>/stat` in a second, on every Linux there is.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// How long a contestant may work on behind its answers.
+const SETTLE_AT_LEAST: Duration = Duration::from_millis(150);
+const SETTLE_AT_MOST: Duration = Duration::from_secs(1);
+
 /// Builds the server in release and answers where it is.
 pub(crate) fn build_server() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -153,11 +157,19 @@ fn stat(pid: u32) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let fields: Vec<_> = rest.split(' ').collect();
     let seconds = |at: usize| Some(fields.get(at)?.parse::<f64>().ok()? / TICKS_PER_SECOND);
+    // Many processes with a single thread are often on for less than a tick each; of these it tells more exactly.
+    let exact = (*fields.get(17)? == "1").then(|| exact_seconds(pid)).flatten();
     Some(Stat {
         parent: fields.get(1)?.parse().ok()?,
-        own_seconds: seconds(11)? + seconds(12)?,
+        own_seconds: exact.unwrap_or(seconds(11)? + seconds(12)?),
         ended_seconds: seconds(13)? + seconds(14)?,
     })
+}
+
+/// How long the first thread of a process was on a processor.
+fn exact_seconds(pid: u32) -> Option<f64> {
+    let schedstat = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
+    Some(schedstat.split(' ').next()?.parse::<f64>().ok()? / 1e9)
 }
 
 /// The processor time of a process and of all below it.
@@ -175,6 +187,39 @@ fn cpu_seconds_with_children(pid: u32) -> f64 {
         }
     }
     seconds
+}
+
+/// Who had the processors, from a beginning on.
+pub(crate) struct Processors {
+    began: Instant,
+    busy_seconds: f64,
+}
+
+impl Processors {
+    pub(crate) fn watch() -> Processors {
+        Processors { began: Instant::now(), busy_seconds: busy_seconds() }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The share of them that went to others than this process and its children, which have all ended.
+    pub(crate) fn others(&self) -> f64 {
+        let own = stat(std::process::id()).map_or(f64::NAN, |stat| stat.own_seconds + stat.ended_seconds);
+        let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+        let others = busy_seconds() - self.busy_seconds - own;
+        (others / cores / self.elapsed().as_secs_f64()).max(0.0)
+    }
+}
+
+/// How long all processors together were busy since the system began.
+fn busy_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let ticks: Vec<f64> =
+        stat.lines().next().unwrap_or_default().split_whitespace().flat_map(str::parse).take(8).collect();
+    // The fourth and fifth are idle, or waiting for a disk.
+    (ticks.iter().sum::<f64>() - ticks.iter().skip(3).take(2).sum::<f64>()) / TICKS_PER_SECOND
 }
 
 /// A port of the loopback that nobody listens on, for those who cannot choose one themselves.
@@ -198,7 +243,18 @@ fn told_address(from: impl Read + Send + 'static, before: &str) -> String {
     address
 }
 
-/// Lets a contestant finish what it does behind its answers, so that it does not weigh on the next.
-pub(crate) async fn settle() {
-    tokio::time::sleep(Duration::from_millis(150)).await;
+/// Lets a contestant finish what it does behind its answers: so that it counts as its own, and does not weigh on the next.
+pub(crate) async fn settle(contestant: &Process) {
+    tokio::time::sleep(SETTLE_AT_LEAST).await;
+    let until = Instant::now() + SETTLE_AT_MOST;
+    let mut before = contestant.cpu_seconds();
+    while Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = contestant.cpu_seconds();
+        // A tenth of a core is what a database does when it has nothing to do.
+        if now.is_nan() || now - before < 0.005 {
+            return;
+        }
+        before = now;
+    }
 }

@@ -6,6 +6,8 @@ use std::io::{Seek as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::load;
+
 /// The layout of a segment, as far as it is needed: its header, then commits with a header and an end each.
 const SEGMENT_HEADER_BYTES: usize = 512;
 const FRAME_HEADER_BYTES: usize = 72;
@@ -76,8 +78,8 @@ impl Journal {
 }
 
 /// Writes groups of so many commits of so many bytes for `time`, each group with one `fdatasync`. Answers the commits in
-/// a second. The file is full of zeros before, as a segment of the journal is: an `fdatasync` writes no metadata then.
-pub(crate) fn append(dir: &Path, group: usize, commit_bytes: u64, time: Duration) -> f64 {
+/// a second, and the time of half of the groups at most, in µs. The file is full of zeros before, as a segment of the journal is: an `fdatasync` writes no metadata then.
+pub(crate) fn append(dir: &Path, group: usize, commit_bytes: u64, time: Duration) -> (f64, f64) {
     let path = dir.join("raw");
     let mut file = File::create(&path).unwrap();
     // Not zeros: a file system may store those more cheaply.
@@ -89,16 +91,18 @@ pub(crate) fn append(dir: &Path, group: usize, commit_bytes: u64, time: Duration
     file.sync_all().unwrap();
     let groups_in_file = (RAW_MIB << 20) / bytes.len().max(1);
     let began = Instant::now();
-    let mut groups = 0;
+    let mut times = Vec::new();
     while began.elapsed() < time {
-        if groups % groups_in_file == 0 {
+        if times.len() % groups_in_file == 0 {
             file.rewind().unwrap();
         }
+        let group_began = Instant::now();
         file.write_all(&bytes).unwrap();
         file.sync_data().unwrap();
-        groups += 1;
+        times.push(group_began.elapsed().as_secs_f64() * 1e6);
     }
-    let rate = (groups * group) as f64 / began.elapsed().as_secs_f64();
+    let rate = (times.len() * group) as f64 / began.elapsed().as_secs_f64();
+    times.sort_by(f64::total_cmp);
     std::fs::remove_file(path).unwrap();
-    rate
+    (rate, load::percentile(&times, 0.5))
 }
