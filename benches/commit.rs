@@ -6,12 +6,13 @@ use crate::contestant::{self, POSTGRES};
 use crate::load::{BATCH, Work};
 
 const IN_FLIGHT: [usize; 3] = [1, 2, 4];
+const WITH_AN_AIM: [usize; 1] = [2];
 
 pub(crate) async fn run(plan: &Plan, aims: &mut Aims) {
-    for in_flight in plan.in_flight(&IN_FLIGHT) {
+    for in_flight in plan.in_flight(&IN_FLIGHT, &WITH_AN_AIM) {
         let (mut contestants, _) = contestant::start(&plan.field, in_flight).await;
         for contestant in &contestants {
-            contestant.try_out(Work::Commit, in_flight, plan.turn).await;
+            contestant.try_out(Work::Commit, in_flight, plan.turn / 2).await;
         }
         for _ in 0..plan.rounds {
             for contestant in &mut contestants {

@@ -8,12 +8,13 @@ use crate::report::{Figures, number};
 use crate::{Plan, process};
 
 const IN_FLIGHT: [usize; 4] = [1, 8, 64, 256];
+const WITH_AN_AIM: [usize; 2] = [1, 64];
 
 pub(crate) async fn run(plan: &Plan, aims: &mut Aims) {
-    for in_flight in plan.in_flight(&IN_FLIGHT) {
+    for in_flight in plan.in_flight(&IN_FLIGHT, &WITH_AN_AIM) {
         level(plan, in_flight, false, aims).await;
         // As it is with the client crate, which sends a request id with every write.
-        if in_flight == 64 {
+        if in_flight == 64 && !plan.quick {
             level(plan, in_flight, true, aims).await;
         }
     }
@@ -28,7 +29,7 @@ async fn level(plan: &Plan, in_flight: usize, with_request_id: bool, aims: &mut 
         contestants.retain(|contestant| ![ETCD, POSTGRES].contains(&contestant.name.as_str()));
     }
     for contestant in &contestants {
-        contestant.try_out(work, in_flight, plan.turn).await;
+        contestant.try_out(work, in_flight, plan.turn / 2).await;
     }
     let servers = plan.field.servers.len();
     let (mut raw, mut raw_p50, mut commit_bytes) = (Figures::default(), Figures::default(), 0);

@@ -20,11 +20,13 @@ use crate::load::{self, Turn, Work};
 use crate::process::{self, Process};
 use crate::sample;
 
-/// Where etcd is; otherwise why it is not measured.
-pub(crate) fn find() -> Result<PathBuf, String> {
+/// Where etcd is, and which; otherwise why it is not measured.
+pub(crate) fn find() -> Result<(PathBuf, String), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let binary = std::env::split_paths(&path).map(|dir| dir.join("etcd")).find(|binary| binary.is_file());
-    binary.ok_or_else(|| "not installed (Debian: etcd-server)".to_owned())
+    let binary = binary.ok_or("not installed (Debian: etcd-server)")?;
+    let version = process::version(&binary);
+    Ok((binary, version))
 }
 
 /// Starts it on free ports, with room for what is measured.

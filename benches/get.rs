@@ -10,7 +10,7 @@ const IN_FLIGHT: [usize; 1] = [64];
 const PROJECTS: usize = 10_000;
 
 pub(crate) async fn run(plan: &Plan, aims: &mut Aims) {
-    for in_flight in plan.in_flight(&IN_FLIGHT) {
+    for in_flight in plan.in_flight(&IN_FLIGHT, &IN_FLIGHT) {
         let (started, bytes) = contestant::start(&plan.field, in_flight).await;
         let mut contestants = Vec::new();
         for mut contestant in started {

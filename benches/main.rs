@@ -106,9 +106,14 @@ struct Plan {
 }
 
 impl Plan {
-    /// The numbers of requests in flight to measure: of these, those that were asked for.
-    fn in_flight(&self, all: &[usize]) -> Vec<usize> {
-        all.iter().copied().filter(|count| self.in_flight.is_empty() || self.in_flight.contains(count)).collect()
+    /// The numbers of requests in flight to measure: of these, those that were asked for, or in a hurry those that have
+    /// an aim.
+    fn in_flight(&self, all: &[usize], with_an_aim: &[usize]) -> Vec<usize> {
+        let asked = |count: &usize| match (self.in_flight.is_empty(), self.quick) {
+            (false, _) => self.in_flight.contains(count),
+            (true, quick) => !quick || with_an_aim.contains(count),
+        };
+        all.iter().copied().filter(asked).collect()
     }
 }
 
@@ -116,9 +121,17 @@ impl Plan {
 const OTHERS_PERCENT_MAX: f64 = 5.0;
 
 /// What was found of another database. What is not measured is said.
-fn found<T>(name: &str, alone: bool, find: fn() -> Result<T, String>) -> Option<T> {
-    let found = if alone { Err("--alone".to_owned()) } else { find() };
-    found.inspect_err(|reason| println!("SKIPPED {name}: {reason}")).ok()
+fn found<T>(name: &str, alone: bool, find: fn() -> Result<(T, String), String>) -> Option<T> {
+    match if alone { Err("--alone".to_owned()) } else { find() } {
+        Ok((found, version)) => {
+            println!("beside {version}");
+            Some(found)
+        }
+        Err(reason) => {
+            println!("SKIPPED {name}: {reason}");
+            None
+        }
+    }
 }
 
 fn main() {
@@ -142,7 +155,7 @@ fn main() {
     };
     let plan = Plan {
         rounds: if options.quick { options.rounds.min(3) } else { options.rounds },
-        turn: Duration::from_millis(if options.quick { 400 } else { 1_500 }),
+        turn: Duration::from_millis(if options.quick { 400 } else { 1_200 }),
         quick: options.quick,
         in_flight: options.in_flight,
         resources: if options.quick { options.resources / 10 } else { options.resources },

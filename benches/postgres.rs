@@ -66,8 +66,8 @@ pub(crate) struct Installed {
     empty: TempDir,
 }
 
-/// Where PostgreSQL is; otherwise why it is not measured.
-pub(crate) fn find() -> Result<Installed, String> {
+/// Where PostgreSQL is, and which; otherwise why it is not measured.
+pub(crate) fn find() -> Result<(Installed, String), String> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions
         .filter_map(|version| Some((version.file_name().to_str()?.parse::<u32>().ok()?, version.path().join("bin"))))
@@ -85,7 +85,8 @@ pub(crate) fn find() -> Result<Installed, String> {
     initdb.args(["--auth", "trust", "--username", USER, "--encoding", "UTF8", "--locale", "C.UTF-8"]);
     let made = initdb.stdin(Stdio::null()).output().map_err(|error| format!("setpriv: {error}"))?;
     if made.status.success() {
-        return Ok(Installed { programs, empty });
+        let version = process::version(&programs.join("postgres"));
+        return Ok((Installed { programs, empty }, version));
     }
     Err(format!("it makes no database in {}: {}", empty.path().display(), String::from_utf8_lossy(&made.stderr).trim()))
 }

@@ -35,6 +35,12 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
+/// What a program says of its version.
+pub(crate) fn version(program: &Path) -> String {
+    let said = Command::new(program).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&said).lines().next().unwrap_or_default().to_owned()
+}
+
 /// A running contestant. Dropped, it is killed, and its directory removed.
 pub(crate) struct Process {
     child: Child,

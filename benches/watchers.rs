@@ -34,7 +34,7 @@ struct Measured {
 
 pub(crate) async fn run(plan: &Plan, aims: &mut Aims) {
     let (_, binary) = &plan.field.servers[0];
-    for in_flight in plan.in_flight(&IN_FLIGHT) {
+    for in_flight in plan.in_flight(&IN_FLIGHT, &IN_FLIGHT) {
         let heard = Arc::new(AtomicU64::new(0));
         // What the watchers are to hear of: what the second server took.
         let mut written = 0;
