@@ -49,12 +49,11 @@ pub(crate) async fn start(field: &Field, in_flight: usize) -> (Vec<Contestant>, 
     let mut contestants = Vec::new();
     let mut bytes = 0;
     for (name, binary) in &field.servers {
-        let dir = process::directory();
-        let server = Process::server(binary, dir.path()).with(dir);
-        let registry = Registry::connect(&server.address).await;
-        sample::create_countries(&registry.channels[0]).await;
-        bytes = sample::assert_same_size(&registry.channels[0], &to_echo.channels[0]).await;
-        contestants.push(Contestant::new(name, server, Client::Registry(registry)));
+        let server = server(name, binary).await;
+        if let Client::Registry(registry) = &server.client {
+            bytes = sample::assert_same_size(&registry.channels[0], &to_echo.channels[0]).await;
+        }
+        contestants.push(server);
     }
     contestants.push(Contestant::new(ECHO, echo, Client::Registry(to_echo)));
     if let Some(binary) = &field.etcd {
@@ -68,6 +67,15 @@ pub(crate) async fn start(field: &Field, in_flight: usize) -> (Vec<Contestant>, 
         contestants.push(Contestant::new(POSTGRES, server, client));
     }
     (contestants, bytes)
+}
+
+/// Starts a server, with nothing but what the projects refer to.
+pub(crate) async fn server(name: &str, binary: &Path) -> Contestant {
+    let dir = process::directory();
+    let server = Process::server(binary, dir.path()).with(dir);
+    let registry = Registry::connect(&server.address).await;
+    sample::create_countries(&registry.channels[0]).await;
+    Contestant::new(name, server, Client::Registry(registry))
 }
 
 impl Contestant {
@@ -93,6 +101,10 @@ impl Contestant {
         let Client::Etcd(etcd) = &self.client else { return None };
         let client = Client::Etcd(etcd.serializable());
         Some(Contestant::of(name, self.process.clone(), client))
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.process.address
     }
 
     /// The directory with its data, if it has one of its own.
@@ -121,7 +133,7 @@ impl Contestant {
     }
 
     /// One turn.
-    pub(crate) async fn turn(&mut self, work: Work, in_flight: usize, time: Duration) {
+    pub(crate) async fn turn(&mut self, work: Work, in_flight: usize, time: Duration) -> Turn {
         let before = (self.process.cpu_seconds(), process::own_cpu_seconds());
         let turn = self.try_out(work, in_flight, time).await;
         let after = (self.process.cpu_seconds(), process::own_cpu_seconds());
@@ -132,6 +144,7 @@ impl Contestant {
         self.p99.push(turn.p99);
         self.cpu.push((after.0 - before.0) * 1e6 / all);
         self.own_cpu.push((after.1 - before.1) * 1e6 / all);
+        turn
     }
 
     /// Its row in a [`table`]: `server` is who it is compared with.

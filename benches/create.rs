@@ -67,7 +67,7 @@ async fn level(plan: &Plan, in_flight: usize, with_request_id: bool, aims: &mut 
     let not_measured = ["-", "-", "-"].map(str::to_owned);
     rows.push([bare, not_measured.into(), vec![in_flight.to_string()]].concat());
     if in_flight == 1 {
-        // One after the other: nothing that is called over the network and durable is faster.
+        // One after the other: no server of this kind that is durable is faster.
         let echo = contestants.iter().find(|contestant| contestant.name == ECHO);
         let least = echo.map(|echo| Figures(echo.p50.0.iter().zip(&raw_p50.0).map(|(a, b)| a + b).collect()));
         let least = least.map_or("-".to_owned(), |least| least.show(0));

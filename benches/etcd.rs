@@ -32,8 +32,9 @@ pub(crate) fn find() -> Result<(PathBuf, String), String> {
 /// Starts it on free ports, with room for what is measured.
 pub(crate) async fn start(binary: &std::path::Path) -> Process {
     let dir = process::directory();
-    let address = format!("127.0.0.1:{}", process::free_port());
-    let (clients, peers) = (format!("http://{address}"), format!("http://127.0.0.1:{}", process::free_port()));
+    let [port, peer_port] = process::free_ports();
+    let address = format!("127.0.0.1:{port}");
+    let (clients, peers) = (format!("http://{address}"), format!("http://127.0.0.1:{peer_port}"));
     let cluster = format!("default={peers}");
     let command = [
         binary.to_str().unwrap(),

@@ -122,16 +122,12 @@ const OTHERS_PERCENT_MAX: f64 = 5.0;
 
 /// What was found of another database. What is not measured is said.
 fn found<T>(name: &str, alone: bool, find: fn() -> Result<(T, String), String>) -> Option<T> {
-    match if alone { Err("--alone".to_owned()) } else { find() } {
-        Ok((found, version)) => {
-            println!("beside {version}");
-            Some(found)
-        }
-        Err(reason) => {
-            println!("SKIPPED {name}: {reason}");
-            None
-        }
+    let found = if alone { Err("--alone".to_owned()) } else { find() };
+    match &found {
+        Ok((_, version)) => println!("beside {version}"),
+        Err(reason) => println!("SKIPPED {name}: {reason}"),
     }
+    found.ok().map(|(found, _)| found)
 }
 
 fn main() {

@@ -111,7 +111,7 @@ pub(crate) async fn start(installed: &Installed, connections: usize) -> Process 
     let data = dir.path().join("data");
     let copied = Command::new("cp").arg("-a").arg(installed.empty.path().join("data")).arg(&data).status();
     assert!(copied.unwrap().success());
-    let port = process::free_port().to_string();
+    let [port] = process::free_ports().map(|port: u16| port.to_string());
     let program = installed.programs.join("postgres");
     let connections = format!("max_connections={}", connections + 10);
     let command = [

@@ -45,7 +45,7 @@ pub(crate) fn version(program: &Path) -> String {
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: String,
-    /// What it has to be asked with first, because it has children of its own that it must end.
+    /// The signal by which it is asked to end before it is killed: it may have children of its own.
     asked: Option<&'static str>,
     dir: Option<TempDir>,
 }
@@ -228,9 +228,11 @@ fn busy_seconds() -> f64 {
     (ticks.iter().sum::<f64>() - ticks.iter().skip(3).take(2).sum::<f64>()) / TICKS_PER_SECOND
 }
 
-/// A port of the loopback that nobody listens on, for those who cannot choose one themselves.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// So many ports of the loopback that nobody listens on, for those who cannot choose one themselves.
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    // All are held until the last is found: none is given twice.
+    let listeners = [(); COUNT].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// Reads what a process tells until it tells its address; what follows is read and dropped.

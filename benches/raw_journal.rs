@@ -78,7 +78,8 @@ impl Journal {
 }
 
 /// Writes groups of so many commits of so many bytes for `time`, each group with one `fdatasync`. Answers the commits in
-/// a second, and the time of half of the groups at most, in µs. The file is full of zeros before, as a segment of the journal is: an `fdatasync` writes no metadata then.
+/// a second, and the time that half of the groups took at most, in µs. The file is full of zeros before, as a segment of
+/// the journal is: an `fdatasync` writes no metadata then.
 pub(crate) fn append(dir: &Path, group: usize, commit_bytes: u64, time: Duration) -> (f64, f64) {
     let path = dir.join("raw");
     let mut file = File::create(&path).unwrap();

@@ -17,6 +17,10 @@ pub(crate) const PROJECT_BYTES: usize = 640;
 /// The countries that the projects refer to.
 const COUNTRIES: [&str; 4] = ["kr", "vn", "id", "ke"];
 
+/// The label of which a hundredth of the projects has each value.
+pub(crate) const DISTRICT: &str = "district";
+pub(crate) const DISTRICTS: u64 = 100;
+
 /// The project number `number`, as a caller sends it.
 pub(crate) fn project(number: u64) -> Project {
     let mut project = bare(number);
@@ -33,7 +37,8 @@ fn bare(number: u64) -> Project {
     let day = |year, month, day| Some(PartialDate { year, month, day, ..PartialDate::default() });
     Project {
         display_name: format!("Rural water supply, phase {:08}", number % 100_000_000),
-        labels: [("programme".to_owned(), "water".to_owned())].into(),
+        labels: [("programme".to_owned(), "water".to_owned()), (DISTRICT.to_owned(), (number % DISTRICTS).to_string())]
+            .into(),
         external_ids: vec![ExternalId {
             scheme: "iati".into(),
             id: format!("KR-GOV-{:08}", number % 100_000_000),
