@@ -44,20 +44,22 @@ cleanup() {
   set +e
   if [ -n "$outer" ]; then
     containers=$(docker ps -aq)
-    [ "$status" = 0 ] || { for one in $containers; do docker inspect -f '{{.Name}}' "$one"; docker logs "$one"; done; tail -5 "$work/engine.log"; } 2>&1 | cut -c1-300 >&2
+    if [ "$status" != 0 ]; then
+      tail -5 "$work/engine.log"
+      for one in $containers; do docker inspect -f '{{.Name}}' "$one" && docker logs --tail 20 "$one" 2>&1; done
+    fi | cut -c1-300
     [ -z "$containers" ] || docker rm -fv $containers >/dev/null
-    # Its child is the first process of its namespace, and all others end with that.
-    kill "$outer"
-    wait "$outer"
-    find /sys/fs/cgroup -depth -type d -path "*/container-test-$$*" -exec rmdir {} + 
+    # Its child, the first process of its namespace, is killed with it, and all others of that namespace with the first.
+    kill -KILL "$outer" && wait "$outer"
+    find /sys/fs/cgroup -depth -type d -path "*/container-test-$$*" -exec rmdir {} +
   fi 2>/dev/null
   rm -rf "$work"
-} 
+}
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 step 'starting an engine'
-export DOCKER_HOST="unix://$work/engine.sock" DOCKER_CONFIG="$work/config"
+export DOCKER_HOST="unix://$work/engine.sock"
 unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'ip link set lo up; "$@"' sh \
   dockerd --host "$DOCKER_HOST" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" \
   --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/container-test-$$" >"$work/engine.log" 2>&1 &
@@ -88,8 +90,9 @@ END
   command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
   root=$work/root
   # Unpacked and not set up: a compiler needs no more, and it takes a quarter of the time.
-  mmdebstrap --quiet --variant=extract --include=dash,coreutils,findutils,gcc,libc6-dev "$suite" "$root"
+  mmdebstrap --quiet --variant=extract --include=base-files,dash,coreutils,findutils,gcc,libc6-dev "$suite" "$root"
   ln -s gcc "$root/usr/bin/cc"
+  mkdir -p "$root/usr/local/bin" "$root/usr/local/lib"
   sysroot=$(rustc --print sysroot)
   cp "$sysroot/bin/rustc" "$sysroot/bin/cargo" "$root/usr/local/bin/"
   cp -r "$sysroot/lib/." "$root/usr/local/lib/"
@@ -103,7 +106,9 @@ for part in registry/cache registry/index config.toml; do
   from=${CARGO_HOME:-$HOME/.cargo}
   [ ! -e "$from/$part" ] || (cd "$from" && cp -r --parents "$part" "$work/crates")
 done
-printf 'FROM %s\nCOPY . /usr/local/cargo/\n' "$builder" | docker build --quiet --tag "$builder" --file - "$work/crates" >/dev/null
+printf 'FROM %s\nCOPY . /usr/local/cargo/\n' "$builder" |
+  docker build --quiet --tag "$builder" --file - "$work/crates" >"$work/build.log" 2>&1 ||
+  { cat "$work/build.log"; fail 'the crates are not in the image to build with'; }
 rm -rf "$work/crates"
 
 # ---- The image, by the commands of the README ----
@@ -156,7 +161,7 @@ label=$(docker image inspect -f '{{index .Config.Labels "org.opencontainers.imag
 ok "it is what its label says: $said"
 
 step 'running it'
-readme run
+readme 'run -d'
 until_healthy registry
 ok 'it becomes healthy by its own check'
 readme exec

@@ -55,10 +55,13 @@ impl Obstacle {
 
 /// What to look at. A directory of another user is the usual mistake with the volume of a container, where nobody can look.
 fn advice(cause: &io::Error, path: &Path) -> String {
-    match cause.kind() {
-        io::ErrorKind::ReadOnlyFilesystem => "its file system may only be read".to_owned(),
-        io::ErrorKind::PermissionDenied => whose(path),
-        _ => "look at the cause, the space left on the disk and the permissions".to_owned(),
+    let kind = cause.kind();
+    if kind == io::ErrorKind::PermissionDenied {
+        whose(path)
+    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
+        "its file system may only be read".to_owned()
+    } else {
+        "look at the cause, the space left on the disk and the permissions".to_owned()
     }
 }
 
