@@ -29,6 +29,7 @@ ok() {
 missing=()
 command -v dockerd >/dev/null || missing+=(docker.io)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
 { docker compose version || docker-compose version; } >/dev/null 2>&1 || missing+=(docker-compose)
 if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || not_tested "this machine has no ${missing[*]}, and no apt-get"
@@ -87,7 +88,6 @@ else
   and of this machine's $(rustc --version).
 END
   case $(rustc --version) in "rustc $rust."*) ;; *) echo "  AND THAT IS NOT RUST $rust" ;; esac
-  command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
   root=$work/root
   # Unpacked and not set up: a compiler needs no more, and it takes a quarter of the time.
   mmdebstrap --quiet --variant=extract --include=base-files,dash,coreutils,findutils,gcc,libc6-dev "$suite" "$root"
