@@ -1,7 +1,7 @@
 //! Where data is kept: by whom it can be read, and what is there before anything is made.
 
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
 
@@ -82,4 +82,30 @@ async fn the_command_that_asks_after_the_health_tells_a_server_from_none() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let asked = ask(&[], silent.local_addr().unwrap().to_string());
     assert_eq!(asked.status.code(), Some(69), "{asked:?}");
+}
+
+/// A command that becomes a process to which the permissions of files apply, also where the tests are root.
+fn without_privileges(owner: u32) -> Command {
+    if owner != 0 {
+        return Command::new("env");
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all"]);
+    command
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_is_refused_with_whose_it_is() {
+    let dir = TempDir::new().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
+    let owner = dir.path().metadata().unwrap().uid();
+    let mut command = without_privileges(owner);
+    command.arg(server_binary());
+    let Err(ended) = Process::try_start_as(command, dir.path(), |_| {}) else { panic!("it starts") };
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+    let dir = dir.path().display();
+    let told = format!(
+        "error: could not create {dir}/journal; this process is user {owner}, and {dir} is of user {owner} and mode 0500"
+    );
+    assert!(ended.log.contains(&told) && ended.log.contains("Permission denied"), "{}", ended.log);
 }

@@ -17,7 +17,7 @@ const EMFILE: i32 = 24;
 
 /// A file operation that the operating system refused.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {doing} {}; look at the cause, the space left on the disk and the permissions", path.display())]
+#[error("could not {doing} {}; {}", path.display(), advice(.source, .path))]
 pub struct DiskError {
     /// What was tried, as a verb: "open", "write".
     pub doing: &'static str,
@@ -50,6 +50,31 @@ impl Obstacle {
             (_, Some(ENFILE | EMFILE)) => Obstacle::NoDescriptors,
             _ => Obstacle::Failing,
         }
+    }
+}
+
+/// What to look at. A directory of another user is the usual mistake with the volume of a container, where nobody can look.
+fn advice(cause: &io::Error, path: &Path) -> String {
+    let kind = cause.kind();
+    if kind == io::ErrorKind::PermissionDenied {
+        whose(path)
+    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
+        "its file system may only be read".to_owned()
+    } else {
+        "look at the cause, the space left on the disk and the permissions".to_owned()
+    }
+}
+
+/// Whose a file is, or what is above it and can be looked at.
+fn whose(path: &Path) -> String {
+    let user = rustix::process::geteuid();
+    let found = path.ancestors().find_map(|path| Some((path, fs::metadata(path).ok()?)));
+    match found {
+        Some((path, data)) => {
+            let (path, owner, mode) = (path.display(), data.uid(), data.mode() & 0o7777);
+            format!("this process is user {user}, and {path} is of user {owner} and mode {mode:04o}")
+        }
+        None => format!("this process is user {user}"),
     }
 }
 
