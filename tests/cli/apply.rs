@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::shell::Shell;
 use super::{EMBASSY, KOREA};
 
-/// An agreement of about 0.9 MB: it has so many documents with so long titles.
-pub(super) fn large(id: usize, documents: usize) -> String {
+/// An agreement of 0.45 MB if it has 500 documents: their titles are long.
+fn large(id: usize, documents: usize) -> String {
     let document = format!(r#"{{"title":"{}"}}"#, "x".repeat(900));
     let documents = vec![document; documents].join(",");
     format!(r#"{{"agreement":{{"name":"agreements/large-{id}","displayName":"Large","documents":[{documents}]}}}}"#)
@@ -37,14 +37,14 @@ fn apply_takes_files_of_more_than_a_message_whatever_refers_to_what() {
 #[test]
 fn what_is_too_large_before_and_after_together_takes_several_commits() {
     let shell = Shell::start();
-    let all = |documents| (0..18).map(|id| large(id, documents) + "\n").collect::<String>();
-    shell.write("large.ndjson", &all(1_000));
-    shell.run(&["import", "large.ndjson"]).exits(0).complains("18 created");
+    let all = |documents| (0..40).map(|id| large(id, documents) + "\n").collect::<String>();
+    shell.write("large.ndjson", &all(500));
+    shell.run(&["import", "large.ndjson"]).exits(0).complains("40 created");
     shell.write("small.ndjson", &all(1));
     let applied = shell.run(&["apply", "-f", "small.ndjson"]).exits(0);
-    assert_eq!(applied.out.matches("configured").count(), 18);
-    shell.run(&["import", "large.ndjson"]).exits(0).complains("18 updated");
-    shell.run(&["import", "small.ndjson"]).exits(0).complains("18 updated, 0 unchanged, 0 refused");
+    assert_eq!(applied.out.matches("configured").count(), 40);
+    shell.run(&["import", "large.ndjson"]).exits(0).complains("40 updated");
+    shell.run(&["import", "small.ndjson"]).exits(0).complains("40 updated, 0 unchanged, 0 refused");
 }
 
 #[test]
