@@ -103,4 +103,10 @@ fn apply_merges_or_only_creates_if_it_is_told_to() {
     let read = shell.run(&["get", "countries/kr", "-o", "yaml"]).exits(0).out;
     shell.run(&["update", "countries/kr", "--set", "capital=Sejong"]).exits(0);
     shell.run_with(&["apply", "-f", "-"], &read).exits(5).complains("countries/kr has changed");
+    let deleted = read.replace("  name:", "  deleteTime: \"2026-01-01T00:00:00Z\"\n  name:");
+    shell.run_with(&["apply", "-f", "-"], &deleted).exits(4).complains("countries/kr has changed");
+    shell.run(&["delete", "organizations/embassy"]).exits(0);
+    let read = shell.run(&["get", "countries/kr", "-o", "yaml"]).exits(0).out;
+    let deleted = read.replace("  name:", "  deleteTime: \"2026-01-01T00:00:00Z\"\n  name:");
+    shell.run_with(&["apply", "-f", "-"], &deleted).exits(0).prints("countries/kr deleted");
 }

@@ -54,7 +54,7 @@ fn a_state_that_differs_is_told_counted_and_has_an_exit_code() {
     // What is refused weighs more.
     shell.write("kr.ndjson", &format!("{}\n{{}}\n", with_state("COUNTRY_STATE_ENDED")));
     shell.run(&["import", "kr.ndjson"]).exits(8);
-    shell.run(&["--help"]).exits(0).prints("  9  the import or apply is complete, and values were ignored");
+    shell.run(&["--help"]).exits(0).prints("  9  done, and values of fields that cannot be changed were ignored");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use partnership_registry::v1::ChangeAction;
 
 use super::existing::Existing;
-use super::item::{Deletion, Item, Place, deletion, first};
+use super::item::{Deletion, Item, Place, first};
 use super::outcome::{Interrupted, Observer};
 use super::run::{MUTATIONS_MAX, Run, is_refusal, stopped};
 use super::verdict::without_place;
@@ -25,7 +25,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
             if items.is_empty() {
                 continue;
             }
-            match self.options.commit(items.iter().map(|item| deletion(item.name())), true).await {
+            match self.options.commit(items.iter().map(Item::deletion), true).await {
                 Ok(found) => {
                     for (item, result) in items.into_iter().zip(found.results) {
                         let live = result.action() == ChangeAction::Delete;
@@ -61,7 +61,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
                             (false, _) => rest.push(item),
                             (true, _) if invalid(&index) => missing.push(item),
                             (true, Existing::Keep) => self.kept(&item),
-                            // It is live, and referred to; perhaps not any more once all rows are written.
+                            // It is live, and perhaps referred to: not any more, maybe, once all rows are written.
                             (true, _) => self.deletions.push(Deletion::of(item, Vec::new(), true)),
                         }
                     }
@@ -109,7 +109,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
             if part.is_empty() {
                 continue;
             }
-            let error = match self.options.commit(part.iter().map(|one| deletion(&one.name)), false).await {
+            let error = match self.options.commit(part.iter().map(Deletion::mutation), false).await {
                 Ok(done) => {
                     self.summary.commits += u64::from(done.commit_time.is_some());
                     part.iter().zip(&done.results).for_each(|(one, result)| self.deleted(one, result.action()));

@@ -53,6 +53,11 @@ impl Item {
         self.meant.mutation(self.resource.clone())
     }
 
+    /// The deletion of its resource.
+    pub(super) fn deletion(&self) -> Mutation {
+        deletion(self.name(), etag(&self.resource))
+    }
+
     /// The same change with everything named that the row has, if the change leaves something of it out.
     pub(super) fn whole_mutation(&self) -> Option<Mutation> {
         self.meant.leaves_out().then(|| Meant::whole().mutation(self.resource.clone()))
@@ -79,6 +84,7 @@ pub(super) struct Deletion {
     pub(super) origin: Origin,
     pub(super) position: u64,
     pub(super) name: String,
+    etag: String,
     /// What was found when it was created.
     pub(super) findings: Vec<Finding>,
     /// It is there: this import need not create it first.
@@ -87,8 +93,14 @@ pub(super) struct Deletion {
 
 impl Deletion {
     pub(super) fn of(item: Item, findings: Vec<Finding>, exists: bool) -> Self {
+        // What was created here has an etag of its own.
+        let etag = if exists { etag(&item.resource).to_owned() } else { String::new() };
         let Item { origin, position, resource, .. } = item;
-        Self { origin, position, name: resource.name().to_owned(), findings, exists }
+        Self { origin, position, name: resource.name().to_owned(), etag, findings, exists }
+    }
+
+    pub(super) fn mutation(&self) -> Mutation {
+        deletion(&self.name, &self.etag)
     }
 
     pub(super) fn refused(self, reason: String) -> RefusedRow {
@@ -98,8 +110,8 @@ impl Deletion {
 }
 
 /// The deletion of a resource that may be deleted already, or not exist.
-pub(super) fn deletion(name: &str) -> Mutation {
-    let delete = DeleteMutation { name: name.to_owned(), etag: String::new(), allow_missing: true };
+fn deletion(name: &str, etag: &str) -> Mutation {
+    let delete = DeleteMutation { name: name.to_owned(), etag: etag.to_owned(), allow_missing: true };
     Mutation { operation: Some(Operation::Delete(delete)) }
 }
 
@@ -123,6 +135,13 @@ macro_rules! table {
                     kind.delete_time.take().is_some()
                 })*
                 None => false,
+            }
+        }
+
+        fn etag(resource: &Resource) -> &str {
+            match &resource.kind {
+                $(Some(Kind::$Kind(kind)) => &kind.etag,)*
+                None => "",
             }
         }
 

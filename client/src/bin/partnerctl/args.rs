@@ -21,7 +21,7 @@ Exit codes:
   6  the server cannot be reached, or did not respond in time
   7  another error of the server
   8  the import is complete, and rows were refused
-  9  the import or apply is complete, and values were ignored, since their fields cannot be changed: warnings tell which
+  9  done, and values of fields that cannot be changed were ignored: see the warnings (import, apply)
 130  the import was interrupted; it has said where to go on";
 
 /// The command line of the Partnership Registry.
