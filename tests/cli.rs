@@ -1,7 +1,9 @@
 //! `partnerctl` against the real server: what it prints, what it refuses, and the codes it exits with.
 
+mod apply;
 mod dates;
 mod findings;
+mod import;
 mod reading;
 mod revert;
 mod shell;

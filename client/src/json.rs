@@ -5,7 +5,7 @@
 //! text. Dates may be read as people write them, `"2025-10"`.
 
 mod bare;
-mod contract;
+pub(crate) mod contract;
 mod dates;
 mod order;
 mod syntax;
@@ -23,7 +23,7 @@ use contract::{RESOURCE, descriptor, internal};
 use syntax::malformed;
 
 pub use syntax::Syntax;
-pub use written::{without_etag, without_server_fields};
+pub use written::{to_import, without_server_fields};
 #[cfg(feature = "yaml")]
 pub use yaml::to_yaml;
 
