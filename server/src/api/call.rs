@@ -17,6 +17,7 @@ use tokio::time::{Sleep, sleep_until, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 
+use super::answer::Answer;
 use super::caller::Caller;
 use super::request_log::RequestLog;
 use super::status::internal;
@@ -78,7 +79,7 @@ pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send
 impl<M> Unary<M> for Api
 where
     M: Method,
-    Api: Handle<M::Uniform, Answer: Into<M::Response>>,
+    Api: Handle<M::Uniform, Answer: Answer<M::Response>>,
 {
     async fn unary(&self, request: Request<M>) -> Result<Response<M::Response>, Status> {
         let (metadata, extensions, mut message) = request.into_parts();
@@ -89,7 +90,7 @@ where
         };
         call.log.end(&call.caller, answer.as_ref().err());
         answer.map(|answer| {
-            let mut response = Response::new(answer.into());
+            let mut response = answer.into_response();
             // Kept until the answer itself is counted.
             if call.caller.room.is_taken() {
                 response.extensions_mut().insert(call.caller.room.clone());
