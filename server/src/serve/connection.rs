@@ -55,8 +55,8 @@ impl Connections {
         let calls = account.clone();
         self.tasks.spawn(async move {
             // Without a call there is nothing to send.
-            let served = Gathered::new(pin!(all.serve(socket, account)), || calls.calls() > 0);
-            if let Some(cause) = served.await {
+            let serving = pin!(all.serve(socket, account));
+            if let Some(cause) = Gathered::new(serving, || calls.calls() > 0).await {
                 all.tell(cause, peer);
             }
             drop(place);
