@@ -4,6 +4,7 @@
 //! a simple loop: the `committer` decides, the `writer` makes durable, visible and answered. Everything that readers see is
 //! durable.
 
+mod bell;
 mod checkpoint;
 mod error;
 mod index;
@@ -82,6 +83,8 @@ struct Inner {
     tokens: PageTokens,
     /// Tells of each new head once it is visible.
     heads: watch::Receiver<Revision>,
+    /// Tells of new heads too, and not of each: for those who watch.
+    bell: watch::Receiver<Revision>,
     writing: watch::Receiver<Writing>,
     /// `None` once the registry is closed.
     queue: RwLock<Option<Sender<Submission>>>,
@@ -151,6 +154,9 @@ impl Registry {
         };
 
         let (new_heads, heads) = watch::channel(index.head());
+        let (ringing, bell) = watch::channel(index.head());
+        let (cord, pulled) = bell::hang();
+        let heard = index.clone();
         // As long as there is room: see `room`.
         let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
@@ -159,11 +165,12 @@ impl Registry {
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
-        let writer = Writer { committer, journal: opened.writer, index, new_heads, writing };
+        let writer = Writer { committer, journal: opened.writer, index, new_heads, cord, writing };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("writer", Box::new(move || writer.run(&submissions)))?,
+            thread("bell", Box::new(move || bell::run(&pulled, &heard, &ringing)))?,
             thread("clock", {
                 let clock = clock.clone();
                 Box::new(move || clock.run(&clock_closing))
@@ -175,6 +182,7 @@ impl Registry {
             reader,
             tokens,
             heads,
+            bell,
             writing: how_writing_does,
             queue: RwLock::new(Some(queue)),
             writes: Arc::new(Semaphore::new(WRITES_BYTES_MAX)),
@@ -434,7 +442,7 @@ impl Registry {
 
     /// Follows the commits of which something is selected, after `after`; `None`: after the head.
     pub fn watch(&self, selection: Selection, after: Option<Revision>) -> Result<Watch, Error> {
-        Watch::new(self.0.reader.clone(), self.0.heads.clone(), selection, after)
+        Watch::new(self.0.reader.clone(), self.0.bell.clone(), selection, after)
     }
 
     /// A page of the revisions of a resource, newest first. Blocks.

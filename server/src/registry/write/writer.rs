@@ -7,7 +7,7 @@
 //! tried again.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -33,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) index: Arc<Index>,
     /// Tells of a new head.
     pub(crate) new_heads: watch::Sender<Revision>,
+    /// Pulled, it tells those who watch, when they want to hear of it.
+    pub(crate) cord: SyncSender<()>,
     pub(crate) writing: watch::Sender<Writing>,
 }
 
@@ -85,10 +87,10 @@ impl Writer {
     }
 
     fn write(&mut self, mut group: Vec<Decision>) {
-        let mut records: Vec<Record> = group.iter_mut().filter_map(|decision| decision.record.take()).collect();
+        let records: Vec<Record> = group.iter_mut().filter_map(|decision| decision.record.take()).collect();
         // What is durable is answered as such, whatever follows; what is not, never: what was decided behind a commit that
         // was not written rests on it.
-        let refused = self.append(&mut records).err();
+        let refused = self.append(records).err();
         for Decision { record: _, result, answer, room } in group {
             let result = match refused.and_then(Writing::refusal) {
                 Some(error) => Answer::Done(Err(error)),
@@ -101,18 +103,21 @@ impl Writer {
     }
 
     /// Makes commits durable and visible.
-    fn append(&mut self, records: &mut [Record]) -> Result<(), Writing> {
+    fn append(&mut self, mut records: Vec<Record>) -> Result<(), Writing> {
         if let stopped @ Writing::Stopped(_) = *self.writing.borrow() {
             return Err(stopped);
         }
         let Some(first) = records.first() else { return Ok(()) };
-        match self.journal.append(first.revision - 1, records) {
+        match self.journal.append(first.revision - 1, &mut records) {
             Ok(head) => {
-                if self.index.apply(records).is_err() {
+                if self.index.apply(&records).is_err() {
                     tracing::error!(revision = head.revision, "what was written cannot be read");
                     return Err(self.stop("what was written cannot be read"));
                 }
+                self.index.remember(records);
                 self.new_heads.send_replace(head.revision);
+                // If it was pulled before, that tells of these commits too.
+                let _ = self.cord.try_send(());
                 Ok(())
             }
             Err(JournalError::Unwritten { obstacle, source }) if faults::planted("refusals-stop").is_none() => {

@@ -11,7 +11,7 @@ use crate::store::state::thread::{Follower, Stop};
 use crate::store::{JournalError, JournalReader, Record, Revision};
 
 /// How long a batch is gathered. With each one, however small, sled writes a piece of its log.
-const GATHER_FOR: Duration = Duration::from_millis(50);
+const GATHER_FOR: Duration = Duration::from_millis(10);
 /// A batch of so many changes is not gathered any longer: while sled takes it, its readers go to the journal.
 const BATCH_CHANGES: usize = 1_024;
 /// Nor is one of so many bytes: they are in memory until sled has them.
