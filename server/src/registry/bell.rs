@@ -1,5 +1,5 @@
-//! The thread that tells those who watch of new commits: at once, and then not again for a moment. A single commit is told
-//! without delay; when there are hundreds in a second, a watcher is not woken for each of them.
+//! The thread that tells those who watch of new commits: at once, and if there were many, not again for a moment. A single
+//! commit is told without delay; when they come by the thousand, a watcher is not woken for each group of them.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,7 +10,9 @@ use tokio::sync::watch;
 use super::index::Index;
 use crate::store::Revision;
 
-/// A watcher is woken so often at most. To wake one and let it look costs as much as to pass over a dozen commits.
+/// When so many commits are told at once, more are on their way.
+const MANY: Revision = 4;
+/// A watcher is then woken so often at most. To wake one costs as much as to pass over a dozen commits.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The cord of the bell, and what rings.
@@ -22,7 +24,10 @@ pub(super) fn hang() -> (SyncSender<()>, Receiver<()>) {
 /// Rings whenever the cord was pulled, until there is none any more.
 pub(super) fn run(pulled: &Receiver<()>, index: &Arc<Index>, bell: &watch::Sender<Revision>) {
     while pulled.recv().is_ok() {
-        bell.send_replace(index.head());
-        std::thread::sleep(PAUSE);
+        let head = index.head();
+        let told_before = bell.send_replace(head);
+        if head - told_before >= MANY {
+            std::thread::sleep(PAUSE);
+        }
     }
 }
