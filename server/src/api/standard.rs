@@ -1,5 +1,7 @@
 //! The standard methods, once for all kinds (AIP-131 to 135, 164, 231).
 
+use std::future::Future;
+
 use partnership_registry::{
     BatchGet, BatchRead, Create, Delete, Get, Kind, List, Listed, Of, Rollback, Undelete, Update,
 };
@@ -80,18 +82,30 @@ impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
 impl<K: Kind> Handle<Of<K, Create<K>>> for Api {
     type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Create<K>>) -> Result<Encoded<K>, Status> {
+    fn handle(
+        &self,
+        caller: &Caller,
+        Of { request, .. }: Of<K, Create<K>>,
+    ) -> impl Future<Output = Result<Encoded<K>, Status>> + Send {
         let validate_only = request.validate_only;
-        self.write_one(caller, "create", creation(self.kind::<K>()?, request), validate_only).await
+        // Encoded before the future begins, which then keeps no room for the resource as it came.
+        let creation = self.kind::<K>().map(|kind| creation(kind, request));
+        async move { self.write_one(caller, "create", creation?, validate_only).await }
     }
 }
 
 impl<K: Kind> Handle<Of<K, Update<K>>> for Api {
     type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Update<K>>) -> Result<Encoded<K>, Status> {
+    fn handle(
+        &self,
+        caller: &Caller,
+        Of { request, .. }: Of<K, Update<K>>,
+    ) -> impl Future<Output = Result<Encoded<K>, Status>> + Send {
         let validate_only = request.validate_only;
-        self.write_one(caller, "update", change(self.kind::<K>()?, request), validate_only).await
+        // Encoded before the future begins, which then keeps no room for the resource as it came.
+        let change = self.kind::<K>().map(|kind| change(kind, request));
+        async move { self.write_one(caller, "update", change?, validate_only).await }
     }
 }
 
