@@ -427,9 +427,6 @@ fn service(service: &ServiceDescriptor, out: &mut String) -> Result<()> {
              Box::pin(crate::{way}::{call}(self, request))\n    }}"
         )?;
     }
-    writeln!(
-        out,
-        "impl<D: Send + Sync + 'static{bounds}> v1::{module}_server::{name} for D {{\n{methods}}}"
-    )?;
+    writeln!(out, "impl<D: Send + Sync + 'static{bounds}> v1::{module}_server::{name} for D {{\n{methods}}}")?;
     Ok(())
 }

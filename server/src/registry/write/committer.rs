@@ -196,4 +196,3 @@ impl Committer {
         (Written { revision, time: Some(time), results }, Some(record))
     }
 }
-
