@@ -419,17 +419,14 @@ fn service(service: &ServiceDescriptor, out: &mut String) -> Result<()> {
         };
         let call = way.to_snake_case();
         write!(bounds, " + crate::{way}<{request}>")?;
+        // As `tonic::async_trait` would write it, but for the room that its future would keep for the request.
         writeln!(
             methods,
-            "    async fn {rust_name}(&self, request: tonic::Request<{request}>) \
-             -> Result<tonic::Response<{answer}>, tonic::Status> {{\n        \
-             crate::{way}::{call}(self, request).await\n    }}"
+            "    fn {rust_name}<'a, 'b>(&'a self, request: tonic::Request<{request}>) \
+             -> crate::method::BoxFuture<'b, Result<tonic::Response<{answer}>, tonic::Status>> where 'a: 'b, Self: 'b {{\n        \
+             Box::pin(crate::{way}::{call}(self, request))\n    }}"
         )?;
     }
-    writeln!(
-        out,
-        "#[tonic::async_trait]\n\
-         impl<D: Send + Sync + 'static{bounds}> v1::{module}_server::{name} for D {{\n{methods}}}"
-    )?;
+    writeln!(out, "impl<D: Send + Sync + 'static{bounds}> v1::{module}_server::{name} for D {{\n{methods}}}")?;
     Ok(())
 }

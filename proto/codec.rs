@@ -2,12 +2,16 @@
 //!
 //! An empty message in a list takes two bytes on the way and up to a kilobyte as a value: a request of the largest size
 //! could become gigabytes. So the parts of a request are counted before it is decoded.
+//!
+//! Nor does a message get more memory than it takes: by itself, tonic begins each with 8 KiB and lets it grow step by step.
+
+use std::marker::PhantomData;
 
 use bytes::Buf as _;
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
-use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic_prost::{ProstCodec, ProstDecoder};
 
 /// The most parts of a request, which are its messages, texts and lists: 256 for each mutation of a full commit, of which most
 /// have some dozens.
@@ -19,13 +23,22 @@ pub const REQUEST_OWN_PARTS_MAX: usize = 4_000;
 /// Messages within messages are looked for so deep: twice as deep as the contract goes.
 const DEPTH_MAX: u32 = 16;
 
+/// The first buffer of a message, which is as long as most requests, and enough for the header of an answer.
+const BUFFER_BYTES: usize = 1 << 10;
+/// The messages of a stream are sent together up to so many bytes: as tonic does by itself.
+const SENT_TOGETHER_BYTES: usize = 32 << 10;
+
+fn buffers() -> BufferSettings {
+    BufferSettings::new(BUFFER_BYTES, SENT_TOGETHER_BYTES)
+}
+
 /// Reads and writes messages.
 #[derive(Debug, Clone)]
-pub struct BoundedCodec<T, U>(ProstCodec<T, U>);
+pub struct BoundedCodec<T, U>(PhantomData<fn(T) -> U>);
 
 impl<T, U> Default for BoundedCodec<T, U> {
     fn default() -> Self {
-        Self(ProstCodec::new())
+        Self(PhantomData)
     }
 }
 
@@ -36,15 +49,34 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = ProstEncoder<T>;
+    type Encoder = ExactEncoder<T>;
     type Decoder = BoundedDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        self.0.encoder()
+        ExactEncoder(PhantomData)
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        BoundedDecoder(self.0.decoder())
+        BoundedDecoder(ProstCodec::<T, U>::raw_decoder(buffers()))
+    }
+}
+
+/// Writes messages, each with as much memory as it takes.
+#[derive(Debug)]
+pub struct ExactEncoder<T>(PhantomData<fn(T)>);
+
+impl<T: Message> Encoder for ExactEncoder<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, item: T, buf: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buf.reserve(item.encoded_len());
+        item.encode_raw(buf);
+        Ok(())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use prost_types::{FieldMask, Timestamp};
 use tonic::client::Grpc;
@@ -47,6 +48,9 @@ pub trait Method: prost::Message + Default + 'static {
         None
     }
 }
+
+/// What a method of a service gives.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Answers a method that answers once. Whoever does so for all methods of a service implements the service.
 pub trait Unary<M: Method> {

@@ -17,6 +17,7 @@ use tokio::time::{Sleep, sleep_until, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 
+use super::answer::Answer;
 use super::caller::Caller;
 use super::request_log::RequestLog;
 use super::status::internal;
@@ -78,35 +79,43 @@ pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send
 impl<M> Unary<M> for Api
 where
     M: Method,
-    Api: Handle<M::Uniform, Answer: Into<M::Response>>,
+    Api: Handle<M::Uniform, Answer: Answer<M::Response>>,
 {
-    async fn unary(&self, request: Request<M>) -> Result<Response<M::Response>, Status> {
+    fn unary(&self, request: Request<M>) -> impl Future<Output = Result<Response<M::Response>, Status>> + Send {
+        // Not within the future: one that is async from its beginning keeps room for the request at each step of its way, and
+        // is as long as ten of them, which are copied when it is boxed.
         let (metadata, extensions, mut message) = request.into_parts();
-        let mut call = Call::new(self, M::NAME, &extensions)?;
-        let answer = match call.enter(&metadata, &mut message) {
-            Ok(()) => call.in_time(self.answer(&call.caller, message.uniform())).await,
-            Err(status) => Err(status),
-        };
-        call.log.end(&call.caller, answer.as_ref().err());
-        answer.map(|answer| {
-            let mut response = Response::new(answer.into());
-            // Kept until the answer itself is counted.
-            if call.caller.room.is_taken() {
-                response.extensions_mut().insert(call.caller.room.clone());
-            }
-            response
-        })
+        let begun = Call::new(self, M::NAME, &extensions).map(|mut call| {
+            let entered = call.enter(&metadata, &mut message).map(|()| Box::new(message.uniform()));
+            (call, entered)
+        });
+        async move {
+            let (mut call, entered) = begun?;
+            let answer = match entered {
+                Ok(request) => call.in_time(self.answer(&call.caller, request)).await,
+                Err(status) => Err(status),
+            };
+            call.log.end(&call.caller, answer.as_ref().err());
+            answer.map(|answer| {
+                let mut response = answer.into_response();
+                // Kept until the answer itself is counted.
+                if call.caller.room.is_taken() {
+                    response.extensions_mut().insert(call.caller.room.clone());
+                }
+                response
+            })
+        }
     }
 }
 
 impl Api {
     /// What is answered, once there is room for it.
-    async fn answer<R>(&self, caller: &Caller, request: R) -> Result<<Self as Handle<R>>::Answer, Status>
+    async fn answer<R>(&self, caller: &Caller, request: Box<R>) -> Result<<Self as Handle<R>>::Answer, Status>
     where
         Self: Handle<R>,
     {
         caller.room.take(self.room(&request)).await?;
-        self.handle(caller, request).await
+        self.handle(caller, *request).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every call comes in by `call`, the one door, and goes to the handler of its method: those of `standard` are for all
 //! kinds, the others for one method each. `convert` and `status` are how answers and errors are told.
 
+mod answer;
 mod blocking;
 mod call;
 mod caller;
@@ -22,6 +23,8 @@ use tonic::service::RoutesBuilder;
 
 use crate::config::MESSAGE_BYTES_MAX;
 
+/// The bytes of an answer that is encoded already.
+pub(crate) use answer::EncodedAnswer;
 pub(crate) use call::Api;
 /// Commits what the registry itself wants to.
 pub(crate) use commit::commit_as_system;

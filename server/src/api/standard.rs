@@ -1,10 +1,13 @@
 //! The standard methods, once for all kinds (AIP-131 to 135, 164, 231).
 
+use std::future::Future;
+
 use partnership_registry::{
     BatchGet, BatchRead, Create, Delete, Get, Kind, List, Listed, Of, Rollback, Undelete, Update,
 };
 use tonic::Status;
 
+use super::answer::{Encoded, Uniform};
 use super::blocking::blocking;
 use super::call::{Api, Handle};
 use super::caller::Caller;
@@ -14,27 +17,29 @@ use super::status::internal;
 use crate::registry::{ANSWER_BYTES_MAX, KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
 
 impl<K: Kind> Handle<Of<K, Get>> for Api {
-    type Answer = K;
+    type Answer = Encoded<K>;
 
     fn room(&self, Of { request, .. }: &Of<K, Get>) -> usize {
         self.registry.document_bytes(&request.name)
     }
 
-    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, Get>) -> Result<K, Status> {
+    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, Get>) -> Result<Encoded<K>, Status> {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
-        decode(self.registry.get(self.kind::<K>()?, &request.name, point, &request.if_none_match, &mask).await?)
+        let kind = self.kind::<K>()?;
+        let document = self.registry.get(kind, &request.name, point, &request.if_none_match, &mask).await?;
+        Ok(Encoded::new(document))
     }
 }
 
 impl<K: Kind> Handle<Of<K, List>> for Api {
-    type Answer = Listed<K>;
+    type Answer = Uniform<Listed<K>>;
 
     fn room(&self, _: &Of<K, List>) -> usize {
         PAGE_ROOM_BYTES
     }
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, List>) -> Result<Listed<K>, Status> {
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, List>) -> Result<Uniform<Listed<K>>, Status> {
         let request = ListRequest {
             kind: self.kind::<K>()?,
             page_size: request.page_size,
@@ -48,53 +53,66 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
         let (registry, room) = (self.registry.clone(), caller.room.clone());
         let page =
             blocking(&caller.room, move |cancelled| registry.list(&request, &mut room.growing(), cancelled)).await?;
-        Ok(Listed {
+        Ok(Uniform(Listed {
             resources: page.documents.into_iter().map(decode).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,
             revision: page.revision,
             total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
-        })
+        }))
     }
 }
 
 impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
-    type Answer = BatchRead<K>;
+    type Answer = Uniform<BatchRead<K>>;
 
     fn room(&self, Of { request, .. }: &Of<K, BatchGet>) -> usize {
         let bytes = request.names.iter().map(|name| self.registry.document_bytes(name)).sum::<usize>();
         bytes.min(ANSWER_BYTES_MAX)
     }
 
-    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<BatchRead<K>, Status> {
+    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<Uniform<BatchRead<K>>, Status> {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
         let (documents, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point, &mask).await?;
-        Ok(BatchRead { resources: documents.into_iter().map(decode).collect::<Result<_, _>>()?, revision })
+        let resources = documents.into_iter().map(decode).collect::<Result<_, _>>()?;
+        Ok(Uniform(BatchRead { resources, revision }))
     }
 }
 
 impl<K: Kind> Handle<Of<K, Create<K>>> for Api {
-    type Answer = K;
+    type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Create<K>>) -> Result<K, Status> {
+    fn handle(
+        &self,
+        caller: &Caller,
+        Of { request, .. }: Of<K, Create<K>>,
+    ) -> impl Future<Output = Result<Encoded<K>, Status>> + Send {
         let validate_only = request.validate_only;
-        self.write_one(caller, "create", creation(self.kind::<K>()?, request), validate_only).await
+        // Encoded before the future begins, which then keeps no room for the resource as it came.
+        let creation = self.kind::<K>().map(|kind| creation(kind, request));
+        async move { self.write_one(caller, "create", creation?, validate_only).await }
     }
 }
 
 impl<K: Kind> Handle<Of<K, Update<K>>> for Api {
-    type Answer = K;
+    type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Update<K>>) -> Result<K, Status> {
+    fn handle(
+        &self,
+        caller: &Caller,
+        Of { request, .. }: Of<K, Update<K>>,
+    ) -> impl Future<Output = Result<Encoded<K>, Status>> + Send {
         let validate_only = request.validate_only;
-        self.write_one(caller, "update", change(self.kind::<K>()?, request), validate_only).await
+        // Encoded before the future begins, which then keeps no room for the resource as it came.
+        let change = self.kind::<K>().map(|kind| change(kind, request));
+        async move { self.write_one(caller, "update", change?, validate_only).await }
     }
 }
 
 impl<K: Kind> Handle<Of<K, Delete>> for Api {
-    type Answer = K;
+    type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Delete>) -> Result<K, Status> {
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Delete>) -> Result<Encoded<K>, Status> {
         let Delete { name, etag, allow_missing, request_id: _, validate_only } = request;
         let operation = Operation::Delete { kind: Some(self.kind::<K>()?), name, etag, allow_missing };
         self.write_one(caller, "delete", operation, validate_only).await
@@ -102,9 +120,9 @@ impl<K: Kind> Handle<Of<K, Delete>> for Api {
 }
 
 impl<K: Kind> Handle<Of<K, Rollback>> for Api {
-    type Answer = K;
+    type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Rollback>) -> Result<K, Status> {
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Rollback>) -> Result<Encoded<K>, Status> {
         let Rollback { name, etag, request_id: _, validate_only } = request;
         let operation = Operation::Rollback { kind: Some(self.kind::<K>()?), name, etag };
         self.write_one(caller, "rollback", operation, validate_only).await
@@ -112,9 +130,9 @@ impl<K: Kind> Handle<Of<K, Rollback>> for Api {
 }
 
 impl<K: Kind> Handle<Of<K, Undelete>> for Api {
-    type Answer = K;
+    type Answer = Encoded<K>;
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Undelete>) -> Result<K, Status> {
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, Undelete>) -> Result<Encoded<K>, Status> {
         let Undelete { name, etag, request_id: _, validate_only } = request;
         let operation = Operation::Undelete { kind: Some(self.kind::<K>()?), name, etag };
         self.write_one(caller, "undelete", operation, validate_only).await
@@ -146,7 +164,7 @@ impl Api {
         verb: &'static str,
         operation: Operation,
         validate_only: bool,
-    ) -> Result<K, Status> {
+    ) -> Result<Encoded<K>, Status> {
         let singular = if operation.holds_resource() { K::SINGULAR } else { "" };
         let place = Place { index: None, verb, singular };
         let written = self
@@ -158,10 +176,12 @@ impl Api {
             })
             .await?;
         let one = written.results.into_iter().next().ok_or_else(|| internal("a write without a result"))?;
-        let mut resource: K = decode(one.document)?;
-        if resource.name().is_empty() {
-            resource.set_name(one.name.to_string());
+        if one.document.is_empty() {
+            // There is none, and this was no mistake: its name is all that can be told of it.
+            let mut nothing = K::default();
+            nothing.set_name(one.name.to_string());
+            return Ok(Encoded::new(nothing.encode_to_vec().into()));
         }
-        Ok(resource)
+        Ok(Encoded::new(one.document))
     }
 }

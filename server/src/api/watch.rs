@@ -108,6 +108,7 @@ impl Watching {
         loop {
             // Commits that are not selected are passed over without a wait: others get their turn all the same.
             tokio::task::consume_budget().await;
+            self.watch.pass();
             self.room.set(0);
             match tokio::time::timeout_at(self.heartbeat_at, self.watch.waits_for()).await {
                 Ok(None) => return Err(Error::Draining.into()),

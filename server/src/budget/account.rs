@@ -137,6 +137,11 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
+    /// For whom.
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
     /// How many bytes are held.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

@@ -1,9 +1,10 @@
 //! The registry. It speaks of kinds, names and revisions, and knows no kind by name.
 //!
-//! This is the facade: a line for each question. A write is prepared in its caller's task and then goes through two
-//! threads, each a simple loop: the `committer` decides, the `writer` makes durable, visible and answered. Everything
-//! that readers see is durable.
+//! This is the facade: a line for each question. A write is prepared in its caller's task and then goes through one thread,
+//! a simple loop: the `committer` decides, the `writer` makes durable, visible and answered. Everything that readers see is
+//! durable.
 
+mod bell;
 mod checkpoint;
 mod error;
 mod index;
@@ -15,13 +16,13 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, SyncSender, channel as std_channel, sync_channel};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Dangling, Error};
@@ -59,21 +60,17 @@ use read::reader::Reader;
 use resource::etag::Etags;
 use resource::{etag, stamp};
 use schema::Schemas;
-use write::committer::{Answer, Committer, Refusals, Replay, Submission};
+use write::committer::{Answer, Committer, Replay, Submission};
 use write::ledger::Ledger;
 use write::plan::COMMIT_BYTES_MAX;
 use write::request::{Prepared, PreparedMutation};
 use write::trusted_time::TrustedClock;
 use write::writer::Writer;
 
-/// How many writes may wait for the committer; one more waits for its turn to wait.
-const QUEUE_MAX: usize = 4_096;
-/// The most bytes of what waits for the committer and for the disk: the requests, and the documents that they change. Twice
-/// the largest commit, so that one is prepared while another is written.
+/// The most bytes of what waits to be written: the requests, and the documents that they change. Twice the largest commit, so
+/// that one is prepared while another is written.
 pub(crate) const WRITES_BYTES_MAX: usize = 2 * COMMIT_BYTES_MAX;
-/// How many decisions may wait for the disk.
-const DECISIONS_MAX: usize = 4_096;
-const COMMITTER_STOPPED: Error = Error::Stopped("the committer has stopped");
+const WRITER_STOPPED: Error = Error::Stopped("the writer has stopped");
 /// The most names of a batch of reads (AIP-231).
 const BATCH_MAX: usize = 1_000;
 
@@ -86,9 +83,11 @@ struct Inner {
     tokens: PageTokens,
     /// Tells of each new head once it is visible.
     heads: watch::Receiver<Revision>,
+    /// Tells of new heads too, and not of each: for those who watch.
+    bell: watch::Receiver<Revision>,
     writing: watch::Receiver<Writing>,
     /// `None` once the registry is closed.
-    queue: RwLock<Option<mpsc::Sender<Submission>>>,
+    queue: RwLock<Option<Sender<Submission>>>,
     /// What is left of [`WRITES_BYTES_MAX`]. Whoever waits for it waits in turn.
     writes: Arc<Semaphore>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -155,21 +154,23 @@ impl Registry {
         };
 
         let (new_heads, heads) = watch::channel(index.head());
-        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let (decisions, decided) = sync_channel(DECISIONS_MAX);
-        let refusals = Refusals::default();
+        let (ringing, bell) = watch::channel(index.head());
+        let (cord, pulled) = bell::hang();
+        let heard = index.clone();
+        // As long as there is room: see `room`.
+        let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let (clock_running, clock_closing) = sync_channel(0);
-        let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone(), refusals: refusals.clone() };
-        let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), std_channel());
+        let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone() };
+        let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
-        let writer = Writer { journal: opened.writer, index, new_heads, refusals, writing };
+        let writer = Writer { committer, journal: opened.writer, index, new_heads, cord, writing };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
-            thread("committer", Box::new(move || committer.run(waiting, &decisions)))?,
-            thread("writer", Box::new(move || writer.run(&decided)))?,
+            thread("writer", Box::new(move || writer.run(&submissions)))?,
+            thread("bell", Box::new(move || bell::run(&pulled, &heard, &ringing)))?,
             thread("clock", {
                 let clock = clock.clone();
                 Box::new(move || clock.run(&clock_closing))
@@ -181,6 +182,7 @@ impl Registry {
             reader,
             tokens,
             heads,
+            bell,
             writing: how_writing_does,
             queue: RwLock::new(Some(queue)),
             writes: Arc::new(Semaphore::new(WRITES_BYTES_MAX)),
@@ -247,11 +249,11 @@ impl Registry {
             request.room = Some(self.room(&request).await?);
             self.fetch(&mut request).await?;
             let (answer, answered) = oneshot::channel();
-            // The sender is dropped before the answer is awaited: a registry that closes waits for nobody.
-            let queue = self.0.queue.read().clone().ok_or(Error::Draining)?;
-            queue.send(Submission { request, answer }).await.map_err(|_| COMMITTER_STOPPED)?;
-            drop(queue);
-            match answered.await.map_err(|_| COMMITTER_STOPPED)? {
+            match &*self.0.queue.read() {
+                Some(queue) => queue.send(Submission { request, answer }).map_err(|_| WRITER_STOPPED)?,
+                None => return Err(Error::Draining),
+            }
+            match answered.await.map_err(|_| WRITER_STOPPED)? {
                 Answer::Done(result) => return result,
                 Answer::Replay(replay) => return self.replayed(&replay),
                 Answer::Again { request: again, after } => {
@@ -440,7 +442,7 @@ impl Registry {
 
     /// Follows the commits of which something is selected, after `after`; `None`: after the head.
     pub fn watch(&self, selection: Selection, after: Option<Revision>) -> Result<Watch, Error> {
-        Watch::new(self.0.reader.clone(), self.0.heads.clone(), selection, after)
+        Watch::new(self.0.reader.clone(), self.0.bell.clone(), selection, after)
     }
 
     /// A page of the revisions of a resource, newest first. Blocks.

@@ -19,8 +19,9 @@ use super::metered::{Metered, Routes};
 use super::places::Place;
 use super::seldom::Seldom;
 use super::traffic::Cause;
+use super::turns::Gathered;
 use super::wire::Wire;
-use crate::budget::Budget;
+use crate::budget::{Account, Budget};
 use crate::{config, faults};
 
 /// How often a connection is looked at when the server stops.
@@ -50,8 +51,12 @@ impl Connections {
     /// Serves on a socket until it ends.
     pub(super) fn begin(&self, socket: TcpStream, peer: SocketAddr, place: Place) {
         let all = self.clone();
+        let account = self.budget.account();
+        let calls = account.clone();
         self.tasks.spawn(async move {
-            if let Some(cause) = all.serve(socket).await {
+            // Without a call there is nothing to send.
+            let serving = pin!(all.serve(socket, account));
+            if let Some(cause) = Gathered::new(serving, || calls.calls() > 0).await {
                 all.tell(cause, peer);
             }
             drop(place);
@@ -74,10 +79,9 @@ impl Connections {
     }
 
     /// Serves on a socket until it ends. Answers the cause if it was closed from this side.
-    async fn serve(&self, socket: TcpStream) -> Option<Cause> {
+    async fn serve(&self, socket: TcpStream, account: Account) -> Option<Cause> {
         let wire = Wire::new(socket);
         let traffic = wire.traffic();
-        let account = self.budget.account();
         let calls = CancellationToken::new();
         let _end_of_calls = calls.clone().drop_guard();
         let closer = CancellationToken::new();

@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -20,9 +20,9 @@ use tonic::body::Body;
 use tower::Service as _;
 use tower::util::MapResponse;
 
-use super::answer_body::{AnswerBody, Polled};
-use super::request_body::RequestBody;
-use crate::api::Room;
+use super::answer_body::{AnswerBody, Polled, trimmed};
+use super::request_body::{MESSAGE_HEADER_BYTES, RequestBody};
+use crate::api::{EncodedAnswer, Room};
 use crate::budget::Account;
 use crate::registry::Error;
 
@@ -63,27 +63,42 @@ impl hyper::service::Service<Request<Incoming>> for Metered {
             drop(received);
             let (mut head, mut body) = answer.into_parts();
             // An answer that is ready is charged now, and not when its caller makes room for it.
-            let (mut first, mut last) = (poll_once(&mut body).await, Poll::Pending);
+            let mut first = poll_once(&mut body).await;
             if let Poll::Ready(None) = first {
                 // Headers alone, which have to end their stream themselves: gRPC takes no empty frame behind a refusal.
                 (first, body) = (Poll::Pending, Body::empty());
             }
-            let room = head.extensions.remove::<Room>();
-            if room.is_some()
-                && let Poll::Ready(Some(Ok(frame))) = first
-            {
-                // It is one message. The buffer in which that was made may be twice as long, and goes with the body.
-                first = Poll::Ready(Some(Ok(frame.map_data(|data| Bytes::copy_from_slice(&data)))));
-                last = poll_once(&mut body).await;
-                if last.is_ready() {
-                    body = Body::empty();
-                }
+            let (room, encoded) = (head.extensions.remove::<Room>(), head.extensions.remove::<EncodedAnswer>());
+            let is_one_message = room.is_some() || encoded.is_some();
+            let first = first.map(|frame| {
+                let exact = |frame: Frame<Bytes>| match encoded {
+                    // An empty message stands for it.
+                    Some(EncodedAnswer(message)) => Frame::data(framed(&message)),
+                    // The buffer in which it was made may be twice as long, and goes with the body.
+                    None if is_one_message => frame.map_data(|data| Bytes::copy_from_slice(&data)),
+                    None => trimmed(frame),
+                };
+                frame.map(|frame| frame.map(exact))
+            });
+            let last = if is_one_message { poll_once(&mut body).await } else { Poll::Pending };
+            if last.is_ready() {
+                body = Body::empty();
             }
             let body = AnswerBody::new(body, [first, last], account, call);
             drop(room);
             Ok(Response::from_parts(head, body))
         })
     }
+}
+
+/// A message as gRPC frames it: a byte that says that it is not compressed, then its length.
+fn framed(message: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(message.len() + MESSAGE_HEADER_BYTES);
+    frame.push(0);
+    // No message comes near 4 GiB: a document has 1 MiB at most.
+    frame.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+    frame.extend_from_slice(message);
+    frame.into()
 }
 
 /// What a body has at hand.

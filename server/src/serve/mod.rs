@@ -14,6 +14,7 @@ mod places;
 mod request_body;
 mod seldom;
 mod traffic;
+mod turns;
 mod wire;
 
 use std::future::Future;

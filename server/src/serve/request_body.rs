@@ -22,7 +22,7 @@ use crate::faults;
 use crate::registry::Error;
 
 /// A byte that tells whether a message is compressed, and its length in four.
-const MESSAGE_HEADER_BYTES: usize = 5;
+pub(super) const MESSAGE_HEADER_BYTES: usize = 5;
 
 /// What was received of a request; given back when neither the body nor the call needs it any more.
 pub(super) type Received = Arc<Mutex<Reservation>>;

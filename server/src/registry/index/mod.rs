@@ -5,6 +5,7 @@
 
 mod derive;
 mod order;
+mod recent;
 pub(crate) mod requests;
 mod row;
 mod saved;
@@ -25,6 +26,7 @@ pub(crate) use tables::Tables;
 
 use crate::registry::schema::Schemas;
 use crate::store::{Derivation, Record, Revision};
+use recent::Recent;
 use saved::{Loading, Saving};
 
 /// The index. Read by many threads; only the writer applies to it.
@@ -32,13 +34,14 @@ pub(crate) struct Index {
     schemas: Arc<Schemas>,
     request_id_retention: Duration,
     tables: RwLock<Tables>,
+    recent: Recent,
 }
 
 impl Index {
     /// The index of a journal without commits. Request ids are remembered for so long, at least.
     pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration) -> Self {
         let tables = RwLock::new(Tables::new(schemas.kinds.len(), request_id_retention));
-        Self { schemas, request_id_retention, tables }
+        Self { schemas, request_id_retention, tables, recent: Recent::default() }
     }
 
     /// Takes durable commits in, in their order, and with them the head. Readers see all of them or none. After an error
@@ -52,6 +55,16 @@ impl Index {
             tables.apply(record, changes);
         }
         Ok(())
+    }
+
+    /// Remembers commits that it has just taken in, for those who follow closely.
+    pub(crate) fn remember(&self, records: Vec<Record>) {
+        self.recent.add(records);
+    }
+
+    /// The commits from a revision on, at most so many, as far as they are remembered: none if that one is not.
+    pub(crate) fn recent(&self, from: Revision, count: usize) -> Vec<Arc<Record>> {
+        self.recent.from(from, count)
     }
 
     /// The tables. While they are held, no commit becomes visible: hold them for a short time only.
@@ -103,7 +116,7 @@ impl Derivation for Opening<'_> {
     }
 
     fn loaded(&mut self) -> Result<(), String> {
-        let Index { schemas, request_id_retention, tables } = self.index;
+        let Index { schemas, request_id_retention, tables, recent: _ } = self.index;
         *tables.write() = std::mem::take(&mut self.loading).end(schemas.kinds.len(), *request_id_retention)?;
         Ok(())
     }
@@ -111,7 +124,7 @@ impl Derivation for Opening<'_> {
     fn reset(&mut self) {
         self.loading = Loading::default();
         self.unreadable = None;
-        let Index { schemas, request_id_retention, tables } = self.index;
+        let Index { schemas, request_id_retention, tables, recent: _ } = self.index;
         *tables.write() = Tables::new(schemas.kinds.len(), *request_id_retention);
     }
 }

@@ -60,10 +60,15 @@ impl Selection {
         &self.filter
     }
 
+    /// Whether a stored envelope holds a resource of a kind that is selected.
+    pub(crate) fn has_kind(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
+        envelope::open_envelope(schemas, envelope).is_some_and(|(kind, _)| self.kinds.contains(&kind))
+    }
+
     /// Whether a stored envelope holds a live resource that is selected.
     pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
         envelope::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
-            self.kinds.contains(&kind) && !stamp::is_deleted(document) && self.filter.selects(document)
+            self.kinds.contains(&kind) && self.filter.selects(document) && !stamp::is_deleted(document)
         })
     }
 }

@@ -59,6 +59,18 @@ impl Watch {
         Ok(Self { reader, tail, selection })
     }
 
+    /// Passes over commits that are at hand and of which nothing is selected.
+    pub fn pass(&mut self) {
+        let Self { reader, tail, selection } = self;
+        tail.pass(|record| {
+            record.changes.iter().all(|change| match change.previous_revision {
+                0 => !selection.selects(&reader.schemas, &change.document),
+                // What was before has to be read.
+                _ => !selection.has_kind(&reader.schemas, &change.document),
+            })
+        });
+    }
+
     /// Waits until the next commit is durable, and answers how many bytes it has. `None`: there will be no more, since the
     /// registry is closing.
     pub async fn waits_for(&mut self) -> Option<Result<usize, Error>> {

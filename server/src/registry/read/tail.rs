@@ -9,6 +9,9 @@ use crate::registry::error::Error;
 use crate::registry::read::reader::Reader;
 use crate::store::{Record, Revision};
 
+/// So many commits are passed over without a break: a millisecond of work at most, if they are small.
+const PASSED_AT_ONCE_MAX: usize = 64;
+
 /// A place in the journal that moves on as commits become durable.
 pub(crate) struct Tail {
     reader: Reader,
@@ -32,6 +35,17 @@ impl Tail {
             return Err(Error::RevisionInFuture { asked: after, head });
         }
         Ok(Self { reader, heads, next: after + 1 })
+    }
+
+    /// Passes over the next commits as long as `passes` says so, and they are remembered: nothing is read for that. At most
+    /// [`PASSED_AT_ONCE_MAX`], so that others get their turn.
+    pub(crate) fn pass(&mut self, mut passes: impl FnMut(&Record) -> bool) {
+        for record in self.reader.index.recent(self.next, PASSED_AT_ONCE_MAX) {
+            if !passes(&record) {
+                return;
+            }
+            self.next = record.revision + 1;
+        }
     }
 
     /// Waits until the next commit is durable, and answers how many bytes it has. `None`: there will be no more, since the

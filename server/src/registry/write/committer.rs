@@ -1,15 +1,13 @@
-//! The committer: one thread through which every write goes, in order. It checks what only the current state can say,
-//! and makes commits of what it finds good.
+//! The committer: every write goes through it, in order. It checks what only the current state can say, and makes commits
+//! of what it finds good.
 //!
-//! It writes nothing, reads nothing and answers nobody: all that it decides, refusals too, goes to the `writer`, so that
-//! no answer tells of a state before that state is durable.
+//! It writes nothing, reads nothing and answers nobody: all that it decides, refusals too, is the `writer`'s to answer, so
+//! that no answer tells of a state before that state is durable.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::ledger::{Known, Ledger, Outcome};
 use super::place::Place;
@@ -58,25 +56,6 @@ pub(crate) struct Decision {
     pub(crate) answer: oneshot::Sender<Answer>,
     /// Kept until it is answered.
     pub(crate) room: Option<OwnedSemaphorePermit>,
-    /// See [`Refusals`].
-    pub(crate) refusals: u64,
-}
-
-/// How often a group was refused by the journal because there was no room. What was decided before the committer heard
-/// of it rests on commits that do not exist, so it is refused too.
-#[derive(Clone, Default)]
-pub(crate) struct Refusals(Arc<AtomicU64>);
-
-impl Refusals {
-    /// How often so far.
-    pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// Counts one more.
-    pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-    }
 }
 
 /// The committer.
@@ -86,28 +65,17 @@ pub(crate) struct Committer {
     pub(crate) epoch: u64,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<TrustedClock>,
-    pub(crate) refusals: Refusals,
 }
 
 impl Committer {
-    /// Takes writes until nobody can send one any more, or the writer is gone.
-    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Submission>, decisions: &SyncSender<Decision>) {
-        let mut refusals = self.refusals.count();
-        while let Some(Submission { mut request, answer }) = queue.blocking_recv() {
-            if self.refusals.count() != refusals {
-                refusals = self.refusals.count();
-                self.ledger.reset();
-            }
-            self.ledger.forget();
-            let room = request.room.take();
-            let (result, record) = self.decide(request);
-            if decisions.send(Decision { record, result, answer, room, refusals }).is_err() {
-                return;
-            }
-        }
+    /// Decides on a write.
+    pub(crate) fn decide(&mut self, Submission { mut request, answer }: Submission) -> Decision {
+        let room = request.room.take();
+        let (result, record) = self.outcome(request);
+        Decision { record, result, answer, room }
     }
 
-    fn decide(&mut self, mut request: Prepared) -> (Answer, Option<Record>) {
+    fn outcome(&mut self, mut request: Prepared) -> (Answer, Option<Record>) {
         match self.replay(&mut request) {
             Ok(None) => {}
             Ok(Some(replay)) => return (Answer::Replay(replay), None),
@@ -128,10 +96,10 @@ impl Committer {
         let current = std::mem::take(&mut request.current);
         match drafting.draft(&request.preconditions, mutations, current) {
             Err(error) => (Answer::Done(Err(error)), None),
-            Ok(planned) => match self.seal(request, planned, time) {
-                Err(error) => (Answer::Done(Err(error)), None),
-                Ok((written, record)) => (Answer::Done(Ok(written)), record),
-            },
+            Ok(planned) => {
+                let (written, record) = self.seal(request, planned, time);
+                (Answer::Done(Ok(written)), record)
+            }
         }
     }
 
@@ -168,18 +136,12 @@ impl Committer {
     }
 
     /// Makes a commit of what was planned, and takes it into the ledger. Without any change there is no commit.
-    fn seal(
-        &mut self,
-        request: Prepared,
-        planned: Vec<Planned>,
-        time: Time,
-    ) -> Result<(Written, Option<Record>), Error> {
+    fn seal(&mut self, request: Prepared, planned: Vec<Planned>, time: Time) -> (Written, Option<Record>) {
         let revision = self.ledger.head() + 1;
         let changing = planned.iter().filter(|plan| plan.action.is_some()).count();
         let write = changing > 0 && !request.validate_only;
         // What is only checked is answered as it would be, but for what only a commit can give.
         let (stamped_revision, etag) = if write { (revision, self.etags.of(revision)) } else { (0, String::new()) };
-        let mut salts = if write { salts(changing)? } else { Vec::new() }.into_iter();
         let mut results = Vec::with_capacity(planned.len());
         let mut changes = Vec::with_capacity(changing);
         let mut outcomes = Vec::with_capacity(changing);
@@ -199,7 +161,11 @@ impl Committer {
                 document: document.clone(),
                 ignored: std::mem::take(&mut plan.ignored),
             });
-            let Some(salt) = salts.next() else { continue };
+            if !write {
+                continue;
+            }
+            // From a generator that is seeded by the system, and as hard to guess.
+            let salt = rand::random::<Salt>();
             changes.push(Change::new(action, plan.name.shared(), plan.previous_revision, envelope, salt));
             outcomes.push(Outcome {
                 known: Known { revision, deleted },
@@ -210,7 +176,7 @@ impl Committer {
             });
         }
         if !write {
-            return Ok((Written { revision: self.ledger.head(), time: None, results }, None));
+            return (Written { revision: self.ledger.head(), time: None, results }, None);
         }
         let mark = request.request_id.map(|id| RequestMark { id: id.into_bytes(), hash: request.request_hash });
         let settled_day = self.ledger.settled_day().max(time.day());
@@ -227,13 +193,6 @@ impl Committer {
             parent_hash: [0; 32],
             hash: [0; 32],
         };
-        Ok((Written { revision, time: Some(time), results }, Some(record)))
+        (Written { revision, time: Some(time), results }, Some(record))
     }
-}
-
-/// Random salts, for so many documents.
-fn salts(count: usize) -> Result<Vec<Salt>, Error> {
-    let mut salts = vec![Salt::default(); count];
-    getrandom::fill(salts.as_flattened_mut()).map_err(|_| Error::Stopped("the system gives no random numbers"))?;
-    Ok(salts)
 }

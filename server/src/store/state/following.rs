@@ -13,7 +13,7 @@ use crate::store::{JournalError, JournalReader, Record, Revision};
 /// How long a batch is gathered. With each one, however small, sled writes a piece of its log.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 /// A batch of so many changes is not gathered any longer: while sled takes it, its readers go to the journal.
-const BATCH_CHANGES: usize = 256;
+const BATCH_CHANGES: usize = 1_024;
 /// Nor is one of so many bytes: they are in memory until sled has them.
 const BATCH_BYTES: usize = 4 << 20;
 /// How long a commit may be missing from sled's files: a restart after a crash reads that much of the journal again.
