@@ -41,7 +41,7 @@ async fn a_watch_resumes_by_itself_and_delivers_each_commit_once() {
         while seen.len() < written {
             match timeout(DEADLINE, watch.next()).await.expect("it resumes").unwrap().unwrap() {
                 WatchEvent::Commit { commit, .. } => seen.push(commit.revision),
-                WatchEvent::Heartbeat { .. } => {}
+                WatchEvent::Heartbeat { .. } | WatchEvent::Lost { .. } | WatchEvent::Resumed => {}
                 other => panic!("{other:?}"),
             }
         }
