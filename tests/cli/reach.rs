@@ -31,7 +31,7 @@ fn an_address_that_asks_for_tls_is_refused_wherever_it_comes_from() {
     shell.run(&["config", "set", "a", "--server", "https://127.0.0.1:9"]).exits(2).complains(TLS);
     shell.write("config.toml", "current = 'a'\n[contexts.a]\nserver = 'https://127.0.0.1:9'\n");
     let by_context = |arguments: &[&str]| shell.finish(shell.command(arguments).env_remove("PARTNERCTL_SERVER"), "");
-    by_context(&list).exits(2).complains("error: server of the context: ").complains(TLS);
+    by_context(&list).exits(2).complains("error: the server of the context, \"https://127.0.0.1:9\": ").complains(TLS);
     for other in ["ftp://127.0.0.1:9", "unix:///run/registry", "two words"] {
         shell.run(&[&list[..], &["--server", other]].concat()).exits(2).complains("'--server <URL>'");
     }

@@ -105,7 +105,9 @@ impl Problem {
     /// The error: the field as the document has it, without its envelope; the position as the whole text has it.
     fn at(self, path: &str, in_envelope: bool, first_line: usize) -> Error {
         let within = if in_envelope { path.split_once('.').map_or("", |(_, within)| within) } else { path };
-        let field = if within.is_empty() || within == "." { String::new() } else { format!("{within}: ") };
+        // What is no text of its syntax is at no field.
+        let within = within.trim_end_matches('?').trim_end_matches('.');
+        let field = if within.is_empty() { String::new() } else { format!("{within}: ") };
         let Self { what, line, column } = self;
         let position =
             if line == 0 { String::new() } else { format!(" at line {} column {column}", first_line + line - 1) };

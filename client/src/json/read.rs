@@ -35,10 +35,10 @@ enum Place {
 impl Place {
     /// The place of a field; `None` if nothing of the contract is in it.
     fn of(field: &FieldDescriptor) -> Option<Self> {
-        let held = match field.kind() {
-            FieldKind::Message(entry) if field.is_map() => entry.map_entry_value_field().kind(),
-            kind => kind,
-        };
+        let mut held = field.kind();
+        if let (FieldKind::Message(entry), true) = (&held, field.is_map()) {
+            held = entry.map_entry_value_field().kind();
+        }
         if let Some(values) = held.as_enum() {
             return Some(Self::Enum(values.clone()));
         }

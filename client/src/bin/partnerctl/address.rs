@@ -6,8 +6,12 @@ use partnership_registry_client::Registry;
 /// is sent.
 pub(crate) fn address(text: &str) -> Result<String, String> {
     let address = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    Registry::builder(&address).check().map_err(|error| error.message().to_owned())?;
-    Ok(address)
+    let checked = Registry::builder(&address).check().map_err(|error| {
+        // Who prints it has said the address.
+        let message = error.message();
+        message.strip_prefix(&format!("{address:?} ")).unwrap_or(message).to_owned()
+    });
+    checked.map(|()| address)
 }
 
 #[cfg(test)]

@@ -159,10 +159,8 @@ fn cut(collection: &str, path: &str) -> Cut {
     if field.is_list() || field.is_map() {
         return Cut::List;
     }
-    match field.kind() {
-        Kind::String if path != "name" && reference_targets(&field).is_empty() => Cut::Text,
-        _ => Cut::Never,
-    }
+    let is_text = matches!(field.kind(), Kind::String) && path != "name" && reference_targets(&field).is_empty();
+    if is_text { Cut::Text } else { Cut::Never }
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failu
     let server = match (&globals.server, context.server) {
         (Some(server), _) => server.clone(),
         (None, Some(server)) => {
-            address(&server).map_err(|why| Failure::usage(format!("server of the context: {why}")))?
+            address(&server).map_err(|why| Failure::usage(format!("the server of the context, {server:?}: {why}")))?
         }
         (None, None) => DEFAULT_SERVER.to_owned(),
     };

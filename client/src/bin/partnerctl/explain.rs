@@ -158,7 +158,11 @@ fn type_of(field: &FieldDescriptor) -> String {
         | Kind::Sfixed32
         | Kind::Sfixed64 => "whole number".to_owned(),
     };
-    if field.is_list() { format!("list: {one}") } else { one }
+    match one.strip_prefix("name of ") {
+        Some(targets) if field.is_list() => format!("names of {targets}"),
+        Some(_) | None if field.is_list() => format!("list: {one}"),
+        Some(_) | None => one,
+    }
 }
 
 /// What the annotations say of a field, and the limits that differ from those of all.
@@ -237,31 +241,26 @@ fn example(path: &str, field: &FieldDescriptor, in_list: bool) -> String {
     if only_the_server(field) {
         return String::new();
     }
+    let message = message_of(field).filter(|_| !is_date(field));
     if in_list {
-        return match field.kind() {
-            Kind::Message(_) if !is_date(field) => String::new(),
-            _ => format!("{}: {}", field.json_name(), value(field)),
-        };
+        return if message.is_some() { String::new() } else { format!("{}: {}", field.json_name(), value(field)) };
     }
     let name = path.split_once('.').map_or(path, |(_, name)| name);
-    match field.kind() {
-        _ if field.is_map() => format!("--set {name}.key=value"),
-        Kind::Message(message) if field.is_list() && !is_date(field) => {
-            let fields = || message.fields().filter(|field| matches!(field.kind(), Kind::String | Kind::Enum(_)));
-            let first = fields().find(|field| !reference_targets(field).is_empty()).or_else(|| fields().next());
-            let first =
-                first.map(|field| format!("\"{}\": \"{}\"", field.json_name(), value(&field))).unwrap_or_default();
-            format!("--set '{name}=[{{{first}}}]'")
-        }
-        Kind::Message(message) if message_of(field).is_some() && !is_date(field) => {
-            let first = message.fields().find(|field| !only_the_server(field));
-            first.map(|field| format!("--set {name}.{}={}", field.name(), value(&field))).unwrap_or_default()
-        }
-        _ => {
-            let value = value(field);
-            if value.contains(' ') { format!("--set '{name}={value}'") } else { format!("--set {name}={value}") }
-        }
+    if field.is_map() {
+        return format!("--set {name}.key=value");
     }
+    let Some(message) = message else {
+        let value = value(field);
+        return if value.contains(' ') { format!("--set '{name}={value}'") } else { format!("--set {name}={value}") };
+    };
+    if field.is_list() {
+        let fields = || message.fields().filter(|field| matches!(field.kind(), Kind::String | Kind::Enum(_)));
+        let first = fields().find(|field| !reference_targets(field).is_empty()).or_else(|| fields().next());
+        let first = first.map(|field| format!("\"{}\": \"{}\"", field.json_name(), value(&field))).unwrap_or_default();
+        return format!("--set '{name}=[{{{first}}}]'");
+    }
+    let first = message.fields().find(|field| !only_the_server(field));
+    first.map(|field| format!("--set {name}.{}={}", field.name(), value(&field))).unwrap_or_default()
 }
 
 fn only_the_server(field: &FieldDescriptor) -> bool {
@@ -273,19 +272,21 @@ fn value(field: &FieldDescriptor) -> String {
     let by_format =
         ["", "KR", "KOR", "410", "en", "USD", "https://example.org/a", "name@example.org", "", "Asia/Tehran"];
     let by_format = usize::try_from(format_number(field)).ok().and_then(|number| by_format.get(number).copied());
-    match field.kind() {
-        Kind::Message(message) if message.name() == "Timestamp" => "2026-01-31T12:00:00Z".to_owned(),
-        Kind::Message(_) => "2025-10".to_owned(),
-        Kind::Enum(values) => {
-            let first = values.values().nth(1).map(|value| value.name().to_owned()).unwrap_or_default();
-            first.strip_prefix(&enum_prefix(&values)).unwrap_or(&first).to_owned()
-        }
-        Kind::Bool => "true".to_owned(),
-        Kind::String => match (reference_targets(field).first(), by_format) {
-            (Some(target), _) => format!("{target}/ID"),
-            (None, Some(text)) if !text.is_empty() => text.to_owned(),
-            (None, _) => "TEXT".to_owned(),
-        },
-        _ => "1".to_owned(),
+    let kind = field.kind();
+    if let Kind::Message(message) = &kind {
+        return if message.name() == "Timestamp" { "2026-01-31T12:00:00Z" } else { "2025-10" }.to_owned();
+    }
+    if let Kind::Enum(values) = &kind {
+        let first = values.values().nth(1).map(|value| value.name().to_owned()).unwrap_or_default();
+        return first.strip_prefix(&enum_prefix(values)).unwrap_or(&first).to_owned();
+    }
+    if matches!(kind, Kind::Bool) {
+        return "true".to_owned();
+    }
+    match (reference_targets(field).first(), by_format) {
+        (Some(target), _) => format!("{target}/ID"),
+        (None, Some(text)) if !text.is_empty() => text.to_owned(),
+        (None, _) if matches!(kind, Kind::String) => "TEXT".to_owned(),
+        (None, _) => "1".to_owned(),
     }
 }

@@ -119,8 +119,21 @@ fn not_known(f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
     writeln!(f, "  the change may have been made all the same{all}; this shows whether it was: {look}")
 }
 
+/// The fields of requests, and the options that they come from.
+const OPTIONS: &[(&str, &str)] = &[
+    ("filter: ", "--filter: "),
+    ("order_by: ", "--order-by: "),
+    ("read_mask: ", "--fields: "),
+    ("update_mask: ", "--mask: "),
+];
+
+fn as_option(text: &str) -> String {
+    let found = OPTIONS.iter().find_map(|(field, option)| Some(format!("{option}{}", text.strip_prefix(field)?)));
+    found.unwrap_or_else(|| text.to_owned())
+}
+
 fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
-    let place = |text: &str| with_places(text, changes);
+    let place = |text: &str| as_option(&with_places(text, changes));
     let message = place(error.message());
     let violations: Vec<_> =
         error.field_violations().iter().map(|one| place(&format!("{}: {}", one.field, one.description))).collect();
@@ -137,7 +150,9 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fm
     for violation in error.precondition_violations() {
         let description = place(&violation.description);
         let line = format!("{}: {description}", place(&violation.subject));
-        if description != message && line != message {
+        // Of those that refer to a resource, the message names the first.
+        let named = violation.kind == "REFERRED_TO" && message.contains(&violation.subject);
+        if description != message && line != message && !named {
             writeln!(f, "  {line}")?;
         }
     }
@@ -147,7 +162,7 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fm
             "  is the server running? its address comes from --server, PARTNERCTL_SERVER or `partnerctl config`"
         )?;
     }
-    if error.is_conflict() {
+    if error.is_conflict() && !message.contains("read it again") {
         writeln!(f, "  it was changed in the meantime; read it again before retrying")?;
     }
     Ok(())

@@ -26,10 +26,12 @@ pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Fa
     .await?;
     while let Some(event) = watch.next().await {
         let event = event?;
-        match &event {
-            WatchEvent::Lost { reason } => eprintln!("{reason}; connecting again"),
-            WatchEvent::Resumed => eprintln!("connected again; nothing was missed"),
-            _ => output::write(&if globals.output.is_table() { lines(&event)? } else { document(event)? })?,
+        if let WatchEvent::Lost { reason } = &event {
+            eprintln!("{reason}; connecting again");
+        } else if event == WatchEvent::Resumed {
+            eprintln!("connected again; nothing was missed");
+        } else {
+            output::write(&if globals.output.is_table() { lines(&event)? } else { document(event)? })?;
         }
     }
     Ok(Exit::Success)
@@ -48,7 +50,7 @@ fn lines(event: &WatchEvent) -> Result<String, Failure> {
             changes.map(|(change, effect)| line(commit, change, effect)).collect()
         }
         WatchEvent::Restarted => "-- starting again: what is above is not complete --\n".to_owned(),
-        WatchEvent::Heartbeat { .. } => String::new(),
+        WatchEvent::Heartbeat { .. } | WatchEvent::Lost { .. } | WatchEvent::Resumed => String::new(),
         _ => String::new(),
     })
 }
@@ -72,6 +74,7 @@ fn document(event: WatchEvent) -> Result<String, Failure> {
         }
         WatchEvent::Heartbeat { revision } => Event::Heartbeat(Heartbeat { revision }),
         WatchEvent::Restarted => return Ok("{\"restarted\":{}}\n".to_owned()),
+        WatchEvent::Lost { .. } | WatchEvent::Resumed => return Ok(String::new()),
         _ => return Ok(String::new()),
     };
     let response = WatchResponse { event: Some(event) };
