@@ -78,7 +78,10 @@ pub fn documents(text: &str, syntax: Syntax) -> Result<Vec<Document<'_>>, Error>
     match syntax {
         Syntax::Json => documents::of_json(text),
         #[cfg(feature = "yaml")]
-        Syntax::Yaml => Ok(yaml::documents(text)),
+        Syntax::Yaml => {
+            let found = yaml::documents(text).into_iter();
+            Ok(found.map(|(text, line)| Document::new(text, syntax, line)).collect())
+        }
     }
 }
 

@@ -270,8 +270,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Date<V> {
         f.write_str("a date such as 2025-10-15, 2025-10 or 2025")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, parts: A) -> Result<V::Value, A::Error> {
-        self.1.visit_map(parts)
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
+        self.1.visit_map(FieldByField { message: self.0, fields, next: None })
     }
 
     /// A year without quotes.

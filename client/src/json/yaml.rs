@@ -3,8 +3,6 @@
 use serde_json::Value;
 
 use super::contract::internal;
-use super::documents::Document;
-use super::syntax::Syntax;
 use crate::error::Error;
 
 /// A value as YAML, with a line break at its end.
@@ -53,13 +51,13 @@ fn options() -> serde_saphyr::Options {
 }
 
 /// Finds the documents of a text: each begins with its first line, or with a line that begins with `---`, which YAML allows
-/// nowhere else. One without content is none.
-pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
+/// nowhere else. One without content is none. Each comes with its line.
+pub(super) fn documents(text: &str) -> Vec<(&str, usize)> {
     let (mut documents, mut begin, mut first_line, mut at) = (Vec::new(), 0, 1, 0);
     let mut end = |begin: usize, end: usize, line: usize| {
         let text = text.get(begin..end).unwrap_or_default();
         if text.lines().any(has_content) {
-            documents.push(Document::new(text, Syntax::Yaml, line));
+            documents.push((text, line));
         }
     };
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -121,7 +119,7 @@ mod tests {
     #[test]
     fn documents_are_told_apart_and_keep_their_lines() {
         let text = "# a comment\n---\ncountry: {name: countries/kr}\n---\n# nothing\n---\ncountry:\n  name: countries/ir\n  \
-                    note: |\n    --- not here\n  stat: ACTIVE\n...\n--- {country: {name: countries/no}}\n";
+                    capital: |\n    --- not here\n  stat: ACTIVE\n...\n--- {country: {name: countries/no}}\n";
         let found = json::documents(text, Syntax::Yaml).unwrap();
         let names: Vec<_> = found.iter().map(|document| (document.line(), document.name().unwrap())).collect();
         assert_eq!(

@@ -136,6 +136,9 @@ fn type_of(field: &FieldDescriptor) -> String {
     let one = match field.kind() {
         _ if field.is_map() => return "map of texts".to_owned(),
         Kind::String | Kind::Bytes => match reference_targets(field) {
+            targets if targets.is_empty() && option(field, "google.api.resource_reference").is_some() => {
+                "name of any kind".to_owned()
+            }
             targets if targets.is_empty() => "text".to_owned(),
             targets => format!("name of {}", targets.join(", ")),
         },

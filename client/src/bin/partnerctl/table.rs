@@ -234,9 +234,9 @@ mod tests {
             assert!(lines[1].starts_with("countries/kr   "), "{lines:#?}");
             lines
         };
-        let lines = fits(83);
+        let lines = fits(79);
         assert!(lines[1].ends_with("2025-10-15   countries/ir +1"), "{lines:#?}");
-        let lines = fits(80);
+        let lines = fits(78);
         assert!(lines[0].ends_with("SINCE") && lines[1].ends_with("2025-10-15"), "{lines:#?}");
         let lines = fits(50);
         assert!(lines[0].ends_with("STATE") && lines[2].ends_with("ACTIVE"), "{lines:#?}");
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn what_is_empty_is_left_out_before_anything_is_shortened() {
         let rows = [vec!["a/b".to_owned(), "a title of some length".to_owned(), String::new(), "2025".to_owned()]];
-        let lines = lines(columns(), &rows, Some(36));
+        let lines = lines(columns(), &rows, Some(37));
         assert_eq!(lines[1], "a/b    a title of some length   2025", "{lines:#?}");
     }
 }
