@@ -1,9 +1,11 @@
 //! `partnerctl` against the real server: what it prints, what it refuses, and the codes it exits with.
 
+mod apply;
 mod dates;
 mod files;
 mod findings;
 mod formats;
+mod import;
 mod reach;
 mod reading;
 mod revert;

@@ -91,10 +91,19 @@ async fn public_data_is_loaded_whole_and_a_second_time_changes_nothing() {
     let kept = odd.iter().flat_map(|treaty| &treaty.documents).any(|document| document.uri.contains(' '));
     assert!(kept, "links are kept as they came");
 
+    // What somebody adds is left alone.
+    let name = countries[0].name.clone();
+    let labels = [("mine".to_owned(), "yes".to_owned())].into();
+    let labelled = Country { name: name.clone(), labels, capital: "Elsewhere".into(), ..Country::default() };
+    registry.countries().update(labelled, ["labels.mine"]).await.unwrap();
+
     let head = registry.export(Default::default()).await.unwrap().revision;
     let (second, _) = load();
     for (file, rows) in [("country-codes", COUNTRIES), ("uk_treaties", TREATIES), ("wb_projects", PROJECTS)] {
         assert_eq!(numbers(&second, file)[..5], [rows, rows, 0, 0, rows], "{second}");
     }
     assert_eq!(registry.export(Default::default()).await.unwrap().revision, head, "the second time makes no revision");
+    let labelled = registry.countries().get(&name).await.unwrap();
+    let kept = (labelled.labels.len() == countries[0].labels.len() + 1, labelled.labels["mine"].as_str());
+    assert_eq!(kept, (true, "yes"), "{labelled:?}");
 }

@@ -5,7 +5,7 @@
 //! sorted: equal resources have equal text. What is read may be written as people do: dates `"2025-10"`, values of enums
 //! `in-force`.
 
-mod contract;
+pub(crate) mod contract;
 mod documents;
 mod order;
 mod read;
@@ -26,7 +26,7 @@ pub use documents::Document;
 #[doc(hidden)]
 pub use spelling::{closest, enum_prefix, enum_value};
 pub use syntax::Syntax;
-pub use written::{without_etag, without_server_fields};
+pub use written::{to_import, without_server_fields};
 #[cfg(feature = "yaml")]
 pub use yaml::to_yaml;
 

@@ -68,6 +68,11 @@ impl Mask {
     pub fn all() -> Self {
         Self(vec!["*".to_owned()])
     }
+
+    /// Its paths.
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.0
+    }
 }
 
 impl<P: Into<String>> FromIterator<P> for Mask {

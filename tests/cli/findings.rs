@@ -46,7 +46,7 @@ fn what_only_the_server_writes_is_refused_where_it_is_named_and_told_where_it_is
     created.prints("countries/kp created").complains("warning: countries/kp: creator: ");
     let updated = shell.run_with(&["update", "-f", "-", "-o", "json"], &with_uid).exits(0);
     updated.complains("warning: countries/kp: creator: ").prints(r#""creator": "tests""#);
-    let applied = shell.run_with(&["apply", "-f", "-"], &with_uid).exits(0);
+    let applied = shell.run_with(&["apply", "-f", "-"], &with_uid).exits(9);
     applied.prints("countries/kp unchanged").complains("warning: countries/kp: creator: ");
     // What was read can be written back.
     let read = shell.run(&["get", "countries/kp", "-o", "json"]).exits(0).out;
@@ -56,6 +56,6 @@ fn what_only_the_server_writes_is_refused_where_it_is_named_and_told_where_it_is
     shell.run(&["export", "--full", "-f", "full.ndjson"]).exits(0);
     let elsewhere = Shell::start();
     elsewhere.write("full.ndjson", &shell.read("full.ndjson"));
-    let imported = elsewhere.run(&["import", "full.ndjson"]).exits(0);
+    let imported = elsewhere.run(&["import", "full.ndjson"]).exits(9).complains(", 2 of rows with ignored values;");
     assert_eq!(imported.err.lines().filter(|line| line.contains("warning: countries/kr: uid, ")).count(), 1);
 }

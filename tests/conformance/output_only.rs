@@ -135,11 +135,12 @@ async fn what_is_sent_and_cannot_be_changed_is_ignored_and_told() {
         }
         assert_eq!(suite.update(kind, loud.clone(), &[]).await.unwrap(), made, "{}: ignored by Update", kind.name());
 
-        let (created, upserted) =
-            (format!("{}/{}", kind.collection, suite.id()), format!("{}/{}", kind.collection, suite.id()));
+        let [created, upserted, masked] = [(); 3].map(|()| format!("{}/{}", kind.collection, suite.id()));
         let mutations = [
             (suite.creation(kind, &created, loud.clone()), &created),
             (update(&suite, kind, named(loud.clone(), &upserted), &["*"], true), &upserted),
+            // Of a creation, a mask leaves nothing out.
+            (update(&suite, kind, named(loud.clone(), &masked), &["display_name"], true), &masked),
         ];
         for (mutation, name) in mutations {
             let answer = suite.commit(vec![mutation]).await.unwrap();

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use partnership_registry_client::Registry;
-use partnership_registry_client::import::Import;
+use partnership_registry_client::import::{Existing, Import};
 
 use report::{Loader, Report, Result};
 
@@ -60,8 +60,9 @@ async fn load(arguments: Arguments) -> Result<u64> {
         .await?;
     let path = arguments.report.unwrap_or_else(|| std::env::temp_dir().join("load_data_report.csv"));
     let report = Report::new(&path)?;
-    // The registry may know more than these files: fields that they do not have are kept.
-    let loader = Loader::new(Import::new(&registry).merge(true), &report);
+    // The registry may know more than these files: fields and labels that they do not have stay. A list that they have, such
+    // as the parties of a treaty, becomes theirs.
+    let loader = Loader::new(Import::new(&registry).existing(Existing::Merge), &report);
 
     let names = countries::load(&loader, &arguments.data.join("country_codes/country-codes.csv")).await?;
     treaties::load(&loader, &arguments.data.join("uk_treaties/uk_treaties_records.jsonl"), &names).await?;

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use partnership_registry_client::import::{FoundRow, Import, Observer, Origin, RefusedRow, Row, Summary};
+use partnership_registry_client::import::{AcceptedRow, Import, Observer, Origin, RefusedRow, Row, Summary};
 use partnership_registry_client::v1::{Finding, FindingCode, Resource};
 
 /// What loading gives; any error ends it.
@@ -128,7 +128,7 @@ impl<'a> Loader<'a> {
                 self.report.warn(&origin, warning.what, &warning.about)?;
             }
             bar.inc(1);
-            Ok(Row { origin, resource: converted.resource })
+            Ok(Row { origin, resource: converted.resource.map_err(Into::into) })
         });
         let mut observer = Reporter { report: self.report, bar: bar.clone(), failed: None };
         let summary = self.import.run(rows, &mut observer).await?;
@@ -154,7 +154,7 @@ impl Observer for Reporter<'_> {
     }
 
     /// What the registry accepted and found strange.
-    fn found(&mut self, row: &FoundRow<'_>) {
+    fn accepted(&mut self, row: &AcceptedRow<'_>) {
         for Finding { code, field, text } in row.findings {
             let known = FindingCode::try_from(*code).map(|code| code.as_str_name().replacen("FINDING_CODE_", "", 1));
             let what = known.unwrap_or_else(|_| code.to_string());

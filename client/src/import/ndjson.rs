@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read as _};
 use std::sync::Arc;
 
-use super::row::{Origin, Row};
+use super::row::{Malformed, Origin, Row};
 use crate::json;
 
 /// The longest line. A resource has at most 1 MiB; its JSON is longer, but never so much.
@@ -12,7 +12,7 @@ const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Reads rows from a text with a resource on each line. Empty lines are skipped.
 ///
 /// `source` is the name of the text in reports.
-pub fn ndjson(source: &str, mut text: impl BufRead) -> impl Iterator<Item = io::Result<Row>> {
+pub fn ndjson<R: BufRead>(source: &str, mut text: R) -> impl Iterator<Item = io::Result<Row>> + use<R> {
     let source: Arc<str> = source.into();
     let mut number = 0;
     std::iter::from_fn(move || {
@@ -23,14 +23,17 @@ pub fn ndjson(source: &str, mut text: impl BufRead) -> impl Iterator<Item = io::
                 Err(error) => return Some(Err(error)),
             };
             number += 1;
+            let malformed = |reason: String| Err(Malformed::from(reason));
             let resource = match line.as_deref() {
-                None => Err(format!("the line is longer than {LINE_BYTES_MAX} bytes")),
+                None => malformed(format!("the line is longer than {LINE_BYTES_MAX} bytes")),
                 Some(bytes) if bytes.trim_ascii().is_empty() => continue,
                 Some(bytes) => match std::str::from_utf8(bytes) {
                     // The parser counts lines too, but gets one at a time.
-                    Ok(text) => json::from_str(text.trim_start_matches('\u{feff}'))
-                        .map_err(|error| error.message().replace(" at line 1 column ", " at column ")),
-                    Err(_) => Err("the line is not UTF-8".to_owned()),
+                    Ok(text) => json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Malformed {
+                        reason: error.message().replace(" at line 1 column ", " at column "),
+                        text: text.trim_end().to_owned(),
+                    }),
+                    Err(_) => malformed("the line is not UTF-8".to_owned()),
                 },
             };
             return Some(Ok(Row { origin: Origin { source: Arc::clone(&source), line: number }, resource }));
@@ -72,8 +75,8 @@ mod tests {
         bytes.extend(b"\n\xff\xfe\n{\"country\": {}}\n");
         let rows: Vec<_> = ndjson("f", bytes.as_slice()).collect::<Result<_, _>>().unwrap();
         assert_eq!(rows.len(), 3);
-        assert!(rows[0].resource.as_ref().unwrap_err().contains("longer"));
-        assert!(rows[1].resource.as_ref().unwrap_err().contains("UTF-8"));
+        assert!(rows[0].resource.as_ref().unwrap_err().reason.contains("longer"));
+        assert!(rows[1].resource.as_ref().unwrap_err().reason.contains("UTF-8"));
         assert!(rows[2].resource.is_ok());
     }
 }

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use partnership_registry::v1::{Finding, Resource};
-
-use crate::json;
+use partnership_registry::v1::{ChangeAction, Finding, FindingCode, Resource};
 
 /// Where a row comes from: displayed as `file:line`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +26,26 @@ pub struct Row {
     /// Where it comes from.
     pub origin: Origin,
     /// The resource, or why there is none.
-    pub resource: Result<Resource, String>,
+    pub resource: Result<Resource, Malformed>,
+}
+
+/// A row that holds no resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// Why it holds none.
+    pub reason: String,
+    /// What it holds instead; empty if that is not text, or is too long.
+    pub text: String,
+}
+
+impl From<String> for Malformed {
+    fn from(reason: String) -> Self {
+        Self { reason, text: String::new() }
+    }
 }
 
 /// A row that was not accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RefusedRow {
     /// Where it comes from.
     pub origin: Origin,
@@ -40,45 +53,39 @@ pub struct RefusedRow {
     pub name: String,
     /// The reasons: all violations.
     pub reasons: Vec<String>,
+    /// What the row holds.
+    pub content: Content,
 }
 
-/// A row that was accepted with findings.
+/// What a refused row holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// A resource.
+    Resource(Box<Resource>),
+    /// A text that is no resource.
+    Text(String),
+    /// It was not kept: the resource was written, but could not be deleted.
+    NotKept,
+}
+
+/// A row that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FoundRow<'a> {
+pub struct AcceptedRow<'a> {
     /// Where it comes from.
     pub origin: &'a Origin,
     /// The name of the resource.
     pub name: &'a str,
-    /// What was found.
+    /// What was done.
+    pub action: ChangeAction,
+    /// What is strange about it, or was asked for and not done.
     pub findings: &'a [Finding],
 }
 
-/// A row that can be sent: its resource has a name, so that a second import finds it again, and no etag, which would be of
-/// another registry or of another time.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) origin: Origin,
-    pub(super) resource: Resource,
-}
-
-impl Item {
-    /// Checks a row.
-    pub(super) fn new(row: Row) -> Result<Self, RefusedRow> {
-        let Row { origin, resource } = row;
-        match resource.and_then(prepare) {
-            Ok(resource) => Ok(Self { origin, resource }),
-            Err(reason) => Err(RefusedRow { origin, name: String::new(), reasons: vec![reason] }),
-        }
+impl AcceptedRow<'_> {
+    /// Whether the row has values that were ignored: of fields that only the server writes, or that can be given only at
+    /// creation. The findings name them.
+    #[must_use]
+    pub fn has_ignored(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code() == FindingCode::OutputOnlyIgnored)
     }
-
-    pub(super) fn refused(self, reasons: Vec<String>) -> RefusedRow {
-        RefusedRow { origin: self.origin, name: self.resource.name().to_owned(), reasons }
-    }
-}
-
-fn prepare(resource: Resource) -> Result<Resource, String> {
-    if resource.name().is_empty() {
-        return Err("name: is required; a second import finds the resource by it".to_owned());
-    }
-    json::without_etag(&resource).map_err(|error| error.message().to_owned())
 }

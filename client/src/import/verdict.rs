@@ -1,6 +1,5 @@
 //! What the error of a refused batch says about each of its rows.
 
-use super::row::Item;
 use crate::error::Error;
 
 /// Why an item was refused.
@@ -8,15 +7,22 @@ use crate::error::Error;
 pub(super) enum Verdict {
     /// It is invalid.
     Invalid(Vec<String>),
-    /// It refers to a resource that does not exist, or not yet.
-    Dangling(Vec<String>),
+    /// It refers to resources that do not exist, or not yet.
+    Dangling {
+        /// Why, in words.
+        reasons: Vec<String>,
+        /// The resources; empty for one that will not come, since it is deleted.
+        targets: Vec<String>,
+    },
+    /// The resource is deleted.
+    Deleted(Vec<String>),
     /// The error does not say why.
     Unexplained,
 }
 
-/// A verdict for each row; `None`: it was not refused.
-pub(super) fn verdicts(error: &Error, items: &[Item]) -> Vec<Option<Verdict>> {
-    let mut verdicts: Vec<Option<Verdict>> = vec![None; items.len()];
+/// A verdict for each row of these names; `None`: it was not refused.
+pub(super) fn verdicts(error: &Error, names: &[&str]) -> Vec<Option<Verdict>> {
+    let mut verdicts: Vec<Option<Verdict>> = vec![None; names.len()];
     for index in error.refused_mutations() {
         if let Some(verdict) = verdicts.get_mut(index) {
             *verdict = Some(Verdict::Unexplained);
@@ -30,11 +36,17 @@ pub(super) fn verdicts(error: &Error, items: &[Item]) -> Vec<Option<Verdict>> {
     for violation in error.precondition_violations() {
         if let Some((index, field)) = place(&violation.subject) {
             let reasons = vec![sentence(field, &violation.description)];
-            let dangling = violation.kind == "REFERENCE";
-            add(&mut verdicts, index, if dangling { Verdict::Dangling(reasons) } else { Verdict::Invalid(reasons) });
-        } else if let Some(index) = items.iter().position(|item| item.resource.name() == violation.subject) {
-            let reason = without_place(&violation.description).to_owned();
-            add(&mut verdicts, index, Verdict::Invalid(vec![reason]));
+            let verdict = if violation.kind == "REFERENCE" {
+                let target = violation.description.strip_suffix(" does not exist").unwrap_or_default();
+                Verdict::Dangling { reasons, targets: vec![target.to_owned()] }
+            } else {
+                Verdict::Invalid(reasons)
+            };
+            add(&mut verdicts, index, verdict);
+        } else if let Some(index) = names.iter().position(|name| *name == violation.subject) {
+            let reasons = vec![without_place(&violation.description).to_owned()];
+            let deleted = violation.kind == "STATE";
+            add(&mut verdicts, index, if deleted { Verdict::Deleted(reasons) } else { Verdict::Invalid(reasons) });
         }
     }
     verdicts
@@ -43,14 +55,28 @@ pub(super) fn verdicts(error: &Error, items: &[Item]) -> Vec<Option<Verdict>> {
 /// Adds to a verdict. A row that is both invalid and dangling is invalid.
 fn add(verdicts: &mut [Option<Verdict>], index: usize, new: Verdict) {
     let Some(Some(verdict)) = verdicts.get_mut(index) else { return };
-    match (&mut *verdict, new) {
-        (Verdict::Invalid(reasons), Verdict::Invalid(more) | Verdict::Dangling(more))
-        | (Verdict::Dangling(reasons), Verdict::Dangling(more)) => reasons.extend(more),
-        (Verdict::Dangling(reasons), Verdict::Invalid(more)) => {
-            *verdict = Verdict::Invalid(reasons.drain(..).chain(more).collect());
+    let old = std::mem::replace(verdict, Verdict::Unexplained);
+    *verdict = match (old, new) {
+        (Verdict::Unexplained, one) | (one, Verdict::Unexplained) => one,
+        (
+            Verdict::Dangling { mut reasons, mut targets },
+            Verdict::Dangling { reasons: more, targets: more_targets },
+        ) => {
+            reasons.extend(more);
+            targets.extend(more_targets);
+            Verdict::Dangling { reasons, targets }
         }
-        (Verdict::Unexplained, new) => *verdict = new,
-        (Verdict::Invalid(_) | Verdict::Dangling(_), Verdict::Unexplained) => {}
+        (old, new) => Verdict::Invalid(old.reasons().into_iter().chain(new.reasons()).collect()),
+    };
+}
+
+impl Verdict {
+    /// Why, in words.
+    pub(super) fn reasons(self) -> Vec<String> {
+        match self {
+            Self::Invalid(reasons) | Self::Dangling { reasons, .. } | Self::Deleted(reasons) => reasons,
+            Self::Unexplained => vec!["refused together with other rows of its batch".to_owned()],
+        }
     }
 }
 
@@ -73,23 +99,16 @@ fn sentence(field: &str, description: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use std::collections::HashMap;
 
-    use partnership_registry::v1::Country;
     use tonic::{Code, Status};
     use tonic_types::{ErrorDetails, StatusExt as _};
 
-    use super::super::row::Origin;
     use super::*;
 
     #[test]
     fn each_refused_item_gets_its_own_reasons() {
-        let item = |name: &str| {
-            let resource = Country { name: format!("countries/{name}"), ..Country::default() }.into();
-            Item { origin: Origin { source: "f".into(), line: 1 }, resource }
-        };
         let mut details = ErrorDetails::new();
         details
             .set_error_info(
@@ -104,15 +123,18 @@ mod tests {
             .add_precondition_failure_violation("REFERENCE", "mutations[5].sovereign", "countries/y does not exist")
             .add_bad_request_violation("mutations[5].capital", "is too long");
         let error = Status::with_error_details(Code::InvalidArgument, "no", details).into();
-        let items: Vec<_> = ["a", "b", "c", "d", "e", "f"].map(item).into();
+        let names = ["countries/a", "countries/b", "countries/c", "countries/d", "countries/e", "countries/f"];
         let owned = |reasons: &[&str]| reasons.iter().map(|reason| (*reason).to_owned()).collect::<Vec<_>>();
         assert_eq!(
-            verdicts(&error, &items),
+            verdicts(&error, &names),
             [
                 Some(Verdict::Invalid(owned(&["display_name: is required", "labels: has too many"]))),
-                Some(Verdict::Dangling(owned(&["sovereign: countries/x does not exist"]))),
+                Some(Verdict::Dangling {
+                    reasons: owned(&["sovereign: countries/x does not exist"]),
+                    targets: owned(&["countries/x"]),
+                }),
                 None,
-                Some(Verdict::Invalid(owned(&["countries/d is deleted"]))),
+                Some(Verdict::Deleted(owned(&["countries/d is deleted"]))),
                 Some(Verdict::Unexplained),
                 Some(Verdict::Invalid(owned(&["capital: is too long", "sovereign: countries/y does not exist"]))),
             ]

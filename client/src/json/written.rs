@@ -4,11 +4,8 @@ use partnership_registry::v1::Resource;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage as _, Value};
 
-use super::contract::{RESOURCE, descriptor, internal, pool};
+use super::contract::{RESOURCE, descriptor, internal, is_output_only};
 use crate::error::Error;
-
-/// `google.api.FieldBehavior.OUTPUT_ONLY`.
-const OUTPUT_ONLY: i32 = 3;
 
 /// The resource without what only the server writes: the fields that the contract marks as OUTPUT_ONLY, and the etag.
 /// What is left was written by a client.
@@ -19,12 +16,12 @@ pub fn without_server_fields(resource: &Resource) -> Result<Resource, Error> {
     without(resource, |field| field.name() == "etag" || is_output_only(field))
 }
 
-/// The resource without its etag: a write of it cannot conflict with another.
+/// The resource without what only the server writes, but for the time of its deletion: an import deletes what has one.
 ///
 /// # Errors
 /// `INTERNAL`: never, of a resource that a server sent.
-pub fn without_etag(resource: &Resource) -> Result<Resource, Error> {
-    without(resource, |field| field.name() == "etag")
+pub fn to_import(resource: &Resource) -> Result<Resource, Error> {
+    without(resource, |field| field.name() != "delete_time" && (field.name() == "etag" || is_output_only(field)))
 }
 
 fn without(resource: &Resource, unwanted: impl Fn(&FieldDescriptor) -> bool) -> Result<Resource, Error> {
@@ -40,11 +37,4 @@ fn without(resource: &Resource, unwanted: impl Fn(&FieldDescriptor) -> bool) -> 
         }
     }
     envelope.transcode_to().map_err(internal)
-}
-
-fn is_output_only(field: &FieldDescriptor) -> bool {
-    let Some(extension) = pool().get_extension_by_name("google.api.field_behavior") else { return false };
-    let options = field.options();
-    let behaviors = options.get_extension(&extension);
-    behaviors.as_list().is_some_and(|list| list.contains(&Value::EnumNumber(OUTPUT_ONLY)))
 }

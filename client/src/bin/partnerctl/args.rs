@@ -21,7 +21,9 @@ Exit codes:
   5  conflict: it was changed in the meantime; read it again before retrying
   6  the server cannot be reached, or did not respond in time
   7  another error of the server
-  8  the import is complete, and rows were refused";
+  8  the import is complete, and rows were refused
+  9  done, and values of fields that cannot be changed were ignored: see the warnings (import, apply)
+130  the import was interrupted; it has said where to go on";
 
 const FILTERS: &str = "\
 Filters: terms joined by AND, each FIELD = VALUE, FIELD != VALUE, or FIELD:VALUE for lists and maps
@@ -104,6 +106,11 @@ Examples:
     )]
     Revert(RevertArgs),
     /// Create resources from files, or update those that differ
+    #[command(
+        after_help = "Up to 1,000 resources of at most 3 MiB are one commit, all or none; more take several commits, and may \
+refer to each other all the same. A resource that has a deleteTime is deleted. With --merge, a list that the file has \
+replaces the whole list; of maps, such as labels, entries that the file does not have stay."
+    )]
     Apply(ApplyArgs),
     /// Show what apply would change
     Diff(FileArgs),
@@ -115,7 +122,18 @@ Examples:
     #[command(
         after_help = "Each resource is created, or replaced. One that is already equal makes no revision: after an \
 interruption, simply run the same import again. Lines may refer to later lines. Each refused line is reported on standard \
-error as file:line: reason, and what is strange about an accepted one as file:line: warning."
+error as file:line: reason, and what is strange about an accepted one as file:line: warning.
+
+A line whose name an earlier line has is refused. A state can be given only at creation: another one than that of the \
+registry is ignored, told as a warning, and makes the exit code 9.
+
+With --merge, fields that a line does not have stay as they are, and so do entries of maps, such as labels, that it does \
+not have; a list that it has replaces the whole list.
+
+A line with a deleteTime, as export --show-deleted writes it, says that its resource is deleted: what is live is deleted as \
+it is, what is deleted stays so, and what does not exist is created and then deleted, at the end, when nothing refers to it.
+
+Ctrl-C completes the commit that was sent, and says where to go on; a second one ends it at once."
     )]
     Import(ImportArgs),
     /// Export resources as NDJSON, all as of one revision
@@ -271,6 +289,8 @@ pub(crate) struct RevertArgs {
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) existing: ExistingArgs,
     /// Check everything and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -305,14 +325,34 @@ pub(crate) struct WatchArgs {
     pub(crate) filter: String,
 }
 
+/// What becomes of resources that exist.
+#[derive(Debug, Args)]
+pub(crate) struct ExistingArgs {
+    /// Keep what a resource has and the file does not: fields, and entries of maps such as labels
+    #[arg(long, conflicts_with = "create_only")]
+    pub(crate) merge: bool,
+    /// Leave alone what exists
+    #[arg(long)]
+    pub(crate) create_only: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The file; - is standard input
-    pub(crate) file: PathBuf,
+    /// The files, one after the other; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) existing: ExistingArgs,
+    /// Check everything and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also write the refused lines to this file, as NDJSON with file, line, name, reasons and row
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
     /// The most resources in a commit, 1 to 1,000
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000), value_name = "N")]
     pub(crate) batch: u16,
-    /// Skip the lines before this one
+    /// Skip the lines before this one, in the first file
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) from_line: u64,
 }
@@ -331,10 +371,10 @@ pub(crate) struct ExportArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
-    /// Include deleted resources; needs --full, which tells them apart
-    #[arg(long, requires = "full")]
+    /// Include deleted resources, with their deleteTime: an import deletes them
+    #[arg(long)]
     pub(crate) show_deleted: bool,
-    /// Include what only the server writes: uid, etag, revision, times, creator, updater and findings
+    /// Include what only the server writes: uid, etag, revision, times, creator, updater and findings; an import ignores it
     #[arg(long)]
     pub(crate) full: bool,
 }

@@ -19,6 +19,9 @@ pub(crate) enum Exit {
     Unavailable = 6,
     Failed = 7,
     RowsRefused = 8,
+    Ignored = 9,
+    /// As a shell says of what SIGINT ended.
+    Interrupted = 130,
 }
 
 impl Exit {

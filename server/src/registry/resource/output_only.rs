@@ -5,6 +5,8 @@
 //! refused where the mask names its field, and otherwise ignored and told: nothing that was asked for is ignored in
 //! silence.
 
+use std::collections::HashMap;
+
 use partnership_registry::v1::{Finding, FindingCode};
 
 use super::mask::{Mask, Part};
@@ -42,7 +44,8 @@ impl Compare<'_> {
     fn message(&mut self, shape: &Shape, mask: Option<&Mask>, sent: &[u8], stored: &[u8], prefix: &str) {
         for field in &shape.fields {
             let part = match mask.map(|mask| mask.part(field.number)) {
-                Some(None) => continue,
+                // A creation takes the whole, whatever its mask names.
+                Some(None) if !self.creates => continue,
                 Some(part) => part,
                 None => None,
             };
@@ -102,17 +105,24 @@ impl Compare<'_> {
         if whole(sent).next().is_none() || whole(sent).eq(whole(stored)) {
             return;
         }
-        let text = if field.set_at_creation {
-            "can be given only at creation; the value that was sent was ignored, and the one stored was kept"
-        } else if self.creates {
-            "is output only; the value that was sent was ignored"
-        } else {
-            "is output only; the value that was sent was ignored, and the one stored was kept"
+        let text = match (&field.value, self.creates) {
+            (Value::Enum { values: names }, _) if field.set_at_creation => {
+                let said = |message| values(field, message).last().map(|wire| short_name(names, wire.enum_number()));
+                let stored = said(stored).unwrap_or_else(|| "not given".to_owned());
+                let sent = said(sent).unwrap_or_default();
+                format!("is {stored} and stays; {sent} was ignored: it can be given only at creation")
+            }
+            (_, true) => "is output only; the value that was sent was ignored".to_owned(),
+            (_, false) if field.set_at_creation => {
+                "can be given only at creation; the value that was sent was ignored, and the one stored was kept"
+                    .to_owned()
+            }
+            (_, false) => "is output only; the value that was sent was ignored, and the one stored was kept".to_owned(),
         };
         self.found.ignored.push(Finding {
             code: FindingCode::OutputOnlyIgnored.into(),
             field: format!("{prefix}{}", field.name),
-            text: text.to_owned(),
+            text,
         });
     }
 }
@@ -127,6 +137,13 @@ fn rule(shape: &Shape, field: &Field, path: &str) -> String {
         "delete_time" => format!("{rule}; Delete{0} and Undelete{0} change it", shape.short_name()),
         _ => rule.to_owned(),
     }
+}
+
+/// The value of an enum without the name of that in front, such as `IN_FORCE`.
+fn short_name(names: &HashMap<i32, String>, number: i32) -> String {
+    let Some(name) = names.get(&number) else { return number.to_string() };
+    let prefix = names.get(&0).and_then(|zero| zero.strip_suffix("UNSPECIFIED")).unwrap_or_default();
+    name.strip_prefix(prefix).unwrap_or(name).to_owned()
 }
 
 /// All occurrences of a field.
@@ -234,10 +251,20 @@ mod tests {
         for paths in [&[][..], &["*"]] {
             assert_eq!(found(&sent, paths, Some(&stored)), (vec![], all.clone()), "{paths:?}");
         }
+        let text = |stored: &Country| {
+            let sent = Country { state: CountryState::Ended.into(), ..Country::default() };
+            let (schemas, sent, stored) = (contract(), sent.encode_to_vec(), stored.encode_to_vec());
+            let kind = kind_of(&schemas, "countries");
+            Unchangeable::of(&schemas, kind, None, &sent, Some(&stored)).ignored.remove(0).text
+        };
+        assert_eq!(text(&stored), "is ACTIVE and stays; ENDED was ignored: it can be given only at creation");
+        let without = Country { state: 0, ..stored.clone() };
+        assert_eq!(text(&without), "is not given and stays; ENDED was ignored: it can be given only at creation");
         let created = ["uid", "revision", "delete_time", "findings"].map(str::to_owned).to_vec();
         assert_eq!(found(&sent, &[], None), (vec![], created), "a state may be given at creation");
         let (refused, ignored) = found(&sent, &["uid", "state", "creator"], None);
-        assert_eq!((refused.len(), ignored.len()), (1, 0), "what is named is refused at creation too: {refused:?}");
+        assert_eq!(refused.len(), 1, "what is named is refused at creation too: {refused:?}");
+        assert_eq!(ignored, ["revision", "delete_time", "findings"], "and the rest told: a creation takes the whole");
     }
 
     /// No kind has a field of the server's below a field of the caller's yet.
