@@ -51,21 +51,22 @@ impl Connection {
     where
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        let CallSettings { timeout, retry, .. } = self.settings();
+        let CallSettings { address, timeout, retry, .. } = self.settings();
         let deadline = Instant::now() + *timeout;
-        let mut attempts = 0;
+        let (mut attempts, mut uncertain) = (0, false);
         loop {
             attempts += 1;
             let remaining = deadline.saturating_duration_since(Instant::now());
             let error = match timeout_at(deadline, begin(remaining)).await {
                 Ok(Ok(response)) => return Ok(response.into_inner()),
-                Ok(Err(status)) => Error::from(status),
-                Err(_) => return Err(Error::deadline(*timeout)),
+                Ok(Err(status)) => Error::from(status).at(address).or_uncertain(uncertain),
+                Err(_) => return Err(Error::deadline(*timeout).at(address)),
             };
             // The transport enforces the deadline too, and reports it as a cancellation.
             if error.code() == Code::Cancelled && Instant::now() >= deadline {
-                return Err(Error::deadline(*timeout).caused_by(error));
+                return Err(Error::deadline(*timeout).at(address).caused_by(error));
             }
+            uncertain = error.is_uncertain();
             match retry.wait(attempts, &error).map(|wait| Instant::now() + wait) {
                 Some(again) if again < deadline => sleep_until(again).await,
                 Some(_) | None => return Err(error),
@@ -87,8 +88,8 @@ mod tests {
 
     fn connection(timeout: Duration) -> Connection {
         let channel = Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
-        let (caller, retry) = (Caller::default(), RetryPolicy::default());
-        Connection::new(channel, CallSettings { caller, timeout, retry })
+        let (address, caller, retry) = ("".into(), Caller::default(), RetryPolicy::default());
+        Connection::new(channel, CallSettings { address, caller, timeout, retry })
     }
 
     async fn call(connection: &Connection, fails: u32, status: fn() -> Status) -> (Result<u32, Error>, u32) {

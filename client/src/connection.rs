@@ -23,6 +23,8 @@ pub(crate) struct Connection {
 /// What all calls of a connection have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct CallSettings {
+    /// For errors; empty if the channel was made elsewhere.
+    pub(crate) address: Arc<str>,
     pub(crate) caller: Caller,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,

@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use tonic::Code;
-use tonic::{Status, TimeoutExpired};
+use tonic::{ConnectError, Status, TimeoutExpired};
 use tonic_types::StatusExt;
 
 type Source = Box<dyn StdError + Send + Sync + 'static>;
@@ -115,6 +115,7 @@ struct Inner {
     precondition_violations: Vec<PreconditionViolation>,
     resource: Option<ResourceInfo>,
     retry_delay: Option<Duration>,
+    uncertain: bool,
     source: Option<Source>,
 }
 
@@ -131,6 +132,7 @@ impl Error {
             precondition_violations: Vec::new(),
             resource: None,
             retry_delay: None,
+            uncertain: false,
             source: None,
         }))
     }
@@ -145,7 +147,21 @@ impl Error {
     }
 
     pub(crate) fn deadline(timeout: Duration) -> Self {
-        Self::local(Code::DeadlineExceeded, format!("no response within {timeout:?}"))
+        Self::local(Code::DeadlineExceeded, format!("no response within {timeout:?}")).or_uncertain(true)
+    }
+
+    /// Also uncertain if another attempt of the call was.
+    pub(crate) fn or_uncertain(mut self, uncertain: bool) -> Self {
+        self.0.uncertain |= uncertain;
+        self
+    }
+
+    /// Names the address, if no server answered there.
+    pub(crate) fn at(mut self, address: &str) -> Self {
+        if !self.0.from_server && !address.is_empty() {
+            self.0.message = format!("{address}: {}", self.0.message);
+        }
+        self
     }
 
     /// The gRPC code. A connection that cannot be made or is lost is `Unavailable`.
@@ -202,6 +218,13 @@ impl Error {
         self.0.retry_delay
     }
 
+    /// Whether it is not known what became of the call: it may have been sent, and no response came. A write may have
+    /// taken effect; with the same request id it can be repeated.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        self.0.uncertain
+    }
+
     /// The indexes of the mutations that made a commit be refused; the first 1,000.
     #[must_use]
     pub fn refused_mutations(&self) -> Vec<usize> {
@@ -240,17 +263,20 @@ impl From<Status> for Error {
         let details = status.get_error_details();
         let expired = deepest_cause(&status).is::<TimeoutExpired>();
         let lost = connection_lost(&status);
+        let connected = find_cause::<ConnectError>(&status).is_none();
         let (code, message) = if expired {
             // The transport enforces the deadline too, and reports it as a cancellation.
             (Code::DeadlineExceeded, "no response before the deadline".to_owned())
         } else if lost {
-            (Code::Unavailable, format!("the connection to the server was lost: {}", deepest_cause(&status)))
+            let what = if connected { "the connection was lost: " } else { "" };
+            (Code::Unavailable, format!("{what}{}", in_short(deepest_cause(&status))))
         } else {
             (status.code(), status.message().to_owned())
         };
         let mut error = Self::local(code, message);
         let inner = &mut *error.0;
         inner.from_server = !lost;
+        inner.uncertain = code == Code::DeadlineExceeded || (lost && connected);
         if let Some(info) = details.error_info() {
             inner.reason = Some(info.reason.clone());
             inner.metadata = info.metadata.clone().into_iter().collect();
@@ -288,8 +314,7 @@ impl From<Status> for Error {
 
 impl From<tonic::transport::Error> for Error {
     fn from(error: tonic::transport::Error) -> Self {
-        Self::local(Code::Unavailable, format!("cannot connect to the server: {}", deepest_cause(&error)))
-            .caused_by(error)
+        Self::local(Code::Unavailable, in_short(deepest_cause(&error))).caused_by(error)
     }
 }
 
@@ -302,6 +327,19 @@ fn connection_lost(status: &Status) -> bool {
 /// The deepest cause: `Connection refused` says more than `transport error`.
 fn deepest_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     error.source().map_or(error, deepest_cause)
+}
+
+fn find_cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    error.downcast_ref().or_else(|| error.source().and_then(find_cause))
+}
+
+/// `connection refused`, instead of `Connection refused (os error 111)`.
+fn in_short(error: &(dyn StdError + 'static)) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((phrase, _)) => phrase.to_lowercase(),
+        None => text,
+    }
 }
 
 impl fmt::Display for Error {
@@ -322,6 +360,7 @@ impl fmt::Debug for Error {
             .field("precondition_violations", &inner.precondition_violations)
             .field("resource", &inner.resource)
             .field("retry_delay", &inner.retry_delay)
+            .field("uncertain", &inner.uncertain)
             .field("source", &inner.source)
             .finish()
     }
@@ -367,14 +406,24 @@ mod tests {
     #[test]
     fn a_lost_connection_is_unavailable_and_a_servers_unknown_is_not() {
         let lost = Error::from(Status::from_error(Box::new(std::io::Error::other("broken pipe"))));
-        assert!(lost.is_unavailable() && !lost.is_from_server());
-        assert!(lost.message().contains("broken pipe"));
-        assert_eq!(Error::from(Status::unknown("?")).code(), Code::Unknown);
+        assert!(lost.is_unavailable() && !lost.is_from_server() && lost.is_uncertain());
+        assert_eq!(lost.at("http://a:1").message(), "http://a:1: the connection was lost: broken pipe");
+        let unknown = Error::from(Status::unknown("?"));
+        assert_eq!((unknown.code(), unknown.is_uncertain()), (Code::Unknown, false));
+    }
+
+    #[test]
+    fn what_was_never_sent_cannot_have_happened() {
+        let refused = std::io::Error::from_raw_os_error(111);
+        let error = Error::from(Status::from_error(Box::new(ConnectError(Box::new(refused))))).at("http://a:1");
+        assert_eq!(error.message(), "http://a:1: connection refused");
+        assert!(error.is_unavailable() && !error.is_from_server() && !error.is_uncertain());
     }
 
     #[test]
     fn a_deadline_that_the_transport_detected_is_a_deadline() {
         let expired = Error::from(Status::from_error(Box::new(TimeoutExpired(()))));
         assert_eq!((expired.code(), expired.is_from_server()), (Code::DeadlineExceeded, false));
+        assert!(expired.is_uncertain() && Error::from(Status::deadline_exceeded("")).is_uncertain());
     }
 }

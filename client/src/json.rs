@@ -1,13 +1,15 @@
 //! Resources as text: canonical protobuf JSON, and YAML that says the same.
 //!
 //! Names are those of protobuf JSON (`displayName`), enums go by name, 64-bit numbers are strings. A field that does not
-//! exist is refused and named. The order of keys is that of the schema, and maps are sorted: equal resources have equal
-//! text. Dates may be read as people write them, `"2025-10"`.
+//! exist is refused and named, with the one that was most likely meant. The order of keys is that of the schema, and maps are
+//! sorted: equal resources have equal text. What is read may be written as people do: dates `"2025-10"`, values of enums
+//! `in-force`.
 
-mod bare;
 pub(crate) mod contract;
-mod dates;
+mod documents;
 mod order;
+mod read;
+mod spelling;
 mod syntax;
 mod written;
 #[cfg(feature = "yaml")]
@@ -15,13 +17,14 @@ mod yaml;
 
 use partnership_registry::v1::Resource;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, SerializeOptions};
-use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 
 use crate::error::Error;
 use contract::{RESOURCE, descriptor, internal};
-use syntax::malformed;
 
+pub use documents::Document;
+#[doc(hidden)]
+pub use spelling::{closest, enum_prefix, enum_value};
 pub use syntax::Syntax;
 pub use written::{to_import, without_server_fields};
 #[cfg(feature = "yaml")]
@@ -57,9 +60,29 @@ pub fn to_line(resource: &Resource) -> Result<String, Error> {
 /// Reads a resource from a JSON text: an envelope such as `{"country": {…}}`.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`: the text is not JSON, or not of this form; the message names the field and the position.
+/// `INVALID_ARGUMENT`: the text is not JSON, or not of this form; the message names the resource, the field, the value and
+/// the position.
 pub fn from_str(text: &str) -> Result<Resource, Error> {
-    serde_json::from_str::<Envelope>(text).map(|envelope| envelope.0).map_err(malformed)
+    let document = Document::new(text, Syntax::Json, 1);
+    document.read(None).map_err(|error| match document.name() {
+        Some(name) => Error::invalid(format!("{name}: {}", error.message())),
+        None => error,
+    })
+}
+
+/// Finds the resources of a text: JSON values one after the other or in an array, or YAML documents.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`: the text is not JSON; the message has the position.
+pub fn documents(text: &str, syntax: Syntax) -> Result<Vec<Document<'_>>, Error> {
+    match syntax {
+        Syntax::Json => documents::of_json(text),
+        #[cfg(feature = "yaml")]
+        Syntax::Yaml => {
+            let found = yaml::documents(text).into_iter();
+            Ok(found.map(|(text, line)| Document::new(text, syntax, line)).collect())
+        }
+    }
 }
 
 /// Reads all resources of a text: JSON values one after the other or in an array, or YAML documents.
@@ -70,25 +93,7 @@ pub fn from_str(text: &str) -> Result<Resource, Error> {
 /// `INVALID_ARGUMENT`: the text is of neither form, or a resource in it is malformed; the message names the field and the
 /// position.
 pub fn read_all(text: &str, syntax: Syntax, collection: Option<&str>) -> Result<Vec<Resource>, Error> {
-    match collection {
-        None => Ok(syntax::read::<Envelope>(text, syntax)?.into_iter().map(|envelope| envelope.0).collect()),
-        Some(collection) => bare::read(text, syntax, collection),
-    }
-}
-
-/// A resource in its envelope, as serde reads it.
-struct Envelope(Resource);
-
-impl<'de> Deserialize<'de> for Envelope {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let descriptor = descriptor(RESOURCE).map_err(D::Error::custom)?;
-        let dynamic = dates::read(descriptor, deserializer)?;
-        let resource: Resource = dynamic.transcode_to().map_err(D::Error::custom)?;
-        if resource.kind.is_none() {
-            return Err(D::Error::custom("the resource is empty; it needs a kind, such as {\"country\": {…}}"));
-        }
-        Ok(Self(resource))
-    }
+    documents(text, syntax)?.iter().map(|document| document.read(collection)).collect()
 }
 
 fn dynamic_to_value(dynamic: &DynamicMessage) -> Result<Value, Error> {
@@ -149,15 +154,42 @@ mod tests {
     #[test]
     fn what_the_contract_does_not_have_is_refused_and_named() {
         for (text, part) in [
-            (r#"{"country": {"displayNam": "x"}}"#, "displayNam"),
-            (r#"{"planet": {}}"#, "planet"),
-            (r#"{"country": {"state": "HAPPY"}}"#, "HAPPY"),
+            (
+                r#"{"country": {"displayNam": "x"}}"#,
+                r#"displayNam: Country has no such field; did you mean "displayName"? at line 1 column 25"#,
+            ),
+            (r#"{"planet": {}}"#, r#"there is no kind "planet"; the kinds are country, focusArea, "#),
+            (r#"{"organisation": {}}"#, r#"there is no kind "organisation"; did you mean "organization"?"#),
+            (
+                r#"{"country": {"name": "countries/kr", "state": "HAPPY"}}"#,
+                r#"countries/kr: state: "HAPPY" is not a value of CountryState; the values are "#,
+            ),
+            (r#"{"country": {"focusAreas": "focusAreas/ai"}}"#, r#"focusAreas: invalid type: string "focusAreas/ai""#),
+            (r#"{"country": {"documents": [{}, {"title": 7}]}}"#, "documents[1].title: invalid type: integer `7`"),
+            (
+                r#"{"meeting": {"startTime": "soon"}}"#,
+                r#"startTime: "soon" is not a time such as 2026-01-31T12:00:00Z"#,
+            ),
             (r#"{}"#, "needs a kind"),
             (r#"{"country": "#, "EOF"),
+            (r#"{"country": {}} {}"#, "trailing characters"),
         ] {
             let error = from_str(text).unwrap_err();
             assert!(error.message().contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn documents_keep_their_lines_and_their_names() {
+        let lines = |text, syntax| -> Vec<(usize, Option<String>)> {
+            documents(text, syntax).unwrap().iter().map(|document| (document.line(), document.name())).collect()
+        };
+        let (kr, ir) = (Some("countries/kr".to_owned()), Some("countries/ir".to_owned()));
+        let inner = "{\"country\": {\"name\": \"countries/kr\", \"a\": {}}}\n\n{}\n{\"name\": \"countries/ir\"}";
+        assert_eq!(lines(inner, Syntax::Json), [(1, kr.clone()), (3, None), (4, ir.clone())]);
+        assert_eq!(lines("[\n{\"name\": \"countries/kr\"},\n\n7]", Syntax::Json), [(2, kr.clone()), (4, None)]);
+        let error = documents("{}\n{\n", Syntax::Json).unwrap_err();
+        assert!(error.message().ends_with("at line 3 column 0"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! [`Registry`]: the front door. It makes the connection and hands out the handles. Cheap to clone; all clones share the
 //! connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::transport::{Channel, Endpoint};
@@ -52,7 +53,7 @@ impl Registry {
     /// Connects to the registry at an address such as `http://127.0.0.1:50051`, with all defaults.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`: the address is malformed. `UNAVAILABLE`: no server responds there.
+    /// `INVALID_ARGUMENT`: the address is malformed, or begins with `https://`: there is no TLS yet. `UNAVAILABLE`: no server responds there.
     pub async fn connect(address: impl Into<String>) -> Result<Self, Error> {
         Self::builder(address).connect().await
     }
@@ -62,6 +63,7 @@ impl Registry {
         RegistryBuilder {
             address: address.into(),
             settings: CallSettings {
+                address: Arc::default(),
                 caller: Caller::default(),
                 // Long enough for a commit of a thousand resources on a busy disk.
                 timeout: Duration::from_secs(30),
@@ -180,8 +182,9 @@ impl RegistryBuilder {
     /// # Errors
     /// `INVALID_ARGUMENT`: the address is malformed. `UNAVAILABLE`: no server responds there.
     pub async fn connect(mut self) -> Result<Registry, Error> {
-        let channel = self.endpoint()?.connect().await?;
-        Ok(self.with_channel(channel))
+        let connected = self.endpoint()?.connect().await;
+        let channel = connected.map_err(|error| Error::from(error).at(&self.address))?;
+        Ok(self.at_its_address(channel))
     }
 
     /// Connects at the first call, so that a server that is not up yet is not an error.
@@ -190,23 +193,47 @@ impl RegistryBuilder {
     /// `INVALID_ARGUMENT`: the address is malformed.
     pub fn connect_lazy(mut self) -> Result<Registry, Error> {
         let channel = self.endpoint()?.connect_lazy();
-        Ok(self.with_channel(channel))
+        Ok(self.at_its_address(channel))
     }
 
-    /// Uses an existing channel.
+    fn at_its_address(mut self, channel: Channel) -> Registry {
+        self.settings.address = self.address.as_str().into();
+        self.with_channel(channel)
+    }
+
+    /// Uses an existing channel, such as one with TLS; the address is not looked at.
     pub fn with_channel(self, channel: Channel) -> Registry {
         Registry { connection: Connection::new(channel, self.settings) }
     }
 
-    fn endpoint(&mut self) -> Result<Endpoint, Error> {
-        let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
-            Error::invalid(format!("{:?} is not an address: {error}", self.address)).caused_by(error)
-        })?;
-        if !matches!(endpoint.uri().scheme_str(), Some("http" | "https")) {
-            let message = format!("{:?} is not an address such as http://127.0.0.1:50051", self.address);
-            return Err(Error::invalid(message));
+    /// Checks the address, without connecting.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`: as [`connect_lazy`](Self::connect_lazy).
+    pub fn check(&self) -> Result<(), Error> {
+        self.parsed().map(drop)
+    }
+
+    fn parsed(&self) -> Result<Endpoint, Error> {
+        let address = &self.address;
+        let endpoint = Endpoint::from_shared(address.clone())
+            .map_err(|error| Error::invalid(format!("{address:?} is not an address: {error}")).caused_by(error))?;
+        let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        match scheme.as_deref() {
+            Some("http") => Ok(endpoint),
+            // Whoever asks for it would believe that what is spoken in the clear is encrypted.
+            Some("https") => Err(Error::invalid(format!(
+                "{address:?} asks for TLS, which is not supported yet; use http:// in a network that is trusted"
+            ))),
+            Some(_) | None => {
+                Err(Error::invalid(format!("{address:?} is not an address such as http://127.0.0.1:50051")))
+            }
         }
-        let endpoint = endpoint
+    }
+
+    fn endpoint(&mut self) -> Result<Endpoint, Error> {
+        let endpoint = self
+            .parsed()?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEP_ALIVE.0)
@@ -224,15 +251,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_malformed_address_is_refused_at_once() {
-        for address in ["", "127.0.0.1:50051", "ftp://registry", "http://", "not an address"] {
+        for address in
+            ["", "127.0.0.1:50051", "ftp://registry", "http://", "not an address", "HTTPS://registry:1", "unix:///a"]
+        {
             let error = Registry::builder(address).connect_lazy().err();
             assert_eq!(error.map(|error| error.code()), Some(Code::InvalidArgument), "{address}");
         }
     }
 
     #[tokio::test]
+    async fn nobody_who_asks_for_tls_is_spoken_to_in_the_clear() {
+        for configured in
+            [Registry::builder("https://127.0.0.1:1").connect_lazy(), Registry::connect("https://a").await]
+        {
+            let message = configured.map_err(|error| error.message().to_owned()).err().unwrap_or_default();
+            assert!(message.contains("asks for TLS, which is not supported yet"), "{message}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_server_that_is_not_there_is_unavailable() {
         let error = Registry::connect("http://127.0.0.1:1").await.err();
-        assert_eq!(error.map(|error| error.code()), Some(Code::Unavailable));
+        let told = error.map(|error| (error.code(), error.message().to_owned()));
+        assert_eq!(told, Some((Code::Unavailable, "http://127.0.0.1:1: connection refused".to_owned())));
     }
 }

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     };
     let log = log::start(config.log.filter(), config.log.format);
     let done = match &config.command {
-        Some(Command::Health(command)) => return health::run(config.serving.listen, command),
+        Some(Command::Health(command)) => return health::run(&config.serving.listen, command),
         Some(Command::Journal(command)) => journal::run(&config.data, command),
         None => run(&config),
     };
@@ -65,9 +65,9 @@ fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let workers = cores + READS_MAX;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     // Before anything is made: whoever gets the address is the one who may.
-    let listen = config.serving.listen;
-    let listener =
-        runtime.block_on(TcpListener::bind(listen)).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listen = &config.serving.listen;
+    let listener = listen.resolve().and_then(|address| runtime.block_on(TcpListener::bind(address)));
+    let listener = listener.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let registry = Registry::open(&config.data, &config.registry(), kinds::ALL, Arc::new(SystemClock))?;
     // Before the address is announced: whoever stops the server then is heard.
     let mut ending = Ending::begin(config.serving.drain_grace + END_MAX - EXIT_TAKES)?;

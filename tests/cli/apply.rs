@@ -79,7 +79,7 @@ fn apply_tells_what_it_ignores_and_refuses_a_name_twice() {
     shell.write("a.ndjson", &format!("{EMBASSY}\n{KOREA}\n"));
     shell.write("b.ndjson", KOREA);
     let refused = shell.run(&["apply", "-f", "a.ndjson", "-f", "b.ndjson"]).exits(2);
-    refused.complains("resource 3, countries/kr, is a duplicate of resource 2");
+    refused.complains("b.ndjson (countries/kr) is a duplicate of a.ndjson, line 2 (countries/kr)");
     shell.run(&["get", "organizations/embassy"]).exits(3);
 }
 

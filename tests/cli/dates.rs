@@ -28,8 +28,11 @@ fn what_is_no_date_is_refused_before_anything_is_sent_and_named() {
     shell.run(&set).exits(2).complains("--set conclusion_date=soon: \"soon\" is not a date such as 2025-10-15");
     shell.write("a.yaml", "agreement:\n  displayName: A\n  conclusionDate: 15.10.2025\n");
     let done = shell.run(&["create", "-f", "a.yaml"]).exits(2);
-    done.complains("a.yaml: conclusion_date: \"15.10.2025\" is not a date").complains("line 3");
+    done.complains("a.yaml: conclusionDate: \"15.10.2025\" is not a date").complains("at line 3 column 19");
     shell.write("a.ndjson", r#"{"agreement":{"name":"agreements/a","displayName":"A","conclusionDate":"2025/10"}}"#);
-    shell.run(&["import", "a.ndjson"]).exits(8).complains("a.ndjson:1: conclusion_date: \"2025/10\" is not a date");
+    shell
+        .run(&["import", "a.ndjson"])
+        .exits(8)
+        .complains("a.ndjson:1: agreements/a: conclusionDate: \"2025/10\" is not a date");
     assert_eq!(shell.head(), 0);
 }

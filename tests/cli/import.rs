@@ -168,7 +168,7 @@ fn a_dry_run_writes_nothing_and_says_what_it_cannot_tell() {
     shell.write("all.ndjson", &format!("{}\n{}{KOREA}\n", rows.join("\n"), countries(1..3)));
     let tried = shell.run(&["import", "--dry-run", "--batch", "2", "all.ndjson"]).exits(8);
     tried
-        .complains("all.ndjson:3: officials/c: official.country: countries/nowhere does not exist")
+        .complains("all.ndjson:3: officials/c: country: countries/nowhere does not exist")
         .complains("dry run: 7 read: 3 created, 0 updated, 1 unchanged, 1 refused, 2 that cannot be told before the others are written; 0 warnings; 0 commits");
     assert_eq!(shell.head(), 1);
     let tried = shell.run(&["import", "--dry-run", "all.ndjson"]).exits(8);

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::harness::process::{self, Process};
 
-fn binary() -> &'static Path {
+pub(super) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| process::build("partnerctl"))
 }
@@ -78,7 +78,11 @@ impl Shell {
     }
 
     pub(super) fn run_with(&self, arguments: &[&str], input: &str) -> Done {
-        let mut command = self.command(arguments);
+        self.finish(&mut self.command(arguments), input)
+    }
+
+    /// Runs a command with this input.
+    pub(super) fn finish(&self, command: &mut Command, input: &str) -> Done {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that does not read its input has closed it.

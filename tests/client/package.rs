@@ -16,6 +16,8 @@ const DEPENDENCIES: &[&str] = &[
     "rand",
     "serde",
     "serde_json",
+    "serde_path_to_error",
+    "strsim",
     "thiserror",
     "tokio",
     "tonic",

@@ -41,7 +41,7 @@ async fn a_watch_resumes_by_itself_and_delivers_each_commit_once() {
         while seen.len() < written {
             match timeout(DEADLINE, watch.next()).await.expect("it resumes").unwrap().unwrap() {
                 WatchEvent::Commit { commit, .. } => seen.push(commit.revision),
-                WatchEvent::Heartbeat { .. } => {}
+                WatchEvent::Heartbeat { .. } | WatchEvent::Lost { .. } | WatchEvent::Resumed => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -49,11 +49,11 @@ async fn a_watch_resumes_by_itself_and_delivers_each_commit_once() {
     assert_eq!(seen, (1..=written as u64).collect::<Vec<_>>());
 }
 
-/// The next event that is no heartbeat.
+/// The next event that is no heartbeat, and not of the connection.
 async fn next(watch: &mut TypedWatch<FocusArea>) -> TypedWatchEvent<FocusArea> {
     loop {
         match timeout(DEADLINE, watch.next()).await.expect("there is an event").unwrap().unwrap() {
-            TypedWatchEvent::Heartbeat { .. } => {}
+            TypedWatchEvent::Heartbeat { .. } | TypedWatchEvent::Lost { .. } | TypedWatchEvent::Resumed => {}
             event => return event,
         }
     }

@@ -7,6 +7,7 @@
 
 pub(crate) mod dynamic;
 pub(crate) mod process;
+pub(crate) mod pty;
 pub(crate) mod steady;
 
 use std::net::SocketAddr;
@@ -93,7 +94,7 @@ impl Server {
         let opened =
             tokio::task::spawn_blocking(move || Registry::open(&dir, &options, kinds::ALL, clock)).await.unwrap();
         let registry = opened.unwrap();
-        let listener = TcpListener::bind(config.serving.listen).await.unwrap();
+        let listener = TcpListener::bind(config.serving.listen.resolve().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {

@@ -1,10 +1,4 @@
-//! [`Syntax`]: JSON or YAML, and reading values from either.
-
-use serde::de::Deserialize;
-
-#[cfg(feature = "yaml")]
-use super::yaml;
-use crate::error::Error;
+//! [`Syntax`]: JSON or YAML.
 
 /// The syntax of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,21 +18,4 @@ impl Syntax {
     pub fn of(text: &str) -> Self {
         if text.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Yaml }
     }
-}
-
-/// Reads all values of a text.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str, syntax: Syntax) -> Result<Vec<T>, Error> {
-    match syntax {
-        Syntax::Json if text.trim_start().starts_with('[') => serde_json::from_str(text).map_err(malformed),
-        Syntax::Json => {
-            serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().map_err(malformed)
-        }
-        #[cfg(feature = "yaml")]
-        Syntax::Yaml => yaml::read(text).map_err(malformed),
-    }
-}
-
-/// The error of a malformed text. The message of serde names the field and the position.
-pub(super) fn malformed(error: impl std::fmt::Display) -> Error {
-    Error::invalid(error.to_string())
 }

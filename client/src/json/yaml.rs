@@ -1,6 +1,5 @@
 //! YAML that says the same as JSON.
 
-use serde::de::Deserialize;
 use serde_json::Value;
 
 use super::contract::internal;
@@ -25,12 +24,56 @@ pub fn to_yaml(value: &Value) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Reads all documents of a text.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>, serde_saphyr::Error> {
+/// Reads a document. Of an error its line and column are given apart.
+pub(super) fn read<'t, R>(
+    text: &'t str,
+    read: impl for<'e> FnOnce(serde_saphyr::Deserializer<'t, 'e>) -> Result<R, serde_saphyr::Error>,
+) -> Result<R, (String, usize, usize)> {
+    serde_saphyr::with_deserializer_from_str_with_options(text, options(), read).map_err(|error| {
+        let place = error.location().map_or((0, 0), |location| (location.line(), location.column()));
+        let text = error.to_string();
+        let (line, column) = place;
+        let what = text.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&text).to_owned();
+        (what, usize::try_from(line).unwrap_or_default(), usize::try_from(column).unwrap_or_default())
+    })
+}
+
+/// A document as a value, if it is well-formed. Texts that look like numbers have become some.
+pub(super) fn value(text: &str) -> Option<Value> {
+    serde_saphyr::from_str_with_options(text, options()).ok()
+}
+
+fn options() -> serde_saphyr::Options {
     let mut options = serde_saphyr::Options::default();
     options.strict_booleans = true;
     options.with_snippet = false;
-    serde_saphyr::from_multiple_with_options(text, options)
+    options
+}
+
+/// Finds the documents of a text: each begins with its first line, or with a line that begins with `---`, which YAML allows
+/// nowhere else. One without content is none. Each comes with its line.
+pub(super) fn documents(text: &str) -> Vec<(&str, usize)> {
+    let (mut documents, mut begin, mut first_line, mut at) = (Vec::new(), 0, 1, 0);
+    let mut end = |begin: usize, end: usize, line: usize| {
+        let text = text.get(begin..end).unwrap_or_default();
+        if text.lines().any(has_content) {
+            documents.push((text, line));
+        }
+    };
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        if line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+            end(begin, at, first_line);
+            (begin, first_line) = (at, index + 1);
+        }
+        at += line.len();
+    }
+    end(begin, at, first_line);
+    documents
+}
+
+fn has_content(line: &str) -> bool {
+    let line = line.strip_prefix("---").unwrap_or(line).trim();
+    !line.is_empty() && line != "..." && !line.starts_with(['#', '%'])
 }
 
 #[cfg(test)]
@@ -71,5 +114,20 @@ mod tests {
         assert_eq!(agreement.conclusion_date, Some(PartialDate::day(1968, 5, 9)));
         assert_eq!(agreement.term.as_ref().unwrap().expiry_date, Some(PartialDate::year(1978)));
         assert_eq!(agreement.events.first().unwrap().act_date.as_ref().unwrap().to_string(), "1968-05~");
+    }
+
+    #[test]
+    fn documents_are_told_apart_and_keep_their_lines() {
+        let text = "# a comment\n---\ncountry: {name: countries/kr}\n---\n# nothing\n---\ncountry:\n  name: countries/ir\n  \
+                    capital: |\n    --- not here\n  stat: ACTIVE\n...\n--- {country: {name: countries/no}}\n";
+        let found = json::documents(text, Syntax::Yaml).unwrap();
+        let names: Vec<_> = found.iter().map(|document| (document.line(), document.name().unwrap())).collect();
+        assert_eq!(
+            names,
+            [(2, "countries/kr"), (6, "countries/ir"), (13, "countries/no")].map(|(l, n)| (l, n.to_owned()))
+        );
+        let error = found.get(1).unwrap().read(None).unwrap_err();
+        assert_eq!(error.message(), "stat: Country has no such field; did you mean \"state\"? at line 11 column 3");
+        assert!(found.iter().step_by(2).all(|document| document.read(None).is_ok()));
     }
 }

@@ -29,6 +29,13 @@ pub enum WatchEvent {
         /// All commits up to this revision have been delivered.
         revision: u64,
     },
+    /// The connection was lost; the watch tries to resume. Told once, until it has.
+    Lost {
+        /// Why, for people to read.
+        reason: String,
+    },
+    /// The connection is back: the watch goes on behind the last revision that it saw.
+    Resumed,
     /// The connection was lost before the initial state was complete: discard what came of it, it starts again.
     Restarted,
 }

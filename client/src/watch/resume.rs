@@ -29,6 +29,10 @@ pub(super) struct Resuming {
     /// How many times in a row the connection was lost, or the watch could not be resumed.
     failures: u32,
     lost_since: Option<Instant>,
+    /// What to wait for before the next attempt.
+    pause: Option<Duration>,
+    /// That it was lost was told, and not yet that it is back.
+    told: bool,
 }
 
 impl Resuming {
@@ -38,30 +42,59 @@ impl Resuming {
         place: Place,
         resume_for: Option<Duration>,
     ) -> Self {
-        Self { connection, selection, place, resume_for, responses: None, failures: 0, lost_since: None }
+        Self {
+            connection,
+            selection,
+            place,
+            resume_for,
+            responses: None,
+            failures: 0,
+            lost_since: None,
+            pause: None,
+            told: false,
+        }
     }
 
     /// The next event, and what reads the one after it.
     pub(super) async fn step(mut self) -> Result<Option<(WatchEvent, Self)>, Error> {
         loop {
+            if let Some(pause) = self.pause.take() {
+                sleep(pause).await;
+            }
             let Some(responses) = &mut self.responses else {
-                if let Err(error) = self.open().await {
-                    self.lost(error).await?;
-                } else if let Place::InitialState { started: true } = self.place {
-                    self.place = Place::InitialState { started: false };
-                    return Ok(Some((WatchEvent::Restarted, self)));
+                match self.open().await {
+                    Err(error) => self.lost(error)?,
+                    Ok(()) if self.told => {
+                        self.told = false;
+                        return Ok(Some((WatchEvent::Resumed, self)));
+                    }
+                    Ok(()) => {}
                 }
                 continue;
             };
-            match responses.message().await {
+            if let Place::InitialState { started: true } = self.place
+                && self.lost_since.is_some()
+            {
+                self.place = Place::InitialState { started: false };
+                return Ok(Some((WatchEvent::Restarted, self)));
+            }
+            let failed = match responses.message().await {
                 Ok(Some(response)) => {
                     (self.failures, self.lost_since) = (0, None);
                     if let Some(event) = self.place.receive(response) {
                         return Ok(Some((event, self)));
                     }
+                    continue;
                 }
-                Ok(None) => self.lost(Error::local(Code::Unavailable, "the server ended the watch")).await?,
-                Err(status) => self.lost(status.into()).await?,
+                Ok(None) => Error::local(Code::Unavailable, "the server ended the watch"),
+                Err(status) => status.into(),
+            };
+            let failed = failed.at(&self.connection.settings().address);
+            let reason = failed.message().to_owned();
+            self.lost(failed)?;
+            if !self.told {
+                self.told = true;
+                return Ok(Some((WatchEvent::Lost { reason }, self)));
             }
         }
     }
@@ -84,8 +117,8 @@ impl Resuming {
         Ok(())
     }
 
-    /// Waits before the watch is resumed, or gives up with the error.
-    async fn lost(&mut self, error: Error) -> Result<(), Error> {
+    /// Has the watch wait before it is resumed, or gives up with the error.
+    fn lost(&mut self, error: Error) -> Result<(), Error> {
         self.responses = None;
         self.failures = self.failures.saturating_add(1);
         let since = *self.lost_since.get_or_insert_with(Instant::now);
@@ -95,7 +128,7 @@ impl Resuming {
         if !(temporary && in_time) {
             return Err(error);
         }
-        sleep(self.connection.settings().retry.pause(self.failures, &error)).await;
+        self.pause = Some(self.connection.settings().retry.pause(self.failures, &error));
         Ok(())
     }
 }

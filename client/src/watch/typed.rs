@@ -34,6 +34,13 @@ pub enum TypedWatchEvent<K> {
         /// All commits up to this revision have been delivered.
         revision: u64,
     },
+    /// The connection was lost; the watch tries to resume. Told once, until it has.
+    Lost {
+        /// Why, for people to read.
+        reason: String,
+    },
+    /// The connection is back: the watch goes on behind the last revision that it saw.
+    Resumed,
     /// The connection was lost before the initial state was complete: discard what came of it, it starts again.
     Restarted,
 }
@@ -125,6 +132,8 @@ fn typed<K: Kind>(event: WatchEvent) -> Result<TypedWatchEvent<K>, Error> {
         WatchEvent::Synced { revision } => TypedWatchEvent::Synced { revision },
         WatchEvent::Commit { commit, effects } => TypedWatchEvent::Commit(typed_commit(commit, effects)?),
         WatchEvent::Heartbeat { revision } => TypedWatchEvent::Heartbeat { revision },
+        WatchEvent::Lost { reason } => TypedWatchEvent::Lost { reason },
+        WatchEvent::Resumed => TypedWatchEvent::Resumed,
         WatchEvent::Restarted => TypedWatchEvent::Restarted,
     })
 }

@@ -11,7 +11,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::config::{EXIT_UNAVAILABLE, HealthCommand};
+use crate::config::{Address, EXIT_UNAVAILABLE, HealthCommand};
 use crate::serve::HEALTH_OF_WRITES;
 
 /// How long it may take. A server that does not answer for so long does not serve.
@@ -28,8 +28,16 @@ enum Answer {
 /// prints what it says. The code is 0 if it serves, 1 if it says that it does not, and `EXIT_UNAVAILABLE` if it could not
 /// be asked.
 #[must_use]
-pub fn run(listen: SocketAddr, command: &HealthCommand) -> ExitCode {
-    let address = command.address.unwrap_or_else(|| reachable(listen));
+pub fn run(listen: &Address, command: &HealthCommand) -> ExitCode {
+    let named = command.address.as_ref().unwrap_or(listen);
+    let address = match named.resolve() {
+        Ok(address) if command.address.is_none() => reachable(address),
+        Ok(address) => address,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{named}: could not be asked: {error}");
+            return ExitCode::from(EXIT_UNAVAILABLE);
+        }
+    };
     let service = if command.writes { HEALTH_OF_WRITES } else { "" };
     let asked = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
         runtime.block_on(async {

@@ -1,8 +1,8 @@
 //! What the binary does besides serving.
 
-use std::net::SocketAddr;
-
 use clap::{Args, Subcommand};
+
+use super::Address;
 
 /// What the binary can do besides serving.
 #[derive(Debug, Clone, Subcommand)]
@@ -27,7 +27,7 @@ pub struct HealthCommand {
     /// Where the server is. By default it is looked for where --listen, or PARTNERSHIP_LISTEN, has it listen; on this
     /// machine if that is every address.
     #[arg(long, value_name = "ADDRESS")]
-    pub address: Option<SocketAddr>,
+    pub address: Option<Address>,
 }
 
 /// What can be done with a journal.

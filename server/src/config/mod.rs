@@ -3,6 +3,7 @@
 //! Each flag is also a variable `PARTNERSHIP_…`; the flag wins. Reading opens and binds nothing,
 //! and tells all wrong values at once.
 
+mod address;
 mod command;
 mod connection;
 mod limits;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+pub use address::Address;
 pub use command::{Command, HealthCommand, JournalCommand};
 pub use connection::*;
 pub use limits::*;

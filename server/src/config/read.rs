@@ -35,8 +35,8 @@ fn read(arguments: &[OsString]) -> Result<Config, clap::Error> {
             Err(error) => match flag_of(&error).filter(|flag| !flags.contains(flag)) {
                 None => return Err(together(&errors, error)),
                 Some(flag) => {
+                    errors.push(with_variable(error, &flag, &flags, arguments));
                     flags.push(flag);
-                    errors.push(error);
                 }
             },
         }
@@ -52,6 +52,19 @@ fn flag_of(error: &clap::Error) -> Option<String> {
     let flag = usage.split_whitespace().next()?.strip_prefix("--")?;
     let command = Config::command();
     command.get_arguments().find(|known| known.get_long() == Some(flag)).map(|known| known.get_id().to_string())
+}
+
+/// clap tells a wrong value by its flag, also where it stands in the variable of the flag.
+fn with_variable(mut error: clap::Error, flag: &str, before: &[String], arguments: &[OsString]) -> clap::Error {
+    let command = before.iter().fold(Config::command(), |command, flag| command.mut_arg(flag, without_check));
+    let variable = command.get_arguments().find(|known| known.get_id() == flag).and_then(Arg::get_env);
+    let variable = variable.map(|variable| variable.to_string_lossy().into_owned());
+    let without = command.mut_arg(flag, |flag| flag.env(None::<&str>)).try_get_matches_from(arguments);
+    let of_line = without.err().and_then(|error| flag_of(&error)).as_deref() == Some(flag);
+    if let (Some(variable), false) = (variable, of_line) {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    error
 }
 
 fn without_check(flag: Arg) -> Arg {
@@ -96,7 +109,7 @@ mod tests {
     #[test]
     fn a_good_line_is_read() {
         let config = read_line("--listen [::1]:7 --segment-mib 2 --drain-grace 0 --log debug,h2=warn").unwrap();
-        assert_eq!(config.serving.listen.port(), 7);
+        assert_eq!(config.serving.listen.to_string(), "[::1]:7");
         assert_eq!(config.serving.drain_grace.as_secs(), 0);
         assert_eq!(config.registry().store.segment_bytes_max, 2 << 20);
         assert_eq!(config.log.filter().to_string(), "h2=warn,debug");

@@ -1,10 +1,11 @@
 //! Serving: where to listen, how to stop, and how silent connections are found out.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
+
+use super::Address;
 
 /// A connection that says nothing is asked for a sign of life after this time: often enough that load balancers, many of
 /// which forget a silent connection after a minute, do not.
@@ -24,10 +25,11 @@ const SECONDS_MAX: u64 = 3_600;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serving")]
 pub struct ServingConfig {
-    /// The address to listen on. Without authentication, keep to addresses that only trusted hosts can reach.
+    /// The address to listen on. Without authentication, keep to addresses that only trusted hosts can reach. A name, such
+    /// as localhost:50051, is looked up once; of its addresses the first is taken, IPv4 before IPv6.
     // The default is reached from this machine alone; the port is the one that gRPC's examples use.
     #[arg(long, env = "PARTNERSHIP_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
+    pub listen: Address,
 
     /// How many seconds open requests get to end when the server is told to stop; then it stops all the same.
     // The default leaves most of the 30 seconds that orchestrators give before they kill.

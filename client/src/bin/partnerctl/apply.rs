@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use partnership_registry_client::import::{
     AcceptedRow, Import, Interrupted, Observer, Origin, RefusedRow, Row, Summary,
 };
-use partnership_registry_client::v1::{ChangeAction, Resource};
+use partnership_registry_client::v1::ChangeAction;
 
 use crate::args::{ApplyArgs, Globals};
+use crate::change::{Change, with_places};
 use crate::connect::connect;
 use crate::failure::{Exit, Failure};
-use crate::files;
+use crate::files::{self, Found};
 use crate::findings::warn;
 use crate::import::existing;
 use crate::output;
@@ -20,8 +21,9 @@ use crate::report::{done, outcome};
 const MUTATIONS_MAX: usize = 1_000;
 
 pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Failure> {
-    let resources = files::read(&args.file)?;
-    check_names(&resources)?;
+    let found = files::read(&args.file)?;
+    check_names(&found)?;
+    let changes: Vec<Change> = found.iter().map(change).collect();
     let registry = connect(globals)?;
     let import = Import::new(&registry)
         .batch_max(MUTATIONS_MAX)
@@ -29,12 +31,13 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
         .validate_only(args.dry_run)
         .all_or_none(true)
         .etags(true);
-    let count = resources.len();
-    let rows = resources
-        .into_iter()
-        .zip(1..)
-        .map(|(resource, line)| Ok(Row { origin: Origin { source: "resource".into(), line }, resource: Ok(resource) }));
-    let mut reporter = Reporter { table: globals.output.is_table(), dry_run: args.dry_run, failed: None };
+    let count = found.len();
+    let rows = found.into_iter().zip(1..).map(|(found, line)| {
+        let origin = Origin { source: "resource".into(), line };
+        Ok(Row { origin, resource: Ok(found.resource) })
+    });
+    let mut reporter =
+        Reporter { table: globals.output.is_table(), dry_run: args.dry_run, changes: &changes, failed: None };
     match import.run(rows, &mut reporter).await {
         Ok(summary) => match (reporter.failed, summary) {
             (Some(failure), _) => Err(failure),
@@ -42,8 +45,8 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
             (None, Summary { ignored: 1.., .. }) => Ok(Exit::Ignored),
             (None, _) => Ok(Exit::Success),
         },
-        Err(Interrupted { cause, summary, resume_from, .. }) => {
-            if let (Some(origin), 1..) = (resume_from, summary.commits) {
+        Err(Interrupted { cause, summary, resume_from, names, .. }) => {
+            if let (Some(origin), 1..) = (&resume_from, summary.commits) {
                 eprintln!(
                     "{} of {count} resources were applied, in {} commits; from resource {} on they were not, or not all. \
                      Apply the same files again when this is mended:",
@@ -52,34 +55,49 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
                     origin.line
                 );
             }
-            Err(reporter.failed.unwrap_or_else(|| cause.into()))
+            let of_name =
+                |name: &String| changes.iter().find(|change| change.name == *name).cloned().unwrap_or_default();
+            let sent: Vec<_> = if names.is_empty() {
+                // It was no refusal: whatever comes next may have been made, or not.
+                let next =
+                    resume_from.and_then(|origin| changes.get(usize::try_from(origin.line).ok()?.checked_sub(1)?));
+                next.into_iter().cloned().collect()
+            } else {
+                names.iter().map(of_name).collect()
+            };
+            Err(reporter.failed.unwrap_or_else(|| Failure::write(cause, sent, args.dry_run)))
         }
     }
 }
 
 /// Each resource needs a name, and one that no other has.
-fn check_names(resources: &[Resource]) -> Result<(), Failure> {
+fn check_names(found: &[Found]) -> Result<(), Failure> {
     let mut seen = HashMap::new();
-    for (resource, number) in resources.iter().zip(1_usize..) {
+    for Found { resource, place } in found {
         let name = resource.name();
         if name.is_empty() {
-            return Err(Failure::usage(format!("resource {number} has no name")));
+            return Err(Failure::usage(format!("{place}: name: is required")));
         }
-        if let Some(first) = seen.insert(name, number) {
-            return Err(Failure::usage(format!("resource {number}, {name}, is a duplicate of resource {first}")));
+        if let Some(first) = seen.insert(name, place) {
+            return Err(Failure::usage(format!("{place} is a duplicate of {first}")));
         }
     }
     Ok(())
 }
 
+fn change(found: &Found) -> Change {
+    Change { place: found.place.clone(), name: found.resource.name().to_owned() }
+}
+
 /// Prints what was done, with a warning for what is strange.
-struct Reporter {
+struct Reporter<'a> {
     table: bool,
     dry_run: bool,
+    changes: &'a [Change],
     failed: Option<Failure>,
 }
 
-impl Reporter {
+impl Reporter<'_> {
     fn print(&mut self, name: &str, what: &str) {
         let line = if self.table { outcome(name, what, self.dry_run) } else { name.to_owned() };
         if let Err(failure) = output::line(&line) {
@@ -88,14 +106,16 @@ impl Reporter {
     }
 }
 
-impl Observer for Reporter {
+impl Observer for Reporter<'_> {
     fn accepted(&mut self, row: &AcceptedRow<'_>) {
         warn(row.name, row.findings);
         self.print(row.name, if row.action == ChangeAction::Update { "configured" } else { done(row.action) });
     }
 
     fn refused(&mut self, row: &RefusedRow) {
-        row.reasons.iter().for_each(|reason| eprintln!("{}: {reason}", row.name));
+        let place =
+            self.changes.iter().find(|change| change.name == row.name).map_or(&row.name, |change| &change.place);
+        row.reasons.iter().for_each(|reason| eprintln!("{place}: {}", with_places(reason, &[])));
     }
 
     fn unknown(&mut self, _: &Origin, name: &str, _: &[String]) {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use partnership_registry_client::Point;
 
+use crate::address::address;
 use crate::output::Format;
 use crate::time::{duration, point};
 
@@ -24,6 +25,21 @@ Exit codes:
   9  done, and values of fields that cannot be changed were ignored: see the warnings (import, apply)
 130  the import was interrupted; it has said where to go on";
 
+const FILTERS: &str = "\
+Filters: terms joined by AND, each FIELD = VALUE, FIELD != VALUE, or FIELD:VALUE for lists and maps
+  state = in-force                          a value of an enum, short or in full
+  region_code = KR AND capital != \"Busan\"   texts are compared whole; quotes where there are spaces
+  conclusion_date.year = 2025               a part of a date, or of another message
+  parties.country = \"countries/kr\"         some item of the list has it
+  labels.region = \"asia\"                    a label; labels:region for whether there is one
+  findings:*                                whether there is any
+`partnerctl explain KIND` shows the fields.
+
+Examples:
+  partnerctl list agreements --filter 'state = in-force AND parties.country = \"countries/kr\"'
+  partnerctl list projects --order-by 'update_time desc' --limit 10 -o wide
+  partnerctl list countries --fields capital,labels.region --show-deleted";
+
 /// The command line of the Partnership Registry.
 #[derive(Debug, Parser)]
 #[command(name = "partnerctl", version, after_help = EXIT_CODES, max_term_width = 110)]
@@ -39,7 +55,8 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
     /// Address of the server [default: that of the context, or http://127.0.0.1:50051]
-    #[arg(long, short, global = true, env = "PARTNERCTL_SERVER", hide_env_values = true, value_name = "URL")]
+    #[arg(long, short, global = true, value_parser = address, env = "PARTNERCTL_SERVER", hide_env_values = true,
+          value_name = "URL")]
     pub(crate) server: Option<String>,
     /// The context to use, instead of the current one
     #[arg(long, global = true, env = "PARTNERCTL_CONTEXT", hide_env_values = true, value_name = "NAME")]
@@ -54,7 +71,8 @@ pub(crate) struct Globals {
     #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
     /// Timeout of a call, such as 500ms, 30s or 2m
-    #[arg(long, global = true, value_parser = duration, default_value = "30s", value_name = "TIME")]
+    #[arg(long, global = true, value_parser = duration, env = "PARTNERCTL_TIMEOUT", hide_env_values = true,
+          default_value = "30s", value_name = "TIME")]
     pub(crate) timeout: Duration,
     /// No colour, even on a terminal; as does the environment variable NO_COLOR
     #[arg(long, global = true)]
@@ -67,6 +85,7 @@ pub(crate) enum Command {
     /// Show resources by name, or all of a kind
     Get(GetArgs),
     /// List resources of a kind
+    #[command(after_help = FILTERS)]
     List(ListArgs),
     /// Create a resource
     Create(CreateArgs),
@@ -119,6 +138,12 @@ Ctrl-C completes the commit that was sent, and says where to go on; a second one
     Import(ImportArgs),
     /// Export resources as NDJSON, all as of one revision
     Export(ExportArgs),
+    /// Show the fields of a kind: their types, rules and values
+    #[command(after_help = "Examples:
+  partnerctl explain agreements
+  partnerctl explain agreement.parties
+  partnerctl explain agreement.state")]
+    Explain(ExplainArgs),
     /// Manage contexts: servers under short names
     Config(ConfigArgs),
     /// List the kinds of resources, with their short names
@@ -352,6 +377,13 @@ pub(crate) struct ExportArgs {
     /// Include what only the server writes: uid, etag, revision, times, creator, updater and findings; an import ignores it
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The kind, and the path of a field behind it, such as agreements or agreement.parties.country
+    #[arg(value_name = "KIND[.FIELD]")]
+    pub(crate) path: String,
 }
 
 #[derive(Debug, Args)]

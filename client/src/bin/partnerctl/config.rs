@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::args::{ConfigArgs, ConfigCommand, Globals};
 use crate::draft::Draft;
 use crate::failure::{Exit, Failure};
-use crate::output;
+use crate::output::{self, Format};
+use crate::table::{Column, Cut};
 
 /// The file.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,13 +77,14 @@ impl Config {
         draft.finish().map_err(wrong)
     }
 
-    fn change(&mut self, command: ConfigCommand, globals: &Globals) -> Result<String, Failure> {
+    /// Makes a change; returns the name of the context, and what was done.
+    fn change(&mut self, command: ConfigCommand, globals: &Globals) -> Result<(String, String), Failure> {
         let unknown = |name: &str| Failure::usage(format!("there is no context {name:?}"));
         match command {
             ConfigCommand::Set { name } => {
                 let context = self.contexts.entry(name.clone()).or_default();
                 if let Some(server) = &globals.server {
-                    context.server = Some(address(server));
+                    context.server = Some(server.clone());
                 }
                 if let Some(actor) = &globals.actor {
                     context.actor = Some(actor.clone());
@@ -91,29 +93,32 @@ impl Config {
                     return Err(Failure::usage("a new context needs --server"));
                 }
                 self.current.get_or_insert_with(|| name.clone());
-                Ok(format!("context {name} set"))
+                let done = format!("context {name} set");
+                Ok((name, done))
             }
             ConfigCommand::Use { name } => {
                 if !self.contexts.contains_key(&name) {
                     return Err(unknown(&name));
                 }
                 self.current = Some(name.clone());
-                Ok(format!("context {name} is now the current one"))
+                let done = format!("context {name} is now the current one");
+                Ok((name, done))
             }
             ConfigCommand::Delete { name } => {
                 self.contexts.remove(&name).ok_or_else(|| unknown(&name))?;
                 self.current = self.current.take().filter(|current| *current != name);
-                Ok(format!("context {name} deleted"))
+                let done = format!("context {name} deleted");
+                Ok((name, done))
             }
-            ConfigCommand::List => Ok(String::new()),
+            ConfigCommand::List => Ok((String::new(), String::new())),
         }
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |(name, context): (&String, &Context)| {
-            let mark = if self.current.as_ref() == Some(name) { "*" } else { "" };
+            let current = if self.current.as_ref() == Some(name) { "yes" } else { "" };
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
-            vec![mark.to_owned(), name.clone(), text(&context.server), text(&context.actor)]
+            vec![name.clone(), current.to_owned(), text(&context.server), text(&context.actor)]
         };
         self.contexts.iter().map(row).collect()
     }
@@ -123,21 +128,16 @@ impl Config {
 pub(crate) fn config(globals: &Globals, args: ConfigArgs) -> Result<Exit, Failure> {
     let mut config = Config::load()?;
     if matches!(args.command, ConfigCommand::List) {
-        let header = ["", "NAME", "SERVER", "ACTOR"].map(str::to_owned).to_vec();
-        output::print_table(header, config.rows(), true)?;
+        let columns = ["NAME", "CURRENT", "SERVER", "ACTOR"].map(|title| Column::kept(title, Cut::Text)).to_vec();
+        output::print_rows(globals.output, columns, &config.rows(), "NAME")?;
         return Ok(Exit::Success);
     }
     let path =
         path().ok_or_else(|| Failure::usage("there is no home folder; set PARTNERCTL_CONFIG to the path of a file"))?;
-    let done = config.change(args.command, globals)?;
+    let (name, done) = config.change(args.command, globals)?;
     config.write(&path)?;
-    output::line(&done)?;
+    output::line(if globals.output == Format::Name { &name } else { &done })?;
     Ok(Exit::Success)
-}
-
-/// `host:port` is short for `http://host:port`.
-pub(crate) fn address(server: &str) -> String {
-    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
 }
 
 /// Where the file is: `PARTNERCTL_CONFIG`, or `partnerctl/config.toml` in the user's folder for configuration.
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::args::{Cli, Command};
 
-    fn run(config: &mut Config, line: &str) -> Result<String, Failure> {
+    fn run(config: &mut Config, line: &str) -> Result<(String, String), Failure> {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();
         let Command::Config(args) = cli.command else { return Err(Failure::usage("no config command")) };
         config.change(args.command, &cli.globals)
@@ -172,7 +172,7 @@ mod tests {
         assert!(run(&mut config, "partnerctl config set test --actor me").is_err(), "no server");
         config.contexts.clear();
         run(&mut config, "partnerctl config set test --server localhost:1").unwrap();
-        run(&mut config, "partnerctl config set prod --server https://p --actor jane").unwrap();
+        run(&mut config, "partnerctl config set prod --server http://p --actor jane").unwrap();
         assert_eq!(config.current.as_deref(), Some("test"), "the first is used");
         run(&mut config, "partnerctl config use prod").unwrap();
         assert!(run(&mut config, "partnerctl config use nowhere").is_err());
@@ -186,11 +186,5 @@ mod tests {
     fn a_file_with_an_unknown_setting_is_refused() {
         assert!(toml::from_str::<Config>("curent = 'x'").is_err());
         assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
-    }
-
-    #[test]
-    fn an_address_may_go_without_its_scheme() {
-        assert_eq!(address("localhost:50051"), "http://localhost:50051");
-        assert_eq!(address("https://registry.example"), "https://registry.example");
     }
 }

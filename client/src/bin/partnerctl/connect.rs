@@ -2,8 +2,9 @@
 
 use partnership_registry_client::{Registry, RetryPolicy};
 
+use crate::address::address;
 use crate::args::Globals;
-use crate::config::{Config, address};
+use crate::config::Config;
 use crate::failure::Failure;
 
 /// The server, unless one is given.
@@ -26,9 +27,15 @@ fn connect_with(globals: &Globals, retry: RetryPolicy) -> Result<Registry, Failu
         (None, None) => Config::load()?.current_context(),
         (Some(name), _) => Config::load()?.named(name)?,
     };
-    let server = globals.server.clone().or(context.server).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+    let server = match (&globals.server, context.server) {
+        (Some(server), _) => server.clone(),
+        (None, Some(server)) => {
+            address(&server).map_err(|why| Failure::usage(format!("the server of the context, {server:?}: {why}")))?
+        }
+        (None, None) => DEFAULT_SERVER.to_owned(),
+    };
     let actor = globals.actor.clone().or(context.actor).unwrap_or_else(who);
-    let registry = Registry::builder(address(&server))
+    let registry = Registry::builder(server)
         .actor(actor)
         .reason(globals.reason.clone().unwrap_or_default())
         .timeout(globals.timeout)

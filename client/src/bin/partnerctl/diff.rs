@@ -10,14 +10,14 @@ use crate::args::{FileArgs, Globals};
 use crate::connect::connect;
 use crate::failure::{Exit, Failure};
 use crate::files;
-use crate::output;
+use crate::output::{self, Format};
 use crate::style::{Style, paint};
 
 pub(crate) async fn diff(globals: &Globals, args: FileArgs) -> Result<Exit, Failure> {
     let wanted = files::read(&args)?;
     let registry = connect(globals)?;
     let mut differences = false;
-    for resource in wanted {
+    for files::Found { resource, .. } in wanted {
         let collection = resource.collection().unwrap_or_default();
         let handle = registry.collection(collection).ok_or_else(|| Failure::usage("the resource has no kind"))?;
         let current = match handle.get(resource.name(), ReadOptions::default()).await {
@@ -28,7 +28,11 @@ pub(crate) async fn diff(globals: &Globals, args: FileArgs) -> Result<Exit, Fail
         let name = resource.name().to_owned();
         let text = unified(&name, current.as_ref(), Some(&resource), Keep::SetAtCreation)?;
         differences |= !text.is_empty();
-        output::write(&text)?;
+        if globals.output != Format::Name {
+            output::write(&text)?;
+        } else if !text.is_empty() {
+            output::line(&name)?;
+        }
     }
     Ok(if differences { Exit::Differences } else { Exit::Success })
 }

@@ -5,6 +5,8 @@ use std::io;
 
 use partnership_registry_client::{Code, Error};
 
+use crate::change::{Change, with_places};
+
 /// The exit codes. They are part of the interface: `--help` lists them, and they do not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -50,10 +52,17 @@ impl Exit {
 pub(crate) enum Failure {
     /// The command line is wrong.
     Usage(String),
-    /// A call failed.
+    /// A call that writes nothing failed.
     Call(Error),
-    /// A commit of a single change failed: the change needs no number.
-    OfOneMutation(Error),
+    /// A write failed.
+    Write {
+        /// Why.
+        error: Error,
+        /// What was to be changed.
+        changes: Vec<Change>,
+        /// Nothing was to be written.
+        dry_run: bool,
+    },
     /// Reading or writing locally failed.
     Local(String),
     /// The reader of the output has closed it, which is not an error.
@@ -65,10 +74,15 @@ impl Failure {
         Self::Usage(message.into())
     }
 
+    /// A write failed, or what would have been one in a dry run.
+    pub(crate) fn write(error: Error, changes: Vec<Change>, dry_run: bool) -> Self {
+        Self::Write { error, changes, dry_run }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Call(error) | Self::OfOneMutation(error) => Exit::of(error),
+            Self::Call(error) | Self::Write { error, .. } => Exit::of(error),
             Self::Local(_) => Exit::Failed,
             Self::OutputClosed => Exit::Success,
         }
@@ -86,21 +100,43 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Local(message) => writeln!(f, "error: {message}"),
-            Self::Call(error) => describe(error, f, str::to_owned),
-            Self::OfOneMutation(error) => describe(error, f, without_mutation),
+            Self::Call(error) => describe(error, f, &[]),
+            Self::Write { error, changes, dry_run } => {
+                describe(error, f, changes)?;
+                if error.is_uncertain() && !dry_run { not_known(f, changes) } else { Ok(()) }
+            }
             Self::OutputClosed => Ok(()),
         }
     }
 }
 
-/// Without the way to the resource in a commit of one change: `country.region_code`.
-fn without_mutation(text: &str) -> String {
-    ["mutations[0].create.resource.", "mutations[0].update.resource.", "mutations[0]: "]
-        .iter()
-        .fold(text.to_owned(), |text, place| text.replace(place, ""))
+/// Says that a write may have happened, and how to find out.
+fn not_known(f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
+    let known = changes.iter().find(|change| change.name.contains('/'));
+    let collection = changes.first().map_or("", |change| change.name.split('/').next().unwrap_or_default());
+    let look = match known {
+        Some(Change { name, .. }) => format!("partnerctl history {name}"),
+        None => format!("partnerctl list {collection} --order-by 'create_time desc' --limit 5"),
+    };
+    let all = if changes.len() > 1 { ", all or none of it" } else { "" };
+    writeln!(f, "  the change may have been made all the same{all}; this shows whether it was: {look}")
 }
 
-fn describe(error: &Error, f: &mut fmt::Formatter<'_>, place: fn(&str) -> String) -> fmt::Result {
+/// The fields of requests, and the options that they come from.
+const OPTIONS: &[(&str, &str)] = &[
+    ("filter: ", "--filter: "),
+    ("order_by: ", "--order-by: "),
+    ("read_mask: ", "--fields: "),
+    ("update_mask: ", "--mask: "),
+];
+
+fn as_option(text: &str) -> String {
+    let found = OPTIONS.iter().find_map(|(field, option)| Some(format!("{option}{}", text.strip_prefix(field)?)));
+    found.unwrap_or_else(|| text.to_owned())
+}
+
+fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
+    let place = |text: &str| as_option(&with_places(text, changes));
     let message = place(error.message());
     let violations: Vec<_> =
         error.field_violations().iter().map(|one| place(&format!("{}: {}", one.field, one.description))).collect();
@@ -117,11 +153,19 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>, place: fn(&str) -> String
     for violation in error.precondition_violations() {
         let description = place(&violation.description);
         let line = format!("{}: {description}", place(&violation.subject));
-        if description != message && line != message {
+        // Of those that refer to a resource, the message names the first.
+        let named = violation.kind == "REFERRED_TO" && message.contains(&violation.subject);
+        if description != message && line != message && !named {
             writeln!(f, "  {line}")?;
         }
     }
-    if error.is_conflict() {
+    if error.is_unavailable() && !error.is_from_server() {
+        writeln!(
+            f,
+            "  is the server running? its address comes from --server, PARTNERCTL_SERVER or `partnerctl config`"
+        )?;
+    }
+    if error.is_conflict() && !message.contains("read it again") {
         writeln!(f, "  it was changed in the meantime; read it again before retrying")?;
     }
     Ok(())

@@ -9,6 +9,7 @@ use crate::diff::{Keep, unified};
 use crate::failure::{Exit, Failure};
 use crate::kinds;
 use crate::output::{self, Format};
+use crate::table::{Column, Cut};
 use crate::time;
 
 const MESSAGE: &str = "partnership.registry.v1.ResourceRevision";
@@ -37,7 +38,8 @@ pub(crate) async fn history(globals: &Globals, args: HistoryArgs) -> Result<Exit
             Format::Ndjson => output::line(&json::message_to_value(MESSAGE, &revision)?.to_string())?,
             Format::Csv => {
                 if printed == 0 {
-                    output::write(&output::csv_line(header().iter().map(|title| title.to_lowercase()).collect())?)?;
+                    let titles = columns().iter().map(|column| column.title.to_lowercase()).collect();
+                    output::write(&output::csv_line(titles)?)?;
                 }
                 output::write(&output::csv_line(row(&revision))?)?;
             }
@@ -47,7 +49,7 @@ pub(crate) async fn history(globals: &Globals, args: HistoryArgs) -> Result<Exit
     }
     match globals.output {
         Format::Table | Format::Wide if !args.diff => {
-            output::print_table(header(), rows, globals.output == Format::Table)?;
+            output::print_table(columns(), &rows, globals.output == Format::Table)?;
         }
         Format::Json => output::write(if printed == 0 { "[]\n" } else { "\n]\n" })?,
         Format::Table | Format::Wide | Format::Yaml | Format::Ndjson | Format::Csv | Format::Name => {}
@@ -55,8 +57,15 @@ pub(crate) async fn history(globals: &Globals, args: HistoryArgs) -> Result<Exit
     Ok(Exit::Success)
 }
 
-fn header() -> Vec<String> {
-    ["REVISION", "TIME", "ACTOR", "ACTION", "CHANGED", "REASON"].map(str::to_owned).to_vec()
+fn columns() -> Vec<Column> {
+    vec![
+        Column::kept("REVISION", Cut::Never),
+        Column::kept("TIME", Cut::Never),
+        Column::new("ACTOR", Cut::Text),
+        Column::new("ACTION", Cut::Never),
+        Column::new("CHANGED", Cut::List),
+        Column::kept("REASON", Cut::Text),
+    ]
 }
 
 fn row(revision: &ResourceRevision) -> Vec<String> {
@@ -73,11 +82,11 @@ fn row(revision: &ResourceRevision) -> Vec<String> {
 /// A revision as `git log -p` shows a commit.
 fn in_full(name: &str, revision: &ResourceRevision, printed: usize) -> Result<String, Failure> {
     let cells = row(revision);
-    let titled: Vec<_> = header().iter().zip(&cells).filter(|(_, cell)| !cell.is_empty()).map(line).collect();
+    let titled: Vec<_> = columns().into_iter().zip(&cells).filter(|(_, cell)| !cell.is_empty()).map(line).collect();
     let diff = unified(name, revision.previous_snapshot.as_ref(), revision.snapshot.as_ref(), Keep::Nothing)?;
     Ok(format!("{}{}\n{diff}", if printed == 0 { "" } else { "\n" }, titled.join("\n")))
 }
 
-fn line((title, cell): (&String, &String)) -> String {
-    format!("{:<9} {cell}", title.to_lowercase())
+fn line((column, cell): (Column, &String)) -> String {
+    format!("{:<9} {cell}", column.title.to_lowercase())
 }

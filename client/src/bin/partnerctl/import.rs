@@ -11,6 +11,7 @@ use partnership_registry_client::import::{
 };
 
 use crate::args::{ExistingArgs, Globals, ImportArgs};
+use crate::change::with_places;
 use crate::connect::connect_for_long;
 use crate::expected::instead_of_ndjson;
 use crate::failure::{Exit, Failure};
@@ -114,7 +115,8 @@ struct Reporter {
 impl Observer for Reporter {
     fn refused(&mut self, row: &RefusedRow) {
         let name = if row.name.is_empty() { String::new() } else { format!("{}: ", row.name) };
-        self.progress.print(row.reasons.iter().map(|reason| format!("{}: {name}{reason}", row.origin)));
+        self.progress
+            .print(row.reasons.iter().map(|reason| format!("{}: {name}{}", row.origin, with_places(reason, &[]))));
         let written = self.rejects.as_mut().map_or(Ok(()), |rejects| rejects.add(row));
         if let Err(error) = written {
             self.failed.get_or_insert(Failure::Local(format!("the refused rows cannot be written: {error}")));

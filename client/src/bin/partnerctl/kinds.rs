@@ -1,9 +1,10 @@
 //! The names of kinds on the command line, and resource names that use them.
 
+use partnership_registry_client::json::closest;
 use partnership_registry_client::{AnyResources, Kind, Registry};
+use prost_reflect::MessageDescriptor;
 
-use crate::failure::{Exit, Failure};
-use crate::output;
+use crate::failure::Failure;
 
 /// Short names, besides those that follow from the contract. A kind needs none.
 const ALIASES: &[(&str, &[&str])] = &[
@@ -51,7 +52,12 @@ pub(crate) fn collection(word: &str) -> Result<&'static str, Failure> {
     });
     found.map(|names| names.collection).ok_or_else(|| {
         let known: Vec<_> = collections().collect();
-        Failure::usage(format!("there is no kind {word:?}; the kinds are {}", known.join(", ")))
+        let words = KINDS.iter().flat_map(|names| [names.collection, names.kind]);
+        let what = match closest(word, words) {
+            Some(meant) => format!("did you mean {meant:?}?"),
+            None => format!("the kinds are {}", known.join(", ")),
+        };
+        Failure::usage(format!("there is no kind {word:?}; {what}"))
     })
 }
 
@@ -97,6 +103,12 @@ pub(crate) fn full_name(word: &str) -> Result<String, Failure> {
     }
 }
 
+/// The message of a collection.
+pub(crate) fn message(collection: &str) -> Option<MessageDescriptor> {
+    let names = KINDS.iter().find(|names| names.collection == collection)?;
+    partnership_registry::descriptors().get_message_by_name(&format!("partnership.registry.v1.{}", names.kind))
+}
+
 /// The collection of a full name.
 pub(crate) fn collection_of(name: &str) -> &str {
     name.split('/').next().unwrap_or_default()
@@ -112,16 +124,12 @@ pub(crate) fn etag(word: &str) -> String {
     if word.is_empty() || word.ends_with('"') { word.to_owned() } else { format!("\"{word}\"") }
 }
 
-/// `partnerctl kinds`.
-pub(crate) fn print() -> Result<Exit, Failure> {
-    let header = ["KIND", "COLLECTION", "ALSO"].map(str::to_owned).to_vec();
-    let row = |names: &KindNames| {
-        let also =
-            std::iter::once(kebab(names.kind)).chain(aliases(names.collection).iter().map(|&alias| alias.to_owned()));
-        vec![names.kind.to_owned(), names.collection.to_owned(), also.collect::<Vec<_>>().join(", ")]
-    };
-    output::print_table(header, KINDS.iter().map(row).collect(), false)?;
-    Ok(Exit::Success)
+/// The kind, the collection and the other names of each.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, Vec<String>)> {
+    KINDS.iter().map(|names| {
+        let aliases = aliases(names.collection).iter().map(|&alias| alias.to_owned());
+        (names.kind, names.collection, std::iter::once(kebab(names.kind)).chain(aliases).collect())
+    })
 }
 
 fn aliases(collection: &str) -> &'static [&'static str] {

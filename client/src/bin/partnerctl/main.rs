@@ -3,24 +3,30 @@
 //! It parses and prints; the work is done by the library. Results go to standard output, everything else to standard
 //! error; the exit code says how it ended.
 
+mod address;
 mod apply;
 mod args;
+mod change;
 mod columns;
 mod completion;
 mod config;
 mod connect;
+mod contract;
 mod diff;
 mod draft;
 mod expected;
+mod explain;
 mod export;
 mod failure;
 mod files;
 mod findings;
+mod formats;
 mod get;
 mod history;
 mod import;
 mod interrupt;
 mod kinds;
+mod list_kinds;
 mod output;
 mod progress;
 mod rejects;
@@ -30,6 +36,7 @@ mod set;
 mod style;
 mod table;
 mod time;
+mod usage;
 mod values;
 mod watch;
 mod write;
@@ -38,12 +45,13 @@ mod written;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
-use clap::Parser as _;
 use failure::Exit;
+use output::Format;
+use table::{Column, Cut};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match usage::read() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and the version are not mistakes. If printing fails, the output is closed.
@@ -61,8 +69,20 @@ async fn main() -> ExitCode {
     }
 }
 
+fn version(format: Format) -> Result<Exit, failure::Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    if format.is_table() {
+        output::line(&format!("partnerctl {version}"))?;
+    } else {
+        let columns = ["NAME", "VERSION"].map(|title| Column::new(title, Cut::Never)).to_vec();
+        output::print_rows(format, columns, &[vec!["partnerctl".to_owned(), version.to_owned()]], "NAME")?;
+    }
+    Ok(Exit::Success)
+}
+
 async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
     let globals = cli.globals;
+    formats::check(&cli.command, globals.output)?;
     match cli.command {
         Command::Get(args) => get::get(&globals, args).await,
         Command::List(args) => get::list(&globals, args).await,
@@ -79,10 +99,8 @@ async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
         Command::Export(args) => export::export(&globals, args).await,
         Command::Config(args) => config::config(&globals, args),
         Command::Completion { shell } => completion::completion(shell),
-        Command::Kinds => kinds::print(),
-        Command::Version => {
-            output::line(&format!("partnerctl {}", env!("CARGO_PKG_VERSION")))?;
-            Ok(Exit::Success)
-        }
+        Command::Kinds => list_kinds::list_kinds(globals.output),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Version => version(globals.output),
     }
 }

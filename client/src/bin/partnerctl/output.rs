@@ -5,11 +5,12 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use clap::ValueEnum;
 use partnership_registry_client::json;
 use partnership_registry_client::v1::Resource;
+use serde_json::{Map, Value};
 
 use crate::columns::{self, Columns};
 use crate::failure::Failure;
 use crate::style::{Style, paint};
-use crate::table;
+use crate::table::{self, Column};
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,6 +32,19 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Wide => "wide",
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Name => "name",
+        }
+    }
+
     /// Whether it is for people, rather than for programs.
     pub(crate) fn is_table(self) -> bool {
         matches!(self, Self::Table | Self::Wide)
@@ -61,8 +75,12 @@ impl Printer {
         self
     }
 
-    fn columns(&self, collection: &str, wide: bool) -> Columns {
-        if self.fields.is_empty() { columns::of(collection, wide) } else { columns::chosen(&self.fields) }
+    fn columns(&self, collection: &str, wide: bool, deleted: bool) -> Columns {
+        if self.fields.is_empty() {
+            columns::of(collection, wide, deleted)
+        } else {
+            columns::chosen(collection, &self.fields)
+        }
     }
 
     pub(crate) fn push(&mut self, resource: Resource) -> Result<(), Failure> {
@@ -116,20 +134,20 @@ impl Printer {
                 write("\n")?;
             }
             let Some(collection) = group.first().and_then(Resource::collection) else { continue };
-            let columns = self.columns(collection, wide);
-            let rows = group.iter().map(|resource| columns.row(resource)).collect::<Result<_, _>>()?;
-            print_table(columns.header(), rows, !wide)?;
+            let deleted = columns::any_deleted(group)?;
+            let columns = self.columns(collection, wide, deleted);
+            let rows = group.iter().map(|resource| columns.row(resource)).collect::<Result<Vec<_>, _>>()?;
+            print_table(columns.header(), &rows, !wide)?;
         }
         Ok(())
     }
 
     fn push_csv(&mut self, resource: &Resource) -> Result<(), Failure> {
         let Some(collection) = resource.collection() else { return Ok(()) };
-        let columns = self.columns(collection, true);
+        let columns = self.columns(collection, true, false);
         if self.csv_collection != Some(collection) {
             self.csv_collection = Some(collection);
-            let header = columns.header().iter().map(|title| title.to_lowercase().replace(' ', "_")).collect();
-            write(&csv_line(header)?)?;
+            write(&csv_line(columns.fields().to_vec())?)?;
         }
         write(&csv_line(columns.row(resource)?)?)
     }
@@ -143,12 +161,42 @@ pub(crate) fn csv_line(cells: Vec<String>) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Prints rows that are no resources. `name` is the column that names them.
+pub(crate) fn print_rows(
+    format: Format,
+    columns: Vec<Column>,
+    rows: &[Vec<String>],
+    name: &str,
+) -> Result<(), Failure> {
+    let key = |column: &Column| column.title.to_lowercase();
+    let object = |row: &Vec<String>| -> Value {
+        columns.iter().map(key).zip(row.iter().map(|cell| Value::from(cell.as_str()))).collect::<Map<_, _>>().into()
+    };
+    match format {
+        Format::Table | Format::Wide => print_table(columns, rows, format == Format::Table),
+        Format::Json => {
+            let rows: Vec<_> = rows.iter().map(object).collect();
+            line(&serde_json::to_string_pretty(&rows).map_err(io::Error::from)?)
+        }
+        Format::Yaml => write(&json::to_yaml(&rows.iter().map(object).collect::<Vec<_>>().into())?),
+        Format::Ndjson => rows.iter().try_for_each(|row| line(&object(row).to_string())),
+        Format::Csv => {
+            write(&csv_line(columns.iter().map(key).collect())?)?;
+            rows.iter().try_for_each(|row| write(&csv_line(row.clone())?))
+        }
+        Format::Name => {
+            let index = columns.iter().position(|column| column.title == name).unwrap_or_default();
+            rows.iter().filter_map(|row| row.get(index)).try_for_each(|cell| line(cell))
+        }
+    }
+}
+
 /// Prints a table; `fit`: to the width of the terminal, if there is one.
-pub(crate) fn print_table(header: Vec<String>, rows: Vec<Vec<String>>, fit: bool) -> Result<(), Failure> {
+pub(crate) fn print_table(columns: Vec<Column>, rows: &[Vec<String>], fit: bool) -> Result<(), Failure> {
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let width = width.filter(|_| fit && io::stdout().is_terminal());
     let mut text = String::new();
-    for (index, line) in table::lines(header, rows, width).iter().enumerate() {
+    for (index, line) in table::lines(columns, rows, width).iter().enumerate() {
         text.push_str(&if index == 0 { paint(Style::Header, line) } else { line.clone() });
         text.push('\n');
     }

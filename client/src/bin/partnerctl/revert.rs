@@ -4,6 +4,7 @@ use partnership_registry_client::v1::{Resource, ResourceRevision};
 use partnership_registry_client::{Items, WriteOptions};
 
 use crate::args::{Globals, RevertArgs};
+use crate::change::Change;
 use crate::connect::connect;
 use crate::failure::{Exit, Failure};
 use crate::kinds::{self, handle_of};
@@ -30,7 +31,8 @@ pub(crate) async fn revert(globals: &Globals, args: RevertArgs) -> Result<Exit, 
     };
     let options = WriteOptions { etag, validate_only: args.dry_run, ..WriteOptions::default() };
     let mut report = Report::new(globals, args.dry_run, 1);
-    let reverted = handle_of(&registry, name)?.rollback(name, to, options).await?;
+    let reverted = handle_of(&registry, name)?.rollback(name, to, options).await;
+    let reverted = reverted.map_err(|error| Failure::write(error, vec![Change::only(name)], args.dry_run))?;
     let same = etag_of(&reverted)? == etag_of(&current)?;
     report.done(reverted, &if same { "unchanged".to_owned() } else { format!("reverted to revision {to}") })?;
     report.finish()

@@ -2,12 +2,11 @@
 
 use partnership_registry_client::v1::{PartialDate, Resource};
 use partnership_registry_client::{PartialDateError, json};
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::kinds;
-use crate::values::enum_prefix;
 
 /// An edit: a path, and a value; an empty one clears the field.
 struct Edit<'a> {
@@ -29,7 +28,12 @@ pub(crate) fn edit(resource: &Resource, edits: &[String]) -> Result<(Resource, V
             touched.push(top);
         }
     }
-    Ok((json::from_str(&envelope.to_string())?, touched))
+    let edited = json::from_str(&envelope.to_string()).map_err(|error| {
+        // What stands in a line that nobody wrote has no position.
+        let message = error.message();
+        Failure::usage(format!("--set: {}", message.rsplit_once(" at line ").map_or(message, |(what, _)| what)))
+    })?;
+    Ok((edited, touched))
 }
 
 /// An empty resource of a collection, with its name.
@@ -59,7 +63,12 @@ fn apply(resource: &mut Value, message: &MessageDescriptor, edit: &Edit<'_>) -> 
     loop {
         let (name, deeper) = rest.split_once('.').map_or((rest, None), |(name, deeper)| (name, Some(deeper)));
         let field = message.fields().find(|field| field.name() == name || field.json_name() == name);
-        let field = field.ok_or_else(|| wrong(format!("{} has no field {name:?}", message.name())))?;
+        let field = field.ok_or_else(|| {
+            let fields: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
+            let meant = json::closest(name, fields.iter().map(String::as_str));
+            let meant = meant.map(|field| format!("; did you mean {field:?}?")).unwrap_or_default();
+            wrong(format!("{} has no field {name:?}{meant}", message.name()))
+        })?;
         top.get_or_insert_with(|| field.name().to_owned());
         let object = value.as_object_mut().ok_or_else(|| wrong(format!("{name:?} is not within a message")))?;
         let key = field.json_name().to_owned();
@@ -136,25 +145,13 @@ fn is_text(kind: &Kind) -> bool {
 
 fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
     if let Kind::Enum(of) = kind {
-        return enum_value(of, text);
+        return json::enum_value(of, text).map(|value| Value::from(value.name()));
     }
     if matches!(kind, Kind::Bool) {
         return text.parse::<bool>().map(Value::from).map_err(|_| "must be true or false".to_owned());
     }
     // Numbers are strings to protobuf JSON as well.
     Ok(Value::from(text))
-}
-
-/// `IN_FORCE`, `in-force` and `AGREEMENT_STATE_IN_FORCE` are the same.
-fn enum_value(of: &EnumDescriptor, text: &str) -> Result<Value, String> {
-    let name = text.to_ascii_uppercase().replace('-', "_");
-    let full = format!("{}{name}", enum_prefix(of));
-    let found = of.values().find(|value| value.name() == full || value.name() == name);
-    found.map(|value| Value::from(value.name())).ok_or_else(|| {
-        let prefix = enum_prefix(of);
-        let known: Vec<_> = of.values().skip(1).map(|value| value.name().replacen(&prefix, "", 1)).collect();
-        format!("must be one of {}", known.join(", "))
-    })
 }
 
 #[cfg(test)]
@@ -205,8 +202,9 @@ mod tests {
     fn mistakes_are_named() {
         for (edit, part) in [
             ("display_name", "FIELD=VALUE"),
-            ("displaynam=x", "no field \"displaynam\""),
-            ("state=happy", "IN_FORCE"),
+            ("displaynam=x", "no field \"displaynam\"; did you mean \"display_name\"?"),
+            ("state=happy", "the values are"),
+            ("state=inforce", "did you mean IN_FORCE?"),
             ("term.indefinite=maybe", "true or false"),
             ("parties=kr", "a JSON list"),
             ("conclusion_date=soon", "\"soon\" is not a date such as 2025-10-15"),

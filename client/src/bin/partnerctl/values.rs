@@ -1,5 +1,6 @@
 //! The fields of a resource as short text for the cells of a table, guided by its descriptor.
 
+use partnership_registry_client::json::enum_prefix;
 use partnership_registry_client::v1::{PartialDate, Resource};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MapKey, ReflectMessage as _, Value};
@@ -123,11 +124,6 @@ fn enum_text(of: &EnumDescriptor, number: i32) -> String {
     let Some(value) = of.get_value(number) else { return number.to_string() };
     let prefix = enum_prefix(of);
     value.name().strip_prefix(&prefix).unwrap_or(value.name()).to_owned()
-}
-
-/// The common prefix of the values of an enum: `AGREEMENT_STATE_`.
-pub(crate) fn enum_prefix(of: &EnumDescriptor) -> String {
-    of.default_value().name().strip_suffix("UNSPECIFIED").unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -10,17 +10,12 @@ use crate::args::{Globals, WatchArgs};
 use crate::connect::connect_for_long;
 use crate::failure::{Exit, Failure};
 use crate::kinds;
-use crate::output::{self, Format};
+use crate::output;
 use crate::time;
 use crate::values::Fields;
 
 pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Failure> {
     let collections = args.kinds.iter().map(|kind| kinds::collection(kind)).collect::<Result<Vec<_>, _>>()?;
-    let human = match globals.output {
-        Format::Table | Format::Wide => true,
-        Format::Json | Format::Ndjson => false,
-        Format::Yaml | Format::Csv | Format::Name => return Err(Failure::usage("watch prints only table or ndjson")),
-    };
     let registry = connect_for_long(globals)?;
     let watch = registry.watch().collections(collections).filter(args.filter);
     let mut watch = match args.after {
@@ -30,7 +25,14 @@ pub(crate) async fn watch(globals: &Globals, args: WatchArgs) -> Result<Exit, Fa
     }
     .await?;
     while let Some(event) = watch.next().await {
-        output::write(&if human { lines(&event?)? } else { document(event?)? })?;
+        let event = event?;
+        if let WatchEvent::Lost { reason } = &event {
+            eprintln!("{reason}; connecting again");
+        } else if event == WatchEvent::Resumed {
+            eprintln!("connected again; nothing was missed");
+        } else {
+            output::write(&if globals.output.is_table() { lines(&event)? } else { document(event)? })?;
+        }
     }
     Ok(Exit::Success)
 }
@@ -47,8 +49,8 @@ fn lines(event: &WatchEvent) -> Result<String, Failure> {
             let changes = commit.changes.iter().zip(effects.iter().map(Some).chain(std::iter::repeat(None)));
             changes.map(|(change, effect)| line(commit, change, effect)).collect()
         }
-        WatchEvent::Restarted => "-- the connection was lost; starting again --\n".to_owned(),
-        WatchEvent::Heartbeat { .. } => String::new(),
+        WatchEvent::Restarted => "-- starting again: what is above is not complete --\n".to_owned(),
+        WatchEvent::Heartbeat { .. } | WatchEvent::Lost { .. } | WatchEvent::Resumed => String::new(),
         _ => String::new(),
     })
 }
@@ -72,6 +74,7 @@ fn document(event: WatchEvent) -> Result<String, Failure> {
         }
         WatchEvent::Heartbeat { revision } => Event::Heartbeat(Heartbeat { revision }),
         WatchEvent::Restarted => return Ok("{\"restarted\":{}}\n".to_owned()),
+        WatchEvent::Lost { .. } | WatchEvent::Resumed => return Ok(String::new()),
         _ => return Ok(String::new()),
     };
     let response = WatchResponse { event: Some(event) };

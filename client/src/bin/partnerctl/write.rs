@@ -1,15 +1,16 @@
 //! `create`, `update`, `delete` and `undelete`.
 
 use partnership_registry_client::v1::{DeleteMutation, Mutation, UndeleteMutation, mutation::Operation};
-use partnership_registry_client::{Mask, ReadOptions, WriteOptions};
+use partnership_registry_client::{Mask, Point, ReadOptions, WriteOptions};
 
 use crate::args::{CreateArgs, DeleteArgs, Globals, UndeleteArgs, UpdateArgs};
+use crate::change::Change;
 use crate::connect::connect;
 use crate::failure::{Exit, Failure};
-use crate::files;
+use crate::files::{self, Found};
 use crate::findings::warn;
 use crate::kinds::{self, handle_of};
-use crate::output;
+use crate::output::{self, Format, Printer};
 use crate::report::{Report, done, outcome};
 use crate::set;
 use crate::values::Fields;
@@ -24,7 +25,9 @@ pub(crate) async fn create(globals: &Globals, args: CreateArgs) -> Result<Exit, 
         },
     };
     let resources = match collection {
-        Some(collection) if args.files.is_empty() => vec![set::empty(collection, "")?],
+        Some(collection) if args.files.is_empty() => {
+            vec![Found { resource: set::empty(collection, "")?, place: String::new() }]
+        }
         _ => files::read_files(&args.files, collection)?,
     };
     if !id.is_empty() && resources.len() > 1 {
@@ -32,13 +35,13 @@ pub(crate) async fn create(globals: &Globals, args: CreateArgs) -> Result<Exit, 
     }
     let registry = connect(globals)?;
     let mut report = Report::new(globals, args.dry_run, resources.len());
-    for resource in resources {
+    for Found { resource, place } in resources {
         let (mut resource, _) = set::edit(&resource, &args.set)?;
         if !id.is_empty() {
             let collection = resource.collection().unwrap_or_default();
             resource.set_name(format!("{collection}/{id}"));
         }
-        report.write(&registry, Written::New(resource)).await?;
+        report.write(&registry, Written::New { resource, place }).await?;
     }
     report.finish()
 }
@@ -51,9 +54,9 @@ pub(crate) async fn update(globals: &Globals, args: UpdateArgs) -> Result<Exit, 
         let collection = args.name.as_deref().map(|name| kinds::collection(kinds::collection_of(name))).transpose()?;
         let resources = files::read_files(&args.files, collection)?;
         let mut report = Report::new(globals, args.dry_run, resources.len());
-        for resource in resources {
+        for Found { resource, place } in resources {
             let (mask, allow_missing) = (Mask::from(args.mask.clone()), args.allow_missing);
-            report.write(&registry, Written::Changed { resource, mask, allow_missing }).await?;
+            report.write(&registry, Written::Changed { resource, mask, allow_missing, place }).await?;
         }
         return report.finish();
     }
@@ -66,7 +69,8 @@ pub(crate) async fn update(globals: &Globals, args: UpdateArgs) -> Result<Exit, 
     };
     let (resource, fields) = set::edit(&current, &args.set)?;
     let mut report = Report::new(globals, args.dry_run, 1);
-    let updated = handle.update(resource, Mask::from(fields), options).await?;
+    let updated = handle.update(resource, Mask::from(fields), options).await;
+    let updated = updated.map_err(|error| Failure::write(error, vec![Change::only(&name)], args.dry_run))?;
     let same = Fields::of(&updated)?.text("etag") == Fields::of(&current)?.text("etag");
     report.done(updated, if same { "unchanged" } else { "updated" })?;
     report.finish()
@@ -85,14 +89,16 @@ pub(crate) async fn delete(globals: &Globals, args: DeleteArgs) -> Result<Exit, 
         };
         let registry = connect(globals)?;
         let mut report = Report::new(globals, args.dry_run, 1);
-        report.done(handle_of(&registry, name)?.delete(name, options).await?, "deleted")?;
+        let deleted = handle_of(&registry, name)?.delete(name, options).await;
+        let deleted = deleted.map_err(|error| Failure::write(error, vec![Change::only(name)], args.dry_run))?;
+        report.done(deleted, "deleted")?;
         return report.finish();
     }
     let operation = |name: &String| {
         let (name, etag) = (name.clone(), String::new());
         Operation::Delete(DeleteMutation { name, etag, allow_missing: args.allow_missing })
     };
-    commit(globals, names.iter().map(operation), args.dry_run).await
+    commit(globals, &names, operation, args.dry_run).await
 }
 
 pub(crate) async fn undelete(globals: &Globals, args: UndeleteArgs) -> Result<Exit, Failure> {
@@ -101,30 +107,43 @@ pub(crate) async fn undelete(globals: &Globals, args: UndeleteArgs) -> Result<Ex
         let options = WriteOptions { validate_only: args.dry_run, ..WriteOptions::default() };
         let registry = connect(globals)?;
         let mut report = Report::new(globals, args.dry_run, 1);
-        report.done(handle_of(&registry, name)?.undelete(name, options).await?, "undeleted")?;
+        let undeleted = handle_of(&registry, name)?.undelete(name, options).await;
+        let undeleted = undeleted.map_err(|error| Failure::write(error, vec![Change::only(name)], args.dry_run))?;
+        report.done(undeleted, "undeleted")?;
         return report.finish();
     }
     let operation = |name: &String| Operation::Undelete(UndeleteMutation { name: name.clone(), etag: String::new() });
-    commit(globals, names.iter().map(operation), args.dry_run).await
+    commit(globals, &names, operation, args.dry_run).await
 }
 
 /// Makes changes, all or none, and prints the outcome of each.
 async fn commit(
     globals: &Globals,
-    operations: impl Iterator<Item = Operation>,
+    names: &[String],
+    operation: impl Fn(&String) -> Operation,
     dry_run: bool,
 ) -> Result<Exit, Failure> {
     let registry = connect(globals)?;
     let commit = registry.commit().validate_only(dry_run);
-    let made =
-        operations.fold(commit, |commit, operation| commit.mutation(Mutation { operation: Some(operation) })).await?;
+    let mutation = |name| Mutation { operation: Some(operation(name)) };
+    let made = names.iter().fold(commit, |commit, name| commit.mutation(mutation(name))).await.map_err(|error| {
+        let changes = names.iter().map(|name| Change::named(name)).collect();
+        Failure::write(error, changes, dry_run)
+    })?;
+    let mut printer = Printer::new(globals.output, false);
     for result in &made.results {
         warn(&result.name, &result.findings);
-        output::line(&if globals.output.is_table() {
-            outcome(&result.name, done(result.action()), dry_run)
+        if globals.output.is_table() {
+            output::line(&outcome(&result.name, done(result.action()), dry_run))?;
+        } else if globals.output == Format::Name {
+            output::line(&result.name)?;
         } else {
-            result.name.clone()
-        })?;
+            let options = ReadOptions { at: Point::Revision(result.revision), ..ReadOptions::default() };
+            printer.push(handle_of(&registry, &result.name)?.get(&result.name, options).await?)?;
+        }
+    }
+    if !globals.output.is_table() {
+        printer.finish()?;
     }
     Ok(Exit::Success)
 }

@@ -1,5 +1,7 @@
 //! From restrictions to terms: what each means for one kind, by its schema.
 
+use std::collections::BTreeMap;
+
 use super::error::Error;
 use super::eval::{Expected, Step, Term, Test};
 use super::lex::Operator;
@@ -110,9 +112,15 @@ fn expected(field: &Field, path: &Text, value: &Text) -> Result<Expected, Error>
         Value::Enum { values } => {
             // All names of an enum begin as that of 0 does, and people leave the beginning out.
             let zero = values.get(&0).and_then(|zero| zero.strip_suffix("UNSPECIFIED")).unwrap_or_default();
-            let is_meant = |name: &str| name == text || name.strip_prefix(zero) == Some(text);
+            // As people write them: `in-force`.
+            let plain = text.to_ascii_uppercase().replace('-', "_");
+            let is_meant = |name: &str| name == plain || name.strip_prefix(zero) == Some(&plain);
             let number = values.iter().find(|(_, name)| is_meant(name)).map(|(number, _)| *number);
-            number.map(Expected::Enum).ok_or_else(|| wrong("a value of its enum"))
+            number.map(Expected::Enum).ok_or_else(|| {
+                let known: BTreeMap<_, _> = values.iter().filter(|(number, _)| **number != 0).collect();
+                let known: Vec<_> = known.values().map(|name| name.strip_prefix(zero).unwrap_or(name)).collect();
+                wrong(&format!("one of {}", known.join(", ")))
+            })
         }
         Value::Number { number, .. } => {
             let parsed = text.parse().ok().filter(|parsed: &f64| parsed.is_finite());

@@ -1,15 +1,18 @@
-//! Reads messages in which dates stand as people write them: `"2025-10"` where the contract has a `PartialDate`.
+//! Reads messages as people write them: `"2025-10"` where the contract has a `PartialDate`, `in-force` for a value of an
+//! enum. A field that does not exist is told with the one that was most likely meant.
 //!
-//! It stands between the reader of a syntax and the reader of messages, follows in the contract where it is, and turns
-//! such a text into the message. Everything else passes through as it is, so that errors keep their positions.
+//! It stands between the reader of a syntax and the reader of messages, and follows in the contract where it is.
+//! Everything else passes through as it is, so that errors keep their positions.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use partnership_registry::PartialDateError;
 use partnership_registry::v1::PartialDate;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as FieldKind, MessageDescriptor};
+use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor};
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
+
+use super::contract::RESOURCE;
+use super::spelling::{closest, enum_value};
 
 const PARTIAL_DATE: &str = "partnership.registry.v1.PartialDate";
 
@@ -18,26 +21,33 @@ pub(super) fn read<'de, D: Deserializer<'de>>(
     message: MessageDescriptor,
     deserializer: D,
 ) -> Result<DynamicMessage, D::Error> {
-    let place = Place { field: String::new(), message: message.clone() };
-    DynamicMessage::deserialize(message, At(place, deserializer))
+    DynamicMessage::deserialize(message.clone(), At(Place::Message(message), deserializer))
 }
 
-/// A place where the contract has a message, or a list or map of messages.
+/// A place where the contract has a message, a value of an enum or a time, or a list or map of them.
 #[derive(Clone)]
-struct Place {
-    /// The name of the field, for errors.
-    field: String,
-    message: MessageDescriptor,
+enum Place {
+    Message(MessageDescriptor),
+    Enum(EnumDescriptor),
+    Time,
 }
 
 impl Place {
-    /// The place of a field; `None` if there is no message of the contract in it.
+    /// The place of a field; `None` if nothing of the contract is in it.
     fn of(field: &FieldDescriptor) -> Option<Self> {
-        let holds = |kind: FieldKind| kind.as_message().cloned();
-        let held = holds(field.kind())?;
-        let message = if field.is_map() { holds(held.map_entry_value_field().kind())? } else { held };
-        let foreign = message.full_name().starts_with("google.protobuf.");
-        (!foreign).then(|| Self { field: field.name().to_owned(), message })
+        let mut held = field.kind();
+        if let (FieldKind::Message(entry), true) = (&held, field.is_map()) {
+            held = entry.map_entry_value_field().kind();
+        }
+        if let Some(values) = held.as_enum() {
+            return Some(Self::Enum(values.clone()));
+        }
+        let message = held.as_message()?;
+        match message.full_name() {
+            "google.protobuf.Timestamp" => Some(Self::Time),
+            foreign if foreign.starts_with("google.protobuf.") => None,
+            _ => Some(Self::Message(message.clone())),
+        }
     }
 }
 
@@ -49,14 +59,19 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<D> {
 
     /// A message.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let Self(place, inner) = self;
-        if place.message.full_name() == PARTIAL_DATE {
-            return inner.deserialize_any(Date(place, visitor));
+        match self.0 {
+            Place::Message(date) if date.full_name() == PARTIAL_DATE => self.1.deserialize_any(Date(date, visitor)),
+            Place::Message(message) => self.1.deserialize_map(Fields(message, visitor)),
+            Place::Enum(_) | Place::Time => self.1.deserialize_map(visitor),
         }
-        inner.deserialize_map(Fields(place, visitor))
     }
 
-    /// A list or a map of messages.
+    /// A time.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.1.deserialize_str(Items(self.0, visitor))
+    }
+
+    /// A value of an enum, or a list or a map.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.1.deserialize_any(Items(self.0, visitor))
     }
@@ -66,7 +81,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<D> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf unit unit_struct newtype_struct
         seq tuple tuple_struct struct enum identifier ignored_any
     }
 }
@@ -102,7 +117,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Present<V> {
     }
 }
 
-/// Visits a list or a map of messages.
+/// Visits a value of an enum, a time, or a list or a map.
 struct Items<V>(Place, V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Items<V> {
@@ -118,6 +133,33 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Items<V> {
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
         self.1.visit_map(At(self.0, entries))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        match &self.0 {
+            Place::Enum(values) => self.1.visit_str(enum_value(values, text).map_err(E::custom)?.name()),
+            Place::Time => {
+                let time = self.1.visit_str(text);
+                time.map_err(|_: E| E::custom(format_args!("{text:?} is not a time such as 2026-01-31T12:00:00Z")))
+            }
+            Place::Message(_) => self.1.visit_str(text),
+        }
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<V::Value, E> {
+        self.1.visit_u64(number)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<V::Value, E> {
+        self.1.visit_i64(number)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<V::Value, E> {
+        self.1.visit_f64(number)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<V::Value, E> {
+        self.1.visit_bool(truth)
     }
 }
 
@@ -143,7 +185,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for At<A> {
 }
 
 /// Visits a message.
-struct Fields<V>(Place, V);
+struct Fields<V>(MessageDescriptor, V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<V> {
     type Value = V::Value;
@@ -153,7 +195,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
-        self.1.visit_map(FieldByField { message: self.0.message, fields, next: None })
+        self.1.visit_map(FieldByField { message: self.0, fields, next: None })
     }
 }
 
@@ -168,10 +210,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for FieldByField<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let Some(key) = self.fields.next_key::<Cow<'de, str>>()? else { return Ok(None) };
-        let field = self.message.get_field_by_json_name(&key).or_else(|| self.message.get_field_by_name(&key));
-        self.next = field.as_ref().and_then(Place::of);
-        seed.deserialize(key.as_ref().into_deserializer()).map(Some)
+        let Some(field) = self.fields.next_key_seed(Key(&self.message))? else { return Ok(None) };
+        self.next = Place::of(&field);
+        seed.deserialize(field.json_name().into_deserializer()).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
@@ -182,8 +223,45 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for FieldByField<A> {
     }
 }
 
+/// Reads the name of a field, so that an error has the position of the name.
+struct Key<'m>(&'m MessageDescriptor);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = FieldDescriptor;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FieldDescriptor, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = FieldDescriptor;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<FieldDescriptor, E> {
+        let field = self.0.get_field_by_json_name(key).or_else(|| self.0.get_field_by_name(key));
+        field.ok_or_else(|| E::custom(no_field(self.0, key)))
+    }
+}
+
+/// Says that there is no such field, or no such kind.
+fn no_field(message: &MessageDescriptor, key: &str) -> String {
+    let fields: Vec<_> = message.fields().map(|field| field.json_name().to_owned()).collect();
+    let fields = fields.iter().map(String::as_str);
+    if message.full_name() == RESOURCE {
+        let meant = closest(key, fields.clone()).map(|field| format!("; did you mean {field:?}?"));
+        let kinds = || format!("; the kinds are {}", fields.collect::<Vec<_>>().join(", "));
+        return format!("there is no kind {key:?}{}", meant.unwrap_or_else(kinds));
+    }
+    let meant = closest(key, fields).map(|field| format!("; did you mean {field:?}?")).unwrap_or_default();
+    format!("{} has no such field{meant}", message.name())
+}
+
 /// Visits a date: the message, or its text.
-struct Date<V>(Place, V);
+struct Date<V>(MessageDescriptor, V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Date<V> {
     type Value = V::Value;
@@ -192,8 +270,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Date<V> {
         f.write_str("a date such as 2025-10-15, 2025-10 or 2025")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, parts: A) -> Result<V::Value, A::Error> {
-        self.1.visit_map(parts)
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
+        self.1.visit_map(FieldByField { message: self.0, fields, next: None })
     }
 
     /// A year without quotes.
@@ -202,14 +280,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Date<V> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
-        let Self(place, visitor) = self;
+        let Self(message, visitor) = self;
         let date: PartialDate = match text.parse() {
             Ok(date) | Err(PartialDateError::NotInCalendar { date, .. }) => date,
-            Err(error @ PartialDateError::Malformed { .. }) => {
-                return Err(E::custom(format_args!("{}: {error}", place.field)));
-            }
+            Err(error @ PartialDateError::Malformed { .. }) => return Err(E::custom(error)),
         };
-        let mut message = DynamicMessage::new(place.message);
+        let mut message = DynamicMessage::new(message);
         message.transcode_from(&date).map_err(E::custom)?;
         let parts = serde_json::to_value(message).map_err(E::custom)?;
         parts.deserialize_map(visitor).map_err(E::custom)
@@ -219,7 +295,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Date<V> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 mod tests {
-    use partnership_registry::v1::{Agreement, AgreementEvent, Country, DateInterval};
+    use partnership_registry::v1::{Agreement, AgreementEvent, AgreementState, Country, DateInterval};
 
     use super::*;
 
@@ -264,11 +340,24 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused_with_its_field_value_and_position() {
         let error = agreement("{\"conclusionDate\":\n \"soon\"}").unwrap_err();
-        assert!(error.starts_with("conclusion_date: \"soon\" is not a date such as 2025-10-15"), "{error}");
+        assert!(error.starts_with("\"soon\" is not a date such as 2025-10-15"), "{error}");
         assert!(error.ends_with("at line 2 column 7"), "{error}");
         let error = agreement(r#"{"conclusionDate": true}"#).unwrap_err();
         assert!(error.contains("invalid type: boolean `true`, expected a date such as"), "{error}");
         let error = agreement(r#"{"conclusionDate": {"years": 1}}"#).unwrap_err();
-        assert!(error.contains("unrecognized field name 'years'"), "{error}");
+        assert!(error.contains(r#"PartialDate has no such field; did you mean "year"?"#), "{error}");
+    }
+
+    #[test]
+    fn values_of_enums_may_be_short_and_are_corrected() {
+        for state in ["IN_FORCE", "in-force", "in_force", "AGREEMENT_STATE_IN_FORCE"] {
+            let read = agreement(&format!(r#"{{"state": "{state}"}}"#)).unwrap();
+            assert_eq!(read.state(), AgreementState::InForce, "{state}");
+        }
+        assert_eq!(agreement(r#"{"state": 3}"#).unwrap().state, 3);
+        let error = agreement(r#"{"state": "in-farce"}"#).unwrap_err();
+        assert!(error.contains(r#""in-farce" is not a value of AgreementState; did you mean IN_FORCE?"#), "{error}");
+        let error = agreement(r#"{"state": ["DRAFT"]}"#).unwrap_err();
+        assert!(error.contains("invalid type: sequence"), "{error}");
     }
 }
