@@ -38,7 +38,7 @@ async fn public_data_is_loaded_whole_and_a_second_time_changes_nothing() {
     let directory = TempDir::new().unwrap();
     let process = Process::start(directory.path());
     let address = format!("http://{}", process.address);
-    let example = process::build_example("load_data");
+    let example = process::build("load_data");
     let load = || {
         let output = Command::new(&example)
             .arg(&data)
