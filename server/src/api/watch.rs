@@ -110,15 +110,20 @@ impl Watching {
             tokio::task::consume_budget().await;
             self.watch.pass();
             self.room.set(0);
-            match tokio::time::timeout_at(self.heartbeat_at, self.watch.waits_for()).await {
-                Ok(None) => return Err(Error::Draining.into()),
-                Ok(Some(bytes)) => match self.read(bytes?).await? {
-                    Some(selected) => return Ok(Event::Commit(watched(selected)?)),
-                    // However many there are to pass over, the caller hears that the stream lives.
-                    None if Instant::now() >= self.heartbeat_at => break,
-                    None => {}
+            let selected = match self.watch.next_bytes() {
+                Some(bytes) => self.read(bytes?).await?,
+                None => match tokio::time::timeout_at(self.heartbeat_at, self.watch.wait()).await {
+                    Ok(Some(())) => None,
+                    Ok(None) => return Err(Error::Draining.into()),
+                    Err(_) => break,
                 },
-                Err(_) => break,
+            };
+            if let Some(selected) = selected {
+                return Ok(Event::Commit(watched(selected)?));
+            }
+            // However many there are to pass over, the caller hears that the stream lives.
+            if Instant::now() >= self.heartbeat_at {
+                break;
             }
         }
         Ok(Event::Heartbeat(Heartbeat { revision: self.watch.position() }))
@@ -129,7 +134,7 @@ impl Watching {
     /// Reads the next commit, of so many bytes. `None`: nothing of it is selected.
     async fn read(&mut self, bytes: usize) -> Result<Option<SelectedCommit>, Status> {
         self.room.take(bytes).await?;
-        let selected = self.watch.next().await.ok_or(Error::Draining)??;
+        let selected = self.watch.next()?;
         // The documents before come to those of the commit itself.
         self.room.set(selected.as_ref().map_or(0, SelectedCommit::bytes));
         Ok(selected)

@@ -71,19 +71,26 @@ impl Watch {
         });
     }
 
-    /// Waits until the next commit is durable, and answers how many bytes it has. `None`: there will be no more, since the
-    /// registry is closing.
-    pub async fn waits_for(&mut self) -> Option<Result<usize, Error>> {
-        self.tail.waits_for().await
-    }
-
-    /// The next commit, as soon as it is durable; `Some(Ok(None))`: nothing of it is selected. `None`: there will be no
-    /// more, since the registry is closing.
+    /// Waits until there is a next commit. `None`: there will be no more, since the registry is closing.
     ///
     /// Can be dropped while it waits; nothing is lost by that.
-    pub async fn next(&mut self) -> Option<Result<Option<SelectedCommit>, Error>> {
-        let record = self.tail.next().await?;
-        Some(record.and_then(|record| self.selected(record)))
+    pub async fn wait(&mut self) -> Option<()> {
+        self.tail.wait().await
+    }
+
+    /// How many bytes the next commit has. `None`: there is none yet.
+    #[must_use]
+    pub fn next_bytes(&self) -> Option<Result<usize, Error>> {
+        self.tail.next_bytes()
+    }
+
+    /// Reads the next commit, which must be there. `None`: nothing of it is selected.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn next(&mut self) -> Result<Option<SelectedCommit>, Error> {
+        let record = self.tail.next()?;
+        self.selected(record)
     }
 
     /// The last revision that was answered or passed over, or that was given as the start.

@@ -48,25 +48,26 @@ impl Tail {
         }
     }
 
-    /// Waits until the next commit is durable, and answers how many bytes it has. `None`: there will be no more, since the
-    /// registry is closing.
+    /// Waits until there is a next commit, which is durable then. `None`: there will be no more, since the registry is closing.
     ///
     /// Can be dropped while it waits; nothing is lost by that.
-    pub(crate) async fn waits_for(&mut self) -> Option<Result<usize, Error>> {
+    pub(crate) async fn wait(&mut self) -> Option<()> {
         while self.next > *self.heads.borrow_and_update() {
             self.heads.changed().await.ok()?;
         }
-        Some(self.reader.record_bytes(self.next))
+        Some(())
     }
 
-    /// The next commit, as soon as it is durable. `None`: there will be no more, since the registry is closing.
-    ///
-    /// Can be dropped while it waits; nothing is lost by that.
-    pub(crate) async fn next(&mut self) -> Option<Result<Record, Error>> {
-        self.waits_for().await?.ok();
+    /// How many bytes the next commit has. `None`: there is none yet.
+    pub(crate) fn next_bytes(&self) -> Option<Result<usize, Error>> {
+        (self.next <= *self.heads.borrow()).then(|| self.reader.record_bytes(self.next))
+    }
+
+    /// Reads the next commit, which must be there.
+    pub(crate) fn next(&mut self) -> Result<Record, Error> {
         let record = self.reader.record(self.next);
         self.next += 1;
-        Some(record)
+        record
     }
 
     /// The last revision that was answered, or that was given as the start.
