@@ -69,8 +69,8 @@ async fn out_of_descriptors_it_serves_those_who_are_there_and_waits() {
     let mut late = connect(server.address).await;
     late.write_all(&greeting(&[])).await.unwrap();
     within(late.read_exact(&mut [0; 9])).await.unwrap();
-    let log = server.log();
-    assert!(log.contains("connections are accepted again") && log.matches(TOLD).count() == 1, "{log}");
+    until("that to be told", async || server.log().contains("connections are accepted again").then_some(())).await;
+    assert_eq!(server.log().matches(TOLD).count(), 1, "told once:\n{}", server.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,9 +54,9 @@ impl Connections {
         let account = self.budget.account();
         let calls = account.clone();
         self.tasks.spawn(async move {
-            // Without a call there is nothing to send.
+            // A single call is answered at once.
             let serving = pin!(all.serve(socket, account));
-            if let Some(cause) = Gathered::new(serving, || calls.calls() > 0).await {
+            if let Some(cause) = Gathered::new(serving, || calls.calls() > 1).await {
                 all.tell(cause, peer);
             }
             drop(place);

@@ -1,45 +1,24 @@
-//! [`Gathered`]: a connection that takes its turn when the worker has nothing else to do.
+//! [`Gathered`]: a connection that takes its turn behind what else is ready.
 //!
 //! Each call that is answered wakes its connection, and the scheduler runs what was woken last first: the connection would
-//! send each answer by itself, with a system call for it, while the next ones are made. So it waits until the worker has
-//! run what else is ready, which is within 61 tasks, and then sends all of it in one go.
+//! send each answer by itself, with a system call for it, while the next ones are made. So it goes to the end of the queue
+//! once, and then sends all that was answered meanwhile in one go.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use futures_util::task::AtomicWaker;
-
-/// A future that, as long as `is_busy`, is polled once for all that woke it until the worker had nothing else to do.
+/// A future that, as long as `is_busy`, is polled once for all that woke it while others had their turns.
 pub(super) struct Gathered<F, B> {
     future: F,
     is_busy: B,
-    turn: Arc<Turn>,
-    /// Wakes for the turn.
-    waker: Waker,
-    waiting: bool,
-}
-
-/// The next turn.
-#[derive(Default)]
-struct Turn {
-    has_come: AtomicBool,
-    task: AtomicWaker,
-}
-
-impl Wake for Turn {
-    fn wake(self: Arc<Self>) {
-        self.has_come.store(true, Ordering::Release);
-        self.task.wake();
-    }
+    /// Whether it stands in the queue.
+    queued: bool,
 }
 
 impl<F, B> Gathered<F, B> {
     pub(super) fn new(future: F, is_busy: B) -> Self {
-        let turn = Arc::<Turn>::default();
-        Self { future, is_busy, waker: Waker::from(turn.clone()), turn, waiting: false }
+        Self { future, is_busy, queued: false }
     }
 }
 
@@ -47,18 +26,13 @@ impl<F: Future + Unpin, B: Fn() -> bool + Unpin> Future for Gathered<F, B> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        if self.waiting {
-            if !self.turn.has_come.swap(false, Ordering::AcqRel) {
-                return Poll::Pending;
-            }
-        } else if (self.is_busy)() {
-            self.waiting = true;
-            self.turn.task.register(context.waker());
-            // It wakes when the worker has run what is ready, and has asked the system what else is.
-            let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(&self.waker));
+        self.queued = !self.queued && (self.is_busy)();
+        if self.queued {
+            // A task that wakes itself goes behind all that is ready. The queue is one from which other workers take, too: a
+            // worker that never comes back from what it does holds up no connection.
+            context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.waiting = false;
         Pin::new(&mut self.future).poll(context)
     }
 }
@@ -67,7 +41,10 @@ impl<F: Future + Unpin, B: Fn() -> bool + Unpin> Future for Gathered<F, B> {
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::task::AtomicWaker;
 
     use super::*;
 
