@@ -39,6 +39,7 @@ const REGISTRY: &[(&str, &[&str])] = &[
     ("write", &["index", "resource", "schema", "error"]),
     ("read", &["index", "resource", "schema", "error"]),
     ("checkpoint", &["index"]),
+    ("bell", &["index"]),
     ("index", &["resource", "schema", "error"]),
     ("resource", &["schema", "error"]),
     ("schema", &["error"]),

@@ -225,6 +225,26 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_refused_because_others_take_and_give_back_at_once() {
+        let budget = Budget::new(IN_ALL, OF_ONE);
+        let busy = budget.account();
+        // Beyond its floor by a little, so that it goes to and fro over it.
+        let held = busy.charge(CONNECTION_FLOOR_BYTES - 1);
+        let other = budget.account();
+        let floor = other.charge(CONNECTION_FLOOR_BYTES);
+        std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| (0..200_000).for_each(|_| drop(busy.charge(2))));
+            }
+            for _ in 0..200_000 {
+                assert!(other.try_reserve(1).is_ok(), "{} of {IN_ALL} bytes are taken", budget.taken());
+            }
+        });
+        drop((held, floor));
+        assert_eq!(budget.taken(), 0);
+    }
+
+    #[test]
     fn the_floor_of_a_connection_is_there_whatever_the_others_hold() {
         let budget = Budget::new(IN_ALL, OF_ONE);
         let others: Vec<_> = (0..10).map(|_| budget.account()).collect();

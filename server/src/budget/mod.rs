@@ -9,7 +9,7 @@ mod account;
 mod age;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -32,7 +32,7 @@ struct Total {
     bytes_max: usize,
     connection_bytes_max: usize,
     /// What all connections hold beyond their floors.
-    taken: AtomicUsize,
+    taken: AtomicIsize,
     /// How many wait for something to be given back.
     waiting: AtomicUsize,
     given_back: Notify,
@@ -48,7 +48,7 @@ impl Budget {
         Self(Arc::new(Total {
             bytes_max,
             connection_bytes_max,
-            taken: AtomicUsize::new(0),
+            taken: AtomicIsize::new(0),
             waiting: AtomicUsize::new(0),
             given_back: Notify::new(),
         }))
@@ -65,13 +65,13 @@ impl Budget {
         if let Some(millis) = faults::planted("taking-max-ms").and_then(|millis| millis.parse().ok()) {
             return Duration::from_millis(millis);
         }
-        if self.0.taken.load(Ordering::Relaxed) > self.0.bytes_max / 2 { TAKING_MAX_UNDER_PRESSURE } else { TAKING_MAX }
+        if self.taken() > self.0.bytes_max / 2 { TAKING_MAX_UNDER_PRESSURE } else { TAKING_MAX }
     }
 
-    /// What is held beyond the floors of all connections.
-    #[cfg(test)]
+    /// What is held beyond the floors of all connections. What was given back may be told before it was told that it was
+    /// taken, by other threads: for a moment it can be less than nothing.
     pub(crate) fn taken(&self) -> usize {
-        self.0.taken.load(Ordering::SeqCst)
+        usize::try_from(self.0.taken.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
     fn connection_bytes_max(&self) -> usize {
@@ -80,17 +80,15 @@ impl Budget {
 
     /// Whether there is room for so many bytes more.
     fn has_room(&self, bytes: usize) -> bool {
-        self.0.taken.load(Ordering::Relaxed).saturating_add(bytes) <= self.0.bytes_max
+        self.taken().saturating_add(bytes) <= self.0.bytes_max
     }
 
     /// Takes in that a connection that held `before` holds `after`.
     fn moved(&self, before: usize, after: usize) {
         let (before, after) =
             (before.saturating_sub(CONNECTION_FLOOR_BYTES), after.saturating_sub(CONNECTION_FLOOR_BYTES));
-        if after > before {
-            self.0.taken.fetch_add(after - before, Ordering::Relaxed);
-        } else if before > after {
-            self.0.taken.fetch_sub(before - after, Ordering::Relaxed);
+        if after != before {
+            self.0.taken.fetch_add(after.cast_signed().wrapping_sub(before.cast_signed()), Ordering::Relaxed);
         }
     }
 
