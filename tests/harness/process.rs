@@ -34,6 +34,16 @@ pub(crate) fn server_binary() -> &'static Path {
 
 /// Builds a binary of the workspace.
 pub(crate) fn build(name: &str) -> PathBuf {
+    build_target("--bin", name).join(name)
+}
+
+/// Builds an example of the client crate.
+pub(crate) fn build_example(name: &str) -> PathBuf {
+    build_target("--example", name).join("examples").join(name)
+}
+
+/// Builds a target of the workspace, and answers where its profile lies.
+fn build_target(kind: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test is a file");
     // {target directory}/{profile}/deps/{test}
     let profile_dir = test.ancestors().nth(2).expect("a test lies two directories deep");
@@ -43,13 +53,13 @@ pub(crate) fn build(name: &str) -> PathBuf {
     };
     // With the tests among the targets, features are those that this test was built with: nothing is built twice.
     let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--workspace", "--tests", "--bin", name, "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--tests", kind, name, "--profile", profile, "--target-dir"])
         .arg(profile_dir.parent().expect("a profile lies in the target directory"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .expect("cargo runs");
     assert!(built.success(), "{name} does not build");
-    profile_dir.join(name)
+    profile_dir.to_owned()
 }
 
 /// How a server ended that was not asked to.

@@ -26,7 +26,7 @@ pub(crate) use tables::Tables;
 
 use crate::registry::schema::Schemas;
 use crate::store::{Derivation, Record, Revision};
-use recent::Recent;
+use recent::{Recent, RecentCommits};
 use saved::{Loading, Saving};
 
 /// The index. Read by many threads; only the writer applies to it.
@@ -62,9 +62,9 @@ impl Index {
         self.recent.add(records);
     }
 
-    /// The commits from a revision on, at most so many, as far as they are remembered: none if that one is not.
-    pub(crate) fn recent(&self, from: Revision, count: usize) -> Vec<Arc<Record>> {
-        self.recent.from(from, count)
+    /// Commits from a revision on, if that one is remembered.
+    pub(crate) fn recent(&self, from: Revision) -> Option<RecentCommits> {
+        self.recent.from(from)
     }
 
     /// The tables. While they are held, no commit becomes visible: hold them for a short time only.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::store::Revision;
 
 /// How a listing is ordered.
@@ -19,14 +21,15 @@ pub(crate) enum Order {
 /// The key of an item in an order: what it is ordered by, then its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderKey {
-    pub(crate) value: Box<[u8]>,
+    /// In the key itself, if it is as short as those of times are: to compare them then touches no other memory.
+    pub(crate) value: SmallVec<[u8; 16]>,
     pub(crate) name: Arc<str>,
 }
 
 impl OrderKey {
     /// The key of `name` in an order in which its value is `value`.
     pub(crate) fn new(value: &[u8], name: &Arc<str>) -> Self {
-        Self { value: value.into(), name: name.clone() }
+        Self { value: SmallVec::from_slice(value), name: name.clone() }
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) struct Recent(RwLock<Remembered>);
 
 #[derive(Default)]
 struct Remembered {
-    commits: VecDeque<Arc<Record>>,
+    /// In the groups in which they came.
+    groups: VecDeque<Arc<[Record]>>,
+    commits: usize,
     bytes: usize,
 }
 
@@ -29,23 +31,45 @@ impl Recent {
     /// Remembers commits, which come behind all others.
     pub(super) fn add(&self, records: Vec<Record>) {
         let mut remembered = self.0.write();
-        for record in records {
-            remembered.bytes += record.document_bytes();
-            remembered.commits.push_back(Arc::new(record));
-        }
-        while (remembered.bytes > BYTES_MAX || remembered.commits.len() > COMMITS_MAX)
-            && let Some(oldest) = remembered.commits.pop_front()
+        remembered.commits += records.len();
+        remembered.bytes += bytes(&records);
+        remembered.groups.push_back(records.into());
+        while (remembered.bytes > BYTES_MAX || remembered.commits > COMMITS_MAX)
+            && let Some(oldest) = remembered.groups.pop_front()
         {
-            remembered.bytes -= oldest.document_bytes();
+            remembered.commits -= oldest.len();
+            remembered.bytes -= bytes(&oldest);
         }
     }
 
-    /// The commits from a revision on, at most so many. None if that one is not remembered.
-    pub(super) fn from(&self, revision: Revision, count: usize) -> Vec<Arc<Record>> {
+    /// The commits of the group in which a revision came, from that one on. None if it is not remembered.
+    pub(super) fn from(&self, revision: Revision) -> Option<RecentCommits> {
         let remembered = self.0.read();
-        let first = remembered.commits.front().map_or(Revision::MAX, |record| record.revision);
-        let skipped = revision.checked_sub(first).and_then(|skipped| usize::try_from(skipped).ok());
-        skipped.map_or_else(Vec::new, |skipped| remembered.commits.iter().skip(skipped).take(count).cloned().collect())
+        let at = remembered.groups.partition_point(|group| first(group) <= revision).checked_sub(1)?;
+        let group = remembered.groups.get(at)?;
+        let passed = usize::try_from(revision - first(group)).ok().filter(|passed| *passed < group.len())?;
+        Some(RecentCommits { group: group.clone(), passed })
+    }
+}
+
+fn first(group: &[Record]) -> Revision {
+    group.first().map_or(Revision::MAX, |record| record.revision)
+}
+
+fn bytes(group: &[Record]) -> usize {
+    group.iter().map(Record::document_bytes).sum()
+}
+
+/// Commits that are remembered. Whoever holds them holds their memory: not for long.
+pub(crate) struct RecentCommits {
+    group: Arc<[Record]>,
+    passed: usize,
+}
+
+impl RecentCommits {
+    /// The commits, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.group.iter().skip(self.passed)
     }
 }
 
@@ -54,29 +78,39 @@ mod tests {
     use super::*;
     use crate::registry::index::tests::{country, record};
 
-    fn revisions(recent: &Recent, from: Revision, count: usize) -> Vec<Revision> {
-        recent.from(from, count).iter().map(|record| record.revision).collect()
+    fn revisions(recent: &Recent, from: Revision) -> Vec<Revision> {
+        recent.from(from).iter().flat_map(RecentCommits::iter).map(|record| record.revision).collect()
+    }
+
+    fn commits(revisions: std::ops::RangeInclusive<Revision>, name: &str) -> Vec<Record> {
+        revisions.map(|revision| record(revision, vec![country("countries/kr", name)])).collect()
     }
 
     #[test]
     fn the_newest_commits_are_there_from_a_revision_on() {
         let recent = Recent::default();
-        assert_eq!(revisions(&recent, 1, 10), [0; 0]);
-        recent.add((7..=9).map(|revision| record(revision, vec![country("countries/kr", "K")])).collect());
-        assert_eq!(revisions(&recent, 7, 10), [7, 8, 9]);
-        assert_eq!(revisions(&recent, 8, 1), [8]);
-        assert_eq!(revisions(&recent, 6, 10), [0; 0], "it has to be read");
-        assert_eq!(revisions(&recent, 10, 10), [0; 0], "it is not there yet");
+        assert_eq!(revisions(&recent, 1), [0; 0]);
+        recent.add(commits(7..=9, "K"));
+        recent.add(commits(10..=10, "K"));
+        assert_eq!(revisions(&recent, 7), [7, 8, 9]);
+        assert_eq!(revisions(&recent, 9), [9]);
+        assert_eq!(revisions(&recent, 10), [10], "another group");
+        assert_eq!(revisions(&recent, 6), [0; 0], "it has to be read");
+        assert_eq!(revisions(&recent, 11), [0; 0], "it is not there yet");
     }
 
     #[test]
     fn no_more_is_remembered_than_there_is_room_for() {
         let recent = Recent::default();
-        recent.add((1..=5_000).map(|revision| record(revision, vec![country("countries/kr", "K")])).collect());
-        assert_eq!(revisions(&recent, 5_000 - 4_096 + 1, 5_000).len(), COMMITS_MAX);
-        let large = country("countries/kr", &"K".repeat(BYTES_MAX / 2));
-        recent.add((5_001..=5_003).map(|revision| record(revision, vec![large.clone()])).collect());
-        assert_eq!(revisions(&recent, 5_003, 10), [5_003]);
-        assert_eq!(revisions(&recent, 5_002, 10), [0; 0], "two are too many");
+        recent.add(commits(1..=1_000, "K"));
+        recent.add(commits(1_001..=5_000, "K"));
+        assert_eq!(revisions(&recent, 1_000), [0; 0], "they are too many");
+        assert_eq!(revisions(&recent, 1_001).len(), 4_000);
+        let large = "K".repeat(BYTES_MAX / 2);
+        for revision in 5_001..=5_003 {
+            recent.add(commits(revision..=revision, &large));
+        }
+        assert_eq!(revisions(&recent, 5_003), [5_003]);
+        assert_eq!(revisions(&recent, 5_002), [0; 0], "two are too large");
     }
 }

@@ -9,8 +9,8 @@ use crate::registry::error::Error;
 use crate::registry::read::reader::Reader;
 use crate::store::{Record, Revision};
 
-/// So many commits are passed over without a break: a millisecond of work at most, if they are small.
-const PASSED_AT_ONCE_MAX: usize = 64;
+/// About so many commits are passed over without a break, and a group at least: a millisecond of work.
+const PASSED_AT_ONCE: Revision = 64;
 
 /// A place in the journal that moves on as commits become durable.
 pub(crate) struct Tail {
@@ -38,13 +38,18 @@ impl Tail {
     }
 
     /// Passes over the next commits as long as `passes` says so, and they are remembered: nothing is read for that. At most
-    /// [`PASSED_AT_ONCE_MAX`], so that others get their turn.
+    /// about [`PASSED_AT_ONCE`], so that others get their turn.
     pub(crate) fn pass(&mut self, mut passes: impl FnMut(&Record) -> bool) {
-        for record in self.reader.index.recent(self.next, PASSED_AT_ONCE_MAX) {
-            if !passes(&record) {
-                return;
+        let end = self.next + PASSED_AT_ONCE;
+        while self.next < end
+            && let Some(commits) = self.reader.index.recent(self.next)
+        {
+            for record in commits.iter() {
+                if !passes(record) {
+                    return;
+                }
+                self.next = record.revision + 1;
             }
-            self.next = record.revision + 1;
         }
     }
 
