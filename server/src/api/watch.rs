@@ -134,7 +134,7 @@ impl Watching {
     /// Reads the next commit, of so many bytes. `None`: nothing of it is selected.
     async fn read(&mut self, bytes: usize) -> Result<Option<SelectedCommit>, Status> {
         self.room.take(bytes).await?;
-        let selected = self.watch.next()?;
+        let selected = self.watch.read_next()?;
         // The documents before come to those of the commit itself.
         self.room.set(selected.as_ref().map_or(0, SelectedCommit::bytes));
         Ok(selected)

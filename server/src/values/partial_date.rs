@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use partnership_registry::v1::PartialDate;
 
@@ -118,6 +119,31 @@ fn calendar_day(date: &PartialDate) -> Option<Date> {
     Date::new(date.year.try_into().ok()?, date.month.try_into().ok()?, date.day.try_into().ok()?).ok()
 }
 
+/// Whether nothing is said of how sure it is.
+pub(crate) fn is_plain(date: &PartialDate) -> bool {
+    !date.approximate && !date.uncertain && !date.unknown && date.original_text.is_empty()
+}
+
+/// The days that it may be: a day, a month or a year, and as much again on both sides if it is approximate or uncertain.
+/// `None`: any.
+pub(crate) fn days(date: &PartialDate) -> Option<RangeInclusive<Date>> {
+    if date.year == 0 {
+        return None;
+    }
+    let (unit, month, day) = match (date.month, date.day) {
+        (0, _) => (1.year(), 1, 1),
+        (month, 0) => (1.month(), month, 1),
+        (month, day) => (1.day(), month, day),
+    };
+    let first = calendar_day(&PartialDate { month, day, ..PartialDate::year(date.year) })?;
+    let next = first.saturating_add(unit);
+    let (first, next) = match date.approximate || date.uncertain {
+        true => (first.saturating_sub(unit), next.saturating_add(unit)),
+        false => (first, next),
+    };
+    Some(first..=next.saturating_sub(1.day()))
+}
+
 /// Whether `a` is before `b` whatever the unknown parts of both are.
 pub(crate) fn certainly_before(a: &PartialDate, b: &PartialDate) -> bool {
     if [a, b].iter().any(|date| date.approximate || date.uncertain || date.unknown || date.year == 0) {
@@ -142,6 +168,7 @@ pub(crate) fn both_and_before(a: Option<&PartialDate>, b: Option<&PartialDate>) 
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 pub(crate) mod tests {
     use super::*;
 
@@ -236,6 +263,27 @@ pub(crate) mod tests {
             assert_eq!(kept, expected, "{given:?}");
             let found = strange(&kept);
             assert_eq!(found.is_some(), given.original_text.is_empty(), "what was made of it is known again: {kept:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_as_many_days_as_are_left_open() {
+        let about = |date: PartialDate| PartialDate { approximate: true, ..date };
+        let doubtful = |date: PartialDate| PartialDate { uncertain: true, ..date };
+        let table = [
+            (date(2024, 2, 29), Some(("2024-02-29", "2024-02-29"))),
+            (date(2024, 2, 0), Some(("2024-02-01", "2024-02-29"))),
+            (date(2025, 0, 0), Some(("2025-01-01", "2025-12-31"))),
+            (about(date(2025, 1, 1)), Some(("2024-12-31", "2025-01-02"))),
+            (doubtful(date(2025, 1, 0)), Some(("2024-12-01", "2025-02-28"))),
+            (doubtful(about(date(2025, 0, 0))), Some(("2024-01-01", "2026-12-31"))),
+            (date(2023, 2, 29), None),
+            (unknown(), None),
+            (text("about 1900"), None),
+        ];
+        for (date, expected) in table {
+            let expected = expected.map(|(first, last)| first.parse().unwrap()..=last.parse().unwrap());
+            assert_eq!(days(&date), expected, "{date:?}");
         }
     }
 

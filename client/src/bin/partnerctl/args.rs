@@ -29,6 +29,7 @@ const FILTERS: &str = "\
 Filters: terms joined by AND, each FIELD = VALUE, FIELD != VALUE, or FIELD:VALUE for lists and maps
   state = in-force                          a value of an enum, short or in full
   region_code = KR AND capital != \"Busan\"   texts are compared whole; quotes where there are spaces
+  conclusion_date = 2025-10                 a date that is certainly within it; != certainly not
   conclusion_date.year = 2025               a part of a date, or of another message
   parties.country = \"countries/kr\"         some item of the list has it
   labels.region = \"asia\"                    a label; labels:region for whether there is one

@@ -88,8 +88,8 @@ impl Watch {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn next(&mut self) -> Result<Option<SelectedCommit>, Error> {
-        let record = self.tail.next()?;
+    pub fn read_next(&mut self) -> Result<Option<SelectedCommit>, Error> {
+        let record = self.tail.read_next()?;
         self.selected(record)
     }
 

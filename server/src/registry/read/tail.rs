@@ -69,7 +69,7 @@ impl Tail {
     }
 
     /// Reads the next commit, which must be there.
-    pub(crate) fn next(&mut self) -> Result<Record, Error> {
+    pub(crate) fn read_next(&mut self) -> Result<Record, Error> {
         let record = self.reader.record(self.next);
         self.next += 1;
         record

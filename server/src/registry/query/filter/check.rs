@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use partnership_registry::v1::PartialDate;
+
 use super::error::Error;
 use super::eval::{Expected, Step, Term, Test};
 use super::lex::Operator;
 use super::parse::{Restriction, Text};
 use crate::registry::resource::name::short;
-use crate::registry::schema::{Field, KindId, Label, Schemas, Shape, Value};
+use crate::registry::schema::{Field, KindId, Label, Schemas, Shape, SharedValue, Value};
+use crate::values::partial_date;
 use crate::values::text::nfc;
 
 /// Fails on a path that leads to nothing that can be tested, and on a value that the field cannot have.
@@ -37,10 +40,16 @@ fn term(schemas: &Schemas, shape: &Shape, restriction: &Restriction) -> Result<T
         return Err(Error::new(path.at, rule));
     }
     let value = match value {
-        Some(value) => expected(leaf, path, value)?,
+        Some(value) => expected(schemas, leaf, path, value)?,
         None => Expected::Any,
     };
-    Ok(Term { test: Test::Field { path: steps, value }, negated: *operator == Operator::NotEqual })
+    let negated = *operator == Operator::NotEqual;
+    // What may be one of those days and may not is selected neither as equal nor as different.
+    if let (true, Expected::Within(days)) = (negated, &value) {
+        let value = Expected::Outside(days.clone());
+        return Ok(Term { test: Test::Field { path: steps, value }, negated: false });
+    }
+    Ok(Term { test: Test::Field { path: steps, value }, negated })
 }
 
 fn map_term(field: &Field, key: Option<&str>, restriction: &Restriction) -> Result<Term, Error> {
@@ -98,7 +107,7 @@ fn follow<'a>(
 }
 
 /// Reads a value as one that the field can have.
-fn expected(field: &Field, path: &Text, value: &Text) -> Result<Expected, Error> {
+fn expected(schemas: &Schemas, field: &Field, path: &Text, value: &Text) -> Result<Expected, Error> {
     let text = value.text.as_str();
     let wrong = |what: &str| {
         Error::new(value.at, format!("must compare {} with {what}, and {:?} is none", field.name, short(text)))
@@ -127,6 +136,11 @@ fn expected(field: &Field, path: &Text, value: &Text) -> Result<Expected, Error>
             parsed.map(|parsed| Expected::Number(*number, parsed)).ok_or_else(|| wrong("a number"))
         }
         Value::Text { .. } | Value::Reference(_) => Ok(Expected::Text(nfc(text).into_owned())),
+        Value::Message(id) if schemas.shape(*id).shared == Some(SharedValue::PartialDate) => {
+            let literal = text.parse::<PartialDate>().ok().filter(partial_date::is_plain);
+            let days = literal.and_then(|literal| partial_date::days(&literal));
+            days.map(Expected::Within).ok_or_else(|| wrong("a date such as 2025-10-15, 2025-10 or 2025"))
+        }
         Value::Message(_) => {
             Err(Error::new(path.at, format!("must test single values, and {:?} is a message", short(&path.text))))
         }

@@ -1,7 +1,14 @@
 //! Terms, asked of documents. A field that is absent has the value that protobuf gives it: empty, 0 or false.
 
+use std::ops::RangeInclusive;
+
+use jiff::civil::Date;
+use partnership_registry::v1::PartialDate;
+use prost::Message as _;
+
 use crate::registry::resource::wire::{self, WireField};
 use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, NumberType};
+use crate::values::partial_date;
 use crate::values::text::nfc;
 
 /// A test that has to hold, or not to hold.
@@ -36,6 +43,10 @@ pub(super) enum Expected {
     Bool(bool),
     Enum(i32),
     Number(NumberType, f64),
+    /// A date that is certainly one of these days.
+    Within(RangeInclusive<Date>),
+    /// A date that is certainly none of these days.
+    Outside(RangeInclusive<Date>),
     /// Anything that is there.
     Any,
 }
@@ -81,9 +92,20 @@ impl Expected {
             Self::Bool(truth) => (found.map_or(0, |field| field.varint()) != 0) == *truth,
             Self::Enum(number) => found.map_or(0, |field| field.enum_number()) == *number,
             Self::Number(kind, number) => found.map_or(0.0, |field| field.number(*kind)) == *number,
+            Self::Within(days) => {
+                date_in(found).is_some_and(|date| days.contains(date.start()) && days.contains(date.end()))
+            }
+            Self::Outside(days) => {
+                date_in(found).is_some_and(|date| date.end() < days.start() || days.end() < date.start())
+            }
             Self::Any => found.is_some(),
         }
     }
+}
+
+/// The days that a date may be, if they are known.
+fn date_in(found: Option<WireField<'_>>) -> Option<RangeInclusive<Date>> {
+    partial_date::days(&PartialDate::decode(found?.value).ok()?)
 }
 
 fn label<'a>(document: &'a [u8], number: u32, key: &str) -> Option<&'a str> {

@@ -44,6 +44,17 @@ fn a_filter_selects_what_all_its_terms_hold_for() {
         ("region_code = KR AND existence.start_date.year = 1948", true),
         ("region_code = KR AND existence.start_date.year = 1949", false),
         ("existence.start_date.year = 1948.0", true),
+        ("existence.start_date = 1948", true),
+        ("existence.start_date = 1949", false),
+        ("existence.start_date != 1949", true),
+        ("existence.start_date != 1948", false),
+        // It may be, and may not.
+        ("existence.start_date = 1948-05", false),
+        ("existence.start_date != 1948-05", false),
+        ("existence.start_date = \"1948\"", true),
+        // What is not known is neither.
+        ("existence.end_date = 1948", false),
+        ("existence.end_date != 1948", false),
         ("existence.start_date.approximate = false", true),
         ("existence.end_date.year = 0", true),
         ("existence.end_date.year != 0", false),
@@ -175,6 +186,14 @@ fn what_is_not_understood_is_refused_where_it_stands() {
         ("labels.a:b", "must test labels as labels.key = \"value\" or as labels:key (at column 1)"),
         ("labels.a:*", "must test labels as labels.key = \"value\" or as labels:key (at column 1)"),
         ("existence = a", "must test single values, and \"existence\" is a message (at column 1)"),
+        (
+            "existence.start_date = \"1948~\"",
+            "must compare start_date with a date such as 2025-10-15, 2025-10 or 2025, and \"1948~\" is none (at column 24)",
+        ),
+        (
+            "existence.start_date = 1948-13",
+            "must compare start_date with a date such as 2025-10-15, 2025-10 or 2025, and \"1948-13\" is none (at column 24)",
+        ),
         ("existence.start_date.era = a", "must name fields, and PartialDate has no field \"era\" (at column 22)"),
         ("existence.start_date.year = old", "must compare year with a number, and \"old\" is none (at column 29)"),
         ("existence.start_date.year = nan", "must compare year with a number, and \"nan\" is none (at column 29)"),
