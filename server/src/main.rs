@@ -17,8 +17,8 @@ use partnership_registry_server::{kinds, log, serve};
 use rustix::fs::Mode;
 use tokio::net::TcpListener;
 
-/// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers through the
-/// committer to the writer. The allocator of the C library takes a fifth more time for that. It is built without large
+/// Most of what is allocated here is freed by another thread: documents go from the tasks of their callers to the
+/// writer. The allocator of the C library takes a fifth more time for that. It is built without large
 /// pages (`no_thp`): with them, what callers make the server hold takes half as much again, and longer than they hold it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
