@@ -161,8 +161,9 @@ const STANDARD: &[Standard] = &[
             "read_revision",
             "read_time",
             "read_mask",
+            "explain",
         ],
-        response: Some(("Listed", &["resources", "next_page_token", "revision", "total_size"])),
+        response: Some(("Listed", &["resources", "next_page_token", "revision", "total_size", "plan"])),
     },
     Standard {
         name: "Create",

@@ -149,6 +149,8 @@ pub struct List {
     pub read_time: Option<Timestamp>,
     /// The fields to answer. `None`: all.
     pub read_mask: Option<FieldMask>,
+    /// Only how the listing would be found.
+    pub explain: bool,
 }
 
 /// A page of a listing.
@@ -162,6 +164,8 @@ pub struct Listed<K> {
     pub revision: u64,
     /// How many the whole listing has.
     pub total_size: i32,
+    /// How the listing is found, if that was asked for.
+    pub plan: Option<crate::v1::QueryPlan>,
 }
 
 /// Creates one.

@@ -58,6 +58,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             next_page_token: page.next_page_token,
             revision: page.revision,
             total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            plan: None,
         }))
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct RuleOption {
     pub(super) reference_types: Vec<String>,
     /// How many ancestors a resource may have, of a field that leads to its parent.
     pub(super) ancestors_max: usize,
+    pub(super) indexed: bool,
+    pub(super) party: bool,
 }
 
 impl Annotations {
@@ -139,6 +141,8 @@ impl Annotations {
             set_at_creation: rule.set_at_creation,
             reference_types: rule.reference_types,
             ancestors_max: rule.ancestors_max as usize,
+            indexed: rule.indexed,
+            party: rule.party,
         })
     }
 }

@@ -157,6 +157,8 @@ impl Reader {
             identifier: behaves(Behavior::Identifier),
             set_at_creation: rule.set_at_creation,
             ancestors_max: (rule.ancestors_max > 0).then_some(rule.ancestors_max),
+            indexed: rule.indexed,
+            party: rule.party,
         };
         if (rule.min.is_some() || rule.max.is_some()) && !matches!(read.value, Value::Number { .. }) {
             return Err(format!("{name} has a bound, and is no number"));
@@ -170,6 +172,18 @@ impl Reader {
         }
         if read.ancestors_max.is_some() && self.open.len() > 1 {
             return Err(format!("{name} has a number of ancestors, and is no field of a kind"));
+        }
+        if read.party && !matches!(read.value, Value::Reference(_)) {
+            return Err(format!("{name} says who takes part, and is no reference"));
+        }
+        let value = match &read.value {
+            Value::Message(id) => {
+                self.shapes.get(id.0).is_some_and(|shape| shape.shared.is_some_and(SharedValue::is_single))
+            }
+            Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Enum { .. } => true,
+        };
+        if read.indexed && !value {
+            return Err(format!("{name} is indexed, and is a message of several values"));
         }
         // What is said nowhere would be enforced nowhere: a field that nobody thought about is found at once.
         if behaviors.is_empty() && field.parent_message().package_name() == PACKAGE {

@@ -70,6 +70,16 @@ pub(crate) enum SharedValue {
     Timestamp,
 }
 
+impl SharedValue {
+    /// Whether it is one value, which filters compare and orders order, rather than several.
+    pub(crate) fn is_single(self) -> bool {
+        match self {
+            Self::PartialDate | Self::Money | Self::Timestamp => true,
+            Self::DateInterval => false,
+        }
+    }
+}
+
 /// A field of a message.
 #[derive(Debug)]
 pub(crate) struct Field {
@@ -84,6 +94,10 @@ pub(crate) struct Field {
     pub(crate) set_at_creation: bool,
     /// How many ancestors a resource may have, if the field leads to the parent.
     pub(crate) ancestors_max: Option<usize>,
+    /// Whether questions about it are answered from memory.
+    pub(crate) indexed: bool,
+    /// Whether it says who takes part.
+    pub(crate) party: bool,
 }
 
 /// How many values a field has.
