@@ -1,5 +1,6 @@
 //! Paths of fields, as requests write what they count by and add up: `type`, `parties.country`, `labels.programme`.
 
+use crate::registry::query::filter::expression::Step;
 use crate::registry::resource::mask_path::split;
 use crate::registry::resource::name::short;
 use crate::registry::resource::value::{LeafValue, leaf};
@@ -8,17 +9,6 @@ use crate::registry::schema::{
     ENTRY_KEY, ENTRY_VALUE, Field, KindId, Label, Schemas, Shape, ShapeId, SharedValue, Value,
 };
 use crate::values::text::nfc;
-
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// The number of the field.
-    pub(crate) number: u32,
-    /// Whether it is a list, of which every item is meant.
-    pub(crate) repeated: bool,
-    /// Of a map: the key of the entry that is meant.
-    pub(crate) key: Option<String>,
-}
 
 /// A path to one value, or through lists to several.
 #[derive(Debug, Clone, PartialEq)]
