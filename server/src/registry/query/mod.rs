@@ -1,5 +1,6 @@
 //! Questions over many resources: filters, listings, selections, exports, watches, history in pages.
 
+mod ancestry;
 pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod history;
