@@ -1,6 +1,7 @@
 //! Paths of fields, as requests write what they count by and add up: `type`, `parties.country`, `labels.programme`.
 
 use crate::registry::query::filter::expression::Step;
+use crate::registry::query::filter::path::Target;
 use crate::registry::resource::mask_path::split;
 use crate::registry::resource::name::short;
 use crate::registry::resource::value::{LeafValue, leaf};
@@ -20,6 +21,11 @@ pub(crate) struct FieldPath {
 }
 
 impl FieldPath {
+    /// The path that leads to a target.
+    pub(crate) fn of(target: Target<'_>) -> Self {
+        Self { last: (target.shape, target.field.number), steps: target.steps }
+    }
+
     /// Reads a path of a kind. The error is a phrase that says what is wrong with it.
     pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
         let (mut shape, mut rest, mut steps) = (schemas.kind(kind).shape, Some(text), Vec::new());
