@@ -1,9 +1,9 @@
 //! What resources are counted by, and what of them is added up: the keys of the groups that a document belongs to, and its
 //! amounts of money.
 
-use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
+use jiff::{Span, ToSpan as _};
 use prost_types::Timestamp;
 
 use crate::registry::query::field_path::FieldPath;
@@ -142,7 +142,7 @@ fn is_of(schemas: &Schemas, path: &FieldPath, values: &[SharedValue]) -> bool {
 
 /// A day by its number; `None` for one that stands for an open end.
 fn calendar_day(number: i32) -> Option<Date> {
-    date(1970, 1, 1).checked_add(number.days()).ok()
+    date(1970, 1, 1).checked_add(Span::new().try_days(number).ok()?).ok()
 }
 
 /// A date as it is known, by its first and its last day. Of one that is approximate or uncertain these are those of the units
@@ -154,7 +154,7 @@ fn whole_date(first: i32, last: i32) -> String {
     let months = |of: Date| i32::from(of.year()) * 12 + i32::from(of.month());
     let (years_more, months_more) = (last.year() - first.year(), months(last) - months(first));
     // That in the middle, if it has one unit on each side.
-    let middle = |unit: jiff::Span| first.saturating_add(unit);
+    let middle = |unit: Span| first.saturating_add(unit);
     let days_more = first.until(last).map_or(-1, |span| span.get_days());
     if is_whole_years && years_more == 0 {
         format!("{:04}", first.year())
