@@ -28,7 +28,8 @@ impl FieldPath {
 
     /// Reads a path of a kind. The error is a phrase that says what is wrong with it.
     pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
-        let (mut shape, mut rest, mut steps) = (schemas.kind(kind).shape, Some(text), Vec::new());
+        let (mut shape, mut steps) = (schemas.kind(kind).shape, Vec::new());
+        let mut rest = Some(text).filter(|text| !text.is_empty());
         while let Some(path) = rest {
             let (name, below) = split(path)?;
             let field = by_name(schemas.shape(shape), &name)?;
@@ -47,17 +48,22 @@ impl FieldPath {
                 (Label::Single, _) => Step { number, repeated: false, key: None },
             };
             steps.push(step);
-            match (single_or_message(schemas, field), rest) {
-                (Ok(()), None) => return Ok(Self { steps, last }),
-                (Ok(()), Some(below)) => {
-                    return Err(format!("must end at {name}, which has no field {:?}", short(below)));
-                }
-                (Err(id), None) => {
-                    let fields = names(schemas.shape(id));
+            shape = match (&field.value, rest) {
+                (Value::Message(id), Some(_)) => *id,
+                (Value::Message(id), None) if !schemas.shape(*id).shared.is_some_and(SharedValue::is_single) => {
+                    let fields = names(schemas.shape(*id));
                     return Err(format!("must lead to a single value, and {name} has several: {fields}"));
                 }
-                (Err(id), Some(_)) => shape = id,
-            }
+                (_, None) => return Ok(Self { steps, last }),
+                (_, Some(below)) => {
+                    let whole = text.strip_suffix(below).unwrap_or(text).trim_end_matches('.');
+                    let hint = match field.label {
+                        Label::Map { .. } => "; a key with other letters than a-zA-Z0-9_ stands in backticks",
+                        Label::Single | Label::List { .. } => "",
+                    };
+                    return Err(format!("must end at {whole}, which has no field {:?}{hint}", short(below)));
+                }
+            };
         }
         Err("must name a field".to_owned())
     }
@@ -80,19 +86,6 @@ impl FieldPath {
             Found::Nothing => each(None),
             Found::InMessage(value) => each(leaf(schemas, field, value)),
         });
-    }
-}
-
-/// Whether a field is at the end of a path; otherwise the message that it holds.
-fn single_or_message(schemas: &Schemas, field: &Field) -> Result<(), ShapeId> {
-    match field.value {
-        Value::Message(id) if !schemas.shape(id).shared.is_some_and(SharedValue::is_single) => Err(id),
-        Value::Message(_)
-        | Value::Text { .. }
-        | Value::Reference(_)
-        | Value::Number { .. }
-        | Value::Bool
-        | Value::Enum { .. } => Ok(()),
     }
 }
 
