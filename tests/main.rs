@@ -23,6 +23,7 @@ mod damage;
 mod deadlines;
 mod disk;
 mod door;
+mod filter_page;
 mod findings;
 mod frames;
 mod grow;
