@@ -50,8 +50,6 @@ pub struct CountRequest {
 pub struct Count {
     kind: KindId,
     filter: Filter,
-    /// As it was given.
-    filter_text: String,
     groups: Vec<Group>,
     sum: Option<Sum>,
     groups_max: usize,
@@ -101,8 +99,8 @@ impl Count {
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
-        let CountRequest { filter: filter_text, show_deleted, explain, .. } = request;
-        Ok(Self { kind, filter, filter_text, groups, sum, groups_max, show_deleted, explain })
+        let CountRequest { show_deleted, explain, .. } = request;
+        Ok(Self { kind, filter, groups, sum, groups_max, show_deleted, explain })
     }
 
     /// The answer as of `point`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
@@ -129,7 +127,7 @@ impl Count {
         let mut counted = Counted { revision: listing.at, ..Counted::default() };
         if self.explain {
             let all = reader.index.read().count(self.kind, self.show_deleted);
-            counted.plan = Some(Plan::of_reading(&self.filter_text, all));
+            counted.plan = Some(Plan::of_reading(&self.filter, all));
         } else if self.groups.is_empty() && self.sum.is_none() {
             counted.total = listing.count()?;
         } else {

@@ -1,5 +1,8 @@
 //! How a listing or a count is found, and what that costs: for people, who ask for it instead of the answer.
 
+use crate::registry::query::filter::Filter;
+use crate::registry::query::filter::expression::Expression;
+
 /// How a question is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -32,12 +35,14 @@ pub struct PlannedTest {
 
 impl Plan {
     /// Of a question about `all` resources that is answered by reading them.
-    pub(crate) fn of_reading(filter: &str, all: usize) -> Self {
-        let filter = filter.trim();
-        let open = if filter.is_empty() { 0 } else { all };
-        let test = PlannedTest { text: filter.to_owned(), indexed: false, matches: open };
+    pub(crate) fn of_reading(filter: &Filter, all: usize) -> Self {
+        let mut tests = Vec::new();
+        if let Some(expression) = filter.expression() {
+            tests_of(expression, &mut tests);
+        }
+        let open = if tests.is_empty() { 0 } else { all };
         Self {
-            tests: if filter.is_empty() { Vec::new() } else { vec![test] },
+            tests: tests.into_iter().map(|text| PlannedTest { text, indexed: false, matches: open }).collect(),
             found: all - open,
             open,
             changed: 0,
@@ -45,5 +50,14 @@ impl Plan {
             cost: open,
             cost_max: usize::MAX,
         }
+    }
+}
+
+/// The tests of an expression, in their order, as people write them.
+fn tests_of(expression: &Expression, found: &mut Vec<String>) {
+    match expression {
+        Expression::All(each) | Expression::Any(each) => each.iter().for_each(|one| tests_of(one, found)),
+        Expression::Test(test) if test.negated => found.push(format!("NOT {}", test.text)),
+        Expression::Test(test) => found.push(test.text.clone()),
     }
 }

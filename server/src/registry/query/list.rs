@@ -11,11 +11,11 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
-use crate::registry::index::OrderKey;
+use crate::registry::index::{Order, OrderKey};
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::listing::Listing;
-use crate::registry::query::order_by;
+use crate::registry::query::order_by::{self, OrderTerm};
 use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::read_mask::ReadMask;
@@ -102,7 +102,8 @@ pub(crate) fn page(
     cancelled: &CancellationToken,
 ) -> Result<Page, Error> {
     let size = page_size(request.page_size)?;
-    let (order, descending) = order_by::parse(&request.order_by)?;
+    let terms = order_by::parse(&reader.schemas, request.kind, &request.order_by);
+    let (order, descending) = known_order(&terms.map_err(|rule| Error::invalid("order_by", rule))?)?;
     let filter =
         Filter::parse(&reader.schemas, request.kind, &request.filter).map_err(|rule| Error::invalid("filter", rule))?;
     let mask = ReadMask::parse(&reader.schemas, request.kind, &request.read_mask)?;
@@ -141,7 +142,7 @@ pub(crate) fn page(
     };
     if request.explain {
         let all = reader.index.read().count(request.kind, request.show_deleted);
-        let plan = Plan::of_reading(&request.filter, all);
+        let plan = Plan::of_reading(&listing.filter, all);
         return Ok(Page {
             documents: Vec::new(),
             next_page_token: String::new(),
@@ -165,6 +166,24 @@ pub(crate) fn page(
     };
     let documents = items.into_iter().map(|item| item.document).collect();
     Ok(Page { documents, next_page_token, revision: at, total, plan: None })
+}
+
+/// The order of the index that the terms mean.
+fn known_order(terms: &[OrderTerm]) -> Result<(Order, bool), Error> {
+    let order = match terms {
+        [] => return Ok((Order::Name, false)),
+        [only] => match only.text.as_str() {
+            "name" => Some(Order::Name),
+            "display_name" => Some(Order::DisplayName),
+            "create_time" => Some(Order::CreateTime),
+            "update_time" => Some(Order::UpdateTime),
+            _ => None,
+        }
+        .map(|order| (order, only.descending)),
+        [..] => None,
+    };
+    let rule = "must be one of name, display_name, create_time, update_time, with ' desc' for descending";
+    order.ok_or_else(|| Error::invalid("order_by", rule))
 }
 
 fn encode_key(key: &OrderKey) -> Vec<u8> {

@@ -128,7 +128,7 @@ impl Listing<'_> {
         let name = Name::stored(self.kind, name.clone());
         let Some((_, document)) = self.reader.get(&name, self.at)? else { return Ok(None) };
         let shown = self.show_deleted || !stamp::is_deleted(&document);
-        Ok((shown && self.filter.selects(&document)).then_some(document))
+        Ok((shown && self.filter.selects(&self.reader.schemas, &document, &*self.reader.index)).then_some(document))
     }
 
     /// The order of a past that the index does not know any more: everything is read and sorted.

@@ -1,5 +1,6 @@
 //! Questions over many resources: filters, listings, counts, selections, exports, watches, history in pages.
 
+mod ancestry;
 pub(crate) mod count;
 pub(crate) mod explain;
 pub(crate) mod export;
