@@ -49,11 +49,6 @@ impl Filter {
         Ok(Self { asked: expression.map(|expression| (kind, expression)) })
     }
 
-    /// Whether it selects everything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.asked.is_none()
-    }
-
     /// What it asks. `None`: nothing.
     pub(crate) fn expression(&self) -> Option<&Expression> {
         self.asked.as_ref().map(|(_, expression)| expression)
