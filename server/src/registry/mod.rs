@@ -27,6 +27,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Dangling, Error};
 pub use query::export::{Chunk, Export};
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use query::fuzzing;
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;

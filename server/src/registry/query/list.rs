@@ -19,7 +19,7 @@ use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::{Point, Reader};
-use crate::registry::schema::KindId;
+use crate::registry::schema::{KindId, Schemas};
 use crate::store::Revision;
 
 /// What to list.
@@ -97,7 +97,7 @@ pub(crate) fn page(
 ) -> Result<Page, Error> {
     let size = page_size(request.page_size)?;
     let terms = order_by::parse(&reader.schemas, request.kind, &request.order_by);
-    let (order, descending) = known_order(&terms.map_err(|rule| Error::invalid("order_by", rule))?)?;
+    let (order, descending) = known_order(&reader.schemas, &terms.map_err(|rule| Error::invalid("order_by", rule))?)?;
     let filter =
         Filter::parse(&reader.schemas, request.kind, &request.filter).map_err(|rule| Error::invalid("filter", rule))?;
     let mask = ReadMask::parse(&reader.schemas, request.kind, &request.read_mask)?;
@@ -152,15 +152,15 @@ pub(crate) fn page(
 }
 
 /// The order of the index that the terms mean.
-fn known_order(terms: &[OrderTerm]) -> Result<(Order, bool), Error> {
+fn known_order(schemas: &Schemas, terms: &[OrderTerm]) -> Result<(Order, bool), Error> {
     let order = match terms {
         [] => return Ok((Order::Name, false)),
-        [only] => match only.text.as_str() {
-            "name" => Some(Order::Name),
-            "display_name" => Some(Order::DisplayName),
-            "create_time" => Some(Order::CreateTime),
-            "update_time" => Some(Order::UpdateTime),
-            _ => None,
+        [only] if only.path.len() == 1 => match only.field(schemas).map(|field| field.name.as_str()) {
+            Some("name") => Some(Order::Name),
+            Some("display_name") => Some(Order::DisplayName),
+            Some("create_time") => Some(Order::CreateTime),
+            Some("update_time") => Some(Order::UpdateTime),
+            Some(_) | None => None,
         }
         .map(|order| (order, only.descending)),
         [..] => None,

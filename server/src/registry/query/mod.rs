@@ -3,6 +3,8 @@
 mod ancestry;
 pub(crate) mod export;
 pub(crate) mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod listing;
