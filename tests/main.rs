@@ -24,6 +24,7 @@ mod damage;
 mod deadlines;
 mod disk;
 mod door;
+mod filter_page;
 mod findings;
 mod frames;
 mod grow;

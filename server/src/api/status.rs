@@ -165,11 +165,13 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::TimeBeforeFirst => (Code::OutOfRange, "TIME_BEFORE_FIRST"),
         Error::AnswerTooLarge { .. } => (Code::ResourceExhausted, "ANSWER_TOO_LARGE"),
         Error::TooManyGroups { .. } => (Code::FailedPrecondition, "TOO_MANY_GROUPS"),
+        Error::TooCostly(_) => (Code::FailedPrecondition, "TOO_COSTLY"),
         Error::SumTooLarge { .. } => (Code::OutOfRange, "SUM_TOO_LARGE"),
         Error::CommitTooLarge { .. } => (Code::ResourceExhausted, "COMMIT_TOO_LARGE"),
         // Only a restart mends it, so a caller is not told to try again (AIP-194).
         Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
         Error::NoRoom => (Code::ResourceExhausted, "STORE_FULL"),
+        Error::IndexFull { .. } => (Code::ResourceExhausted, "INDEX_FULL"),
         Error::NoDescriptors => (Code::ResourceExhausted, "STORE_OUT_OF_DESCRIPTORS"),
         // An operator has to make it writable; until then the same write is refused each time.
         Error::ReadOnly => (Code::FailedPrecondition, "STORE_READ_ONLY"),
@@ -315,6 +317,16 @@ impl Telling {
             Error::TooManyGroups { max } => {
                 self.tell("groupsMax", &max.to_string());
                 self.add_precondition("TOO_MANY_GROUPS", "group_by", &format!("makes more than {max} groups"));
+            }
+            Error::IndexFull { bytes, max } => {
+                self.tell("mib", &(bytes >> 20).to_string());
+                self.tell("mibMax", &(max >> 20).to_string());
+            }
+            Error::TooCostly(costs) => {
+                let (reads, max) = costs.reads();
+                self.tell("reads", &reads.to_string());
+                self.tell("readsMax", &max.to_string());
+                self.add_precondition("TOO_COSTLY", costs.field(), &costs.description());
             }
             Error::SumTooLarge { currency } => {
                 self.tell("currency", currency);

@@ -25,7 +25,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use error::{Chain, Dangling, Error};
+pub use error::{Chain, Costs, Dangling, Error};
 pub use query::count::{Count, CountRequest, Counted};
 pub use query::explain::{Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
@@ -54,6 +54,8 @@ use crate::kinds::KindRules;
 use crate::store::{self, Scrub, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
+pub use index::Outgrown;
+use index::secondary::{Follower, Position};
 use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
@@ -101,10 +103,14 @@ struct Inner {
     closing: Mutex<Option<Sender<()>>>,
     follower: StateFollower,
     scrub: Scrub,
+    /// How far the secondary indexes have come.
+    indexed: watch::Receiver<Position>,
+    /// Pulled, it tells them that a question waits.
+    ask_indexes: SyncSender<()>,
 }
 
 /// How a registry is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// How its store is.
     pub store: store::Options,
@@ -112,6 +118,20 @@ pub struct Options {
     pub request_id_retention: Duration,
     /// Whether a clock is right that shows a time long after the last commit.
     pub accept_time_jump: bool,
+    /// The most bytes of memory for the index.
+    pub index_bytes_max: usize,
+}
+
+impl Default for Options {
+    /// No request id is remembered for longer than a day, and the index may take any memory.
+    fn default() -> Self {
+        Self {
+            store: store::Options::default(),
+            request_id_retention: Duration::ZERO,
+            accept_time_jump: false,
+            index_bytes_max: usize::MAX,
+        }
+    }
 }
 
 /// Why a registry does not open.
@@ -129,6 +149,9 @@ pub enum OpenError {
     /// What the store holds cannot be read.
     #[error("revision {0} of the store holds what this version cannot read; start the version that wrote it")]
     Unreadable(Revision),
+    /// What the store holds needs more memory than the index may take.
+    #[error(transparent)]
+    Outgrown(#[from] Outgrown),
     /// The operating system gives no thread.
     #[error("a thread could not be started")]
     Thread(#[from] std::io::Error),
@@ -139,12 +162,13 @@ impl Registry {
     pub fn open(dir: &Path, options: &Options, kinds: &[KindRules], clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         TrustedClock::check_tellable(&*clock)?;
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
-        let index = Arc::new(Index::new(schemas.clone(), options.request_id_retention));
+        let index = Arc::new(Index::new(schemas.clone(), options.request_id_retention, options.index_bytes_max));
         let mut opening = Opening::new(&index);
         let opened = store::open(dir, &options.store, &mut opening)?;
         if let Some(Unreadable { revision }) = opening.unreadable {
             return Err(OpenError::Unreadable(revision));
         }
+        index.fits()?;
         let last = Some(index.read().last_time()).filter(|_| index.head() > 0);
         let clock = Arc::new(TrustedClock::new(clock, last, options.accept_time_jump)?);
         let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
@@ -160,6 +184,8 @@ impl Registry {
         let (ringing, bell) = watch::channel(index.head());
         let (cord, pulled) = bell::hang();
         let heard = index.clone();
+        let (indexer, indexed, ask_indexes) = Follower::new(index.clone(), opened.reader.clone());
+        let (index_cord, index_pulled) = sync_channel(1);
         // As long as there is room: see `room`.
         let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
@@ -168,12 +194,13 @@ impl Registry {
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
-        let writer = Writer { committer, journal: opened.writer, index, new_heads, cord, writing };
+        let writer = Writer { committer, journal: opened.writer, index, new_heads, cord, index_cord, writing };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("writer", Box::new(move || writer.run(&submissions)))?,
             thread("bell", Box::new(move || bell::run(&pulled, &heard, &ringing)))?,
+            thread("indexes", Box::new(move || indexer.run(&index_pulled)))?,
             thread("clock", {
                 let clock = clock.clone();
                 Box::new(move || clock.run(&clock_closing))
@@ -195,6 +222,8 @@ impl Registry {
             closing: Mutex::new(Some(closing)),
             follower: opened.follower,
             scrub: opened.scrub,
+            indexed,
+            ask_indexes,
         })))
     }
 
@@ -211,6 +240,17 @@ impl Registry {
             }
         }
         self.0.follower.close();
+    }
+
+    /// Waits until it is found that the index of what the store holds needs more memory than it may take: then no list is
+    /// ever answered. It is found in the first seconds, or never.
+    pub async fn outgrown(&self) -> Outgrown {
+        let mut told = self.0.indexed.clone();
+        let found = told.wait_for(|position| matches!(position, Position::Outgrown(_))).await.map(|found| *found);
+        match found {
+            Ok(Position::Outgrown(outgrown)) => outgrown,
+            Ok(Position::Building | Position::At(_) | Position::Failing) | Err(_) => std::future::pending().await,
+        }
     }
 
     /// How sled does, now and from now on. Whatever it says, the registry answers.
@@ -247,6 +287,10 @@ impl Registry {
     /// not undo it.
     pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
         let mut request = request.prepare(&self.0.reader.schemas, self.0.clock.now())?;
+        let grows = request.mutations.iter().any(|(_, mutation)| !matches!(mutation, PreparedMutation::Delete { .. }));
+        if grows && let Err(Outgrown { bytes, max }) = self.0.reader.index.fits() {
+            return Err(Error::IndexFull { bytes, max });
+        }
         loop {
             request.room = None;
             request.room = Some(self.room(&request).await?);
@@ -417,14 +461,15 @@ impl Registry {
         self.0.reader.document_bytes(name)
     }
 
-    /// A page of the resources of a kind. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// A page of the resources of a kind, the first one as of `at`, which [`Registry::indexed_at`] told. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn list(
         &self,
         request: &ListRequest,
+        at: Revision,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Page, Error> {
-        list::page(&self.0.reader, &self.0.tokens, request, has_room, cancelled)
+        list::page(&self.0.reader, &self.0.tokens, request, at, has_room, cancelled)
     }
 
     /// Reads what is to be counted.
@@ -432,15 +477,15 @@ impl Registry {
         Count::read(&self.0.reader.schemas, request)
     }
 
-    /// Counts. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// Counts, as of `at`, which [`Registry::indexed_at`] told. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn count(
         &self,
         count: &Count,
-        point: Point,
+        at: Revision,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
-        count.answer(&self.0.reader, point, has_room, cancelled)
+        count.answer(&self.0.reader, at, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.
@@ -448,12 +493,27 @@ impl Registry {
         Selection::parse(&self.0.reader.schemas, collections, filter)
     }
 
-    /// The revision that a point means now.
-    pub fn resolve(&self, point: Point) -> Result<Revision, Error> {
-        self.0.reader.resolve(point)
+    /// The revision that a point means now, once the indexes hold it. The head means a revision that is not before the head
+    /// of now.
+    pub async fn indexed_at(&self, point: Point) -> Result<Revision, Error> {
+        let at = self.0.reader.resolve(point)?;
+        let mut told = self.0.indexed.clone();
+        loop {
+            match *told.borrow_and_update() {
+                Position::At(position) if position >= at => {
+                    return Ok(if point == Point::Head { position } else { at });
+                }
+                Position::Failing => return Err(Error::ReadFailed),
+                Position::Outgrown(_) => return Err(Error::Draining),
+                Position::At(_) | Position::Building => {}
+            }
+            // If it was pulled before, that is heard.
+            let _ = self.0.ask_indexes.try_send(());
+            told.changed().await.map_err(|_| Error::Draining)?;
+        }
     }
 
-    /// A walk over all that is selected, as of `at`.
+    /// A walk over all that is selected, as of `at`, which [`Registry::indexed_at`] told.
     #[must_use]
     pub fn export(&self, selection: Selection, at: Revision, show_deleted: bool) -> Export {
         Export::new(self.0.reader.clone(), selection, at, show_deleted)

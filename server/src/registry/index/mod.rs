@@ -4,23 +4,23 @@
 //! commit has just become durable. Invariant: the index holds exactly the durable commits up to its head, each whole.
 
 mod derive;
-mod order;
 mod recent;
 pub(crate) mod requests;
 mod row;
 mod saved;
+pub(crate) mod secondary;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trees;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard};
 
 pub(crate) use derive::Unreadable;
-pub(crate) use order::{Order, OrderKey};
 pub(crate) use row::Row;
 pub(crate) use tables::Tables;
 
@@ -28,6 +28,7 @@ use crate::registry::schema::Schemas;
 use crate::store::{Derivation, Record, Revision};
 use recent::{Recent, RecentCommits};
 use saved::{Loading, Saving};
+use secondary::Secondary;
 
 /// The index. Read by many threads; only the writer applies to it.
 pub(crate) struct Index {
@@ -35,13 +36,35 @@ pub(crate) struct Index {
     request_id_retention: Duration,
     tables: RwLock<Tables>,
     recent: Recent,
+    secondary: Secondary,
+    /// About how many bytes of memory all of it takes, as it was measured last.
+    bytes: AtomicUsize,
+    bytes_max: usize,
 }
 
+/// The index needs more memory than it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the index needs {} MiB of memory at least, and may take {} MiB; give it more (--index-mib)",
+    .bytes.div_ceil(1 << 20), .max >> 20
+)]
+pub struct Outgrown {
+    /// The bytes that it needs, at least.
+    pub bytes: usize,
+    /// The bytes that it may take.
+    pub max: usize,
+}
+
+/// So much the secondary indexes take for each resource at least: one with nothing in it but a name.
+const SECONDARY_BYTES_MIN: usize = 100;
+
 impl Index {
-    /// The index of a journal without commits. Request ids are remembered for so long, at least.
-    pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration) -> Self {
-        let tables = RwLock::new(Tables::new(schemas.kinds.len(), request_id_retention));
-        Self { schemas, request_id_retention, tables, recent: Recent::default() }
+    /// The index of a journal without commits. Request ids are remembered for so long, at least. It may take so much memory.
+    pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration, bytes_max: usize) -> Self {
+        let tables = RwLock::new(Tables::new(request_id_retention));
+        let secondary = Secondary::new(schemas.clone());
+        let bytes = AtomicUsize::new(0);
+        Self { schemas, request_id_retention, tables, recent: Recent::default(), secondary, bytes, bytes_max }
     }
 
     /// Takes durable commits in, in their order, and with them the head. Readers see all of them or none. After an error
@@ -77,6 +100,47 @@ impl Index {
     pub(crate) fn pieces(&self, piece_rows: usize) -> impl Iterator<Item = Vec<u8>> {
         let mut saving = Saving::Rows(0);
         std::iter::from_fn(move || self.read().save(&self.schemas, &mut saving, piece_rows))
+    }
+
+    /// What filters, orders and counts are answered from.
+    pub(crate) fn secondary(&self) -> &Secondary {
+        &self.secondary
+    }
+
+    /// Measures how much memory it takes.
+    fn measure(&self) {
+        let (rows, secondary) = (self.read().heap_bytes(), self.secondary.heap_bytes());
+        self.bytes.store(rows + secondary, Ordering::Relaxed);
+    }
+
+    /// Says in the log how much memory it takes.
+    fn tell_memory(&self) {
+        let (rows, secondary) = (self.read().heap_bytes(), self.secondary.heap_bytes());
+        tracing::info!(
+            rows = self.read().count_of_all(),
+            mib = (rows + secondary) >> 20,
+            rows_mib = rows >> 20,
+            secondary_mib = secondary >> 20,
+            "memory of the index"
+        );
+    }
+
+    /// Whether it takes no more memory than it may, as it was measured last. Before it was, by what it will need at least.
+    pub(crate) fn fits(&self) -> Result<(), Outgrown> {
+        let bytes = match self.bytes.load(Ordering::Relaxed) {
+            0 => {
+                let rows = self.read();
+                rows.heap_bytes() + rows.count_of_all() * SECONDARY_BYTES_MIN
+            }
+            bytes => bytes,
+        };
+        let max = self.bytes_max;
+        if bytes > max { Err(Outgrown { bytes, max }) } else { Ok(()) }
+    }
+
+    /// Whether it takes nine tenths of what it may, or more: then it is measured often.
+    fn is_nearly_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > self.bytes_max / 10 * 9
     }
 
     /// The last durable revision.
@@ -116,15 +180,14 @@ impl Derivation for Opening<'_> {
     }
 
     fn loaded(&mut self) -> Result<(), String> {
-        let Index { schemas, request_id_retention, tables, recent: _ } = self.index;
-        *tables.write() = std::mem::take(&mut self.loading).end(schemas.kinds.len(), *request_id_retention)?;
+        let loaded = std::mem::take(&mut self.loading).end(self.index.request_id_retention)?;
+        *self.index.tables.write() = loaded;
         Ok(())
     }
 
     fn reset(&mut self) {
         self.loading = Loading::default();
         self.unreadable = None;
-        let Index { schemas, request_id_retention, tables, recent: _ } = self.index;
-        *tables.write() = Tables::new(schemas.kinds.len(), *request_id_retention);
+        *self.index.tables.write() = Tables::new(self.index.request_id_retention);
     }
 }

@@ -65,12 +65,13 @@ impl Group {
         read().map_err(|error| error.describe(text))
     }
 
-    /// The keys of the groups that a document belongs to, each once: one at least.
+    /// The keys of the groups that a document belongs to, each once: one at least, which is empty if it has no value.
     pub(crate) fn keys(&self, schemas: &Schemas, document: &[u8]) -> Vec<String> {
         let mut keys = Vec::new();
-        self.path.values(schemas, document, &mut |value| {
-            keys.push(value.map(|value| self.text(schemas, &value)).unwrap_or_default());
-        });
+        self.path.values(schemas, document, &mut |value| keys.extend(value.map(|value| self.text(schemas, &value))));
+        if keys.is_empty() {
+            keys.push(String::new());
+        }
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -92,6 +93,32 @@ impl Group {
             (_, LeafValue::Unsigned(number)) => number.to_string(),
             (_, LeafValue::Double(number)) => number.to_string(),
             (_, LeafValue::Money { currency, nanos }) => format!("{} {currency}", amount(*nanos)),
+        }
+    }
+
+    /// Of a value that is grouped by its year or decade, a number that is the same for the same group.
+    pub(crate) fn part(&self, value: &LeafValue<'_>) -> Option<i32> {
+        let years = match self.bucket {
+            Bucket::Whole => return None,
+            Bucket::Year => 1,
+            Bucket::Decade => 10,
+        };
+        let part = |day: Date| i32::from(day.year()).div_euclid(years);
+        match value {
+            LeafValue::Date { first, last } => {
+                let (first, last) = (calendar_day(*first).map(part), calendar_day(*last).map(part));
+                Some(first.filter(|_| first == last).unwrap_or(i32::MIN))
+            }
+            LeafValue::Time(time) => {
+                moment(*time).map(|moment| part(TimeZone::UTC.to_datetime(moment).date())).or(Some(i32::MIN))
+            }
+            LeafValue::Text(_)
+            | LeafValue::Bool(_)
+            | LeafValue::Enum(_)
+            | LeafValue::Signed(_)
+            | LeafValue::Unsigned(_)
+            | LeafValue::Double(_)
+            | LeafValue::Money { .. } => None,
         }
     }
 

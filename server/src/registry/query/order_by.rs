@@ -1,10 +1,10 @@
 //! `order_by` (AIP-132): fields with commas between them, each of which may descend.
 
+use crate::registry::query::field_path::FieldPath;
 use crate::registry::query::filter::error::Error;
-use crate::registry::query::filter::expression::Step;
 use crate::registry::query::filter::lex::{Token, TokenValue, lex};
-use crate::registry::query::filter::path::{End, follow};
-use crate::registry::schema::{Field, KindId, Schemas, ShapeId};
+use crate::registry::resource::stamp::field_number;
+use crate::registry::schema::{KindId, Schemas, SharedValue, Value};
 
 /// The most fields of an order.
 const TERMS_MAX: usize = 8;
@@ -12,21 +12,20 @@ const TERMS_MAX: usize = 8;
 const BYTES_MAX: usize = 1_024;
 
 /// One field of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OrderTerm {
-    pub(crate) path: Vec<Step>,
-    /// The message that has the last field of the path.
-    shape: ShapeId,
-    number: u32,
+    pub(crate) path: FieldPath,
     pub(crate) descending: bool,
+    /// Whether it leads to dates, of which some are not known.
+    pub(crate) is_date: bool,
     /// The field as it is written.
     pub(crate) text: String,
 }
 
 impl OrderTerm {
-    /// The last field of the path, whose values order.
-    pub(crate) fn field<'a>(&self, schemas: &'a Schemas) -> Option<&'a Field> {
-        schemas.shape(self.shape).by_number(self.number)
+    /// Whether it leads to the names of the resources.
+    pub(crate) fn is_name(&self) -> bool {
+        matches!(self.path.steps.as_slice(), [step] if step.number == field_number::NAME)
     }
 }
 
@@ -69,38 +68,26 @@ fn term(schemas: &Schemas, kind: KindId, text: &str, written: &[Token], end: usi
     let Some((field, direction)) = written.split_first() else {
         return Err(Error::new(end, "must name a field"));
     };
-    let TokenValue::Word(path) = &field.value else {
-        return Err(Error::new(field.at, format!("must have a field here, and has {:?}", field.shown())));
-    };
     let descending = direction.first().is_some_and(|word| word.is_keyword("desc"));
     let known = usize::from(descending || direction.first().is_some_and(|word| word.is_keyword("asc")));
     if let Some(other) = direction.get(known) {
         let what = if known == 0 { "asc, desc or a comma" } else { "a comma" };
         return Err(Error::new(other.at, format!("must have {what} here, and has {:?}", other.shown())));
     }
-    let target = follow(schemas, schemas.kind(kind).shape, path)?;
-    let name = text.get(field.at..field.end).unwrap_or_default();
-    match target.end {
-        End::Value | End::Entry => {
-            let (shape, number) = (target.shape, target.field.number);
-            Ok(OrderTerm { path: target.steps, shape, number, descending, text: name.to_owned() })
-        }
-        End::Map => {
-            Err(Error::new(field.at, format!("must order by one key of {name}, as in {name}.key, and {name} is a map")))
-        }
-        End::Message(shape) => {
-            let fields: Vec<_> = schemas.shape(shape).fields.iter().map(|field| field.name.as_str()).collect();
-            let fields = fields.join(", ");
-            let rule = format!("must order by single values, and {name:?} is a message; its fields are {fields}");
-            Err(Error::new(field.at, rule))
-        }
-    }
+    let path = FieldPath::of(schemas, kind, field, "order by")?;
+    let is_date = path.field(schemas).is_some_and(|field| match field.value {
+        Value::Message(id) => schemas.shape(id).shared == Some(SharedValue::PartialDate),
+        Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Enum { .. } => false,
+    });
+    let text = text.get(field.at..field.end).unwrap_or_default().to_owned();
+    Ok(OrderTerm { path, descending, is_date, text })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
+    use crate::registry::query::filter::expression::Step;
     use crate::registry::schema::{contract, kind_of};
 
     #[test]
@@ -125,11 +112,11 @@ mod tests {
             assert_eq!(found, *expected, "{text:?}");
         }
         let terms = parse(&schemas, kind, "existence.start_date, labels.region").unwrap();
-        let fields: Vec<_> = terms.iter().map(|term| term.field(&schemas).unwrap().name.as_str()).collect();
+        let fields: Vec<_> = terms.iter().map(|term| term.path.field(&schemas).unwrap().name.as_str()).collect();
         assert_eq!(fields, ["start_date", "labels"]);
         let step = |number, key: Option<&str>| Step { number, repeated: false, key: key.map(str::to_owned) };
         let existence = schemas.shape_of(kind).by_name("existence").unwrap().number;
-        let paths: Vec<_> = terms.into_iter().map(|term| term.path).collect();
+        let paths: Vec<_> = terms.into_iter().map(|term| term.path.steps).collect();
         assert_eq!(paths, [vec![step(existence, None), step(1, None)], vec![step(11, Some("region"))]]);
     }
 

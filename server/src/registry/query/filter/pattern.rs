@@ -27,6 +27,11 @@ impl Pattern {
         })
     }
 
+    /// How every text of this form begins.
+    pub(crate) fn beginning(&self) -> &str {
+        &self.first
+    }
+
     /// Whether a text in Unicode's normal form C is of this form.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let inner = text.strip_prefix(self.first.as_str()).and_then(|rest| rest.strip_suffix(self.last.as_str()));
