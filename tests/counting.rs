@@ -353,14 +353,14 @@ async fn what_cannot_be_counted_is_refused_with_all_that_is_wrong() {
     let mut insight = insight(&server).await;
     let group = |path: &str| about("agreements", &[path]);
     let sum = |path: &str| CountResourcesRequest { sum: path.into(), ..about("projects", &[]) };
+    macro_rules! collections {
+        ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => { [$($collection),*] };
+    }
+    let collections = partnership_registry::for_each_kind!(collections).join(", ");
+    let no_kind = format!("must be one of {collections}, and \"ships\" is not");
     let table: Vec<(CountResourcesRequest, &str, &str)> = vec![
         (CountResourcesRequest::default(), "collection", "is required"),
-        (
-            about("ships", &[]),
-            "collection",
-            "must be one of countries, focusAreas, organizations, officials, agreements, projects, feasibilityStudies, \
-             meetings, delegations, courses, commitments, and \"ships\" is not",
-        ),
+        (about("ships", &[]), "collection", &no_kind),
         (group(""), "group_by[0]", "must name a field (at column 1)"),
         (group("  "), "group_by[0]", "must name a field (at column 1)"),
         (

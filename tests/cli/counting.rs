@@ -41,6 +41,9 @@ PIPELINE   2025                      1
 ";
     assert_eq!(by_year.out, expected);
     assert_eq!(by_year.err, "the 2 largest groups; --groups-max shows more\n");
+    // A listing writes amounts as filters and keys do.
+    let listed = shell.run(&["list", "projects", "--fields", "budgets", "-o", "csv"]).exits(0);
+    assert_eq!(listed.out, "name,budgets\nprojects/a,1000.50 USD\nprojects/b,\"1 USD,20 EUR\"\nprojects/c,\n");
     let countries = shell.run(&["count", "projects", "--by", "countries"]).exits(0);
     countries
         .prints("countries/kr       2\n")
