@@ -10,6 +10,8 @@ mod calendar;
 mod expression;
 mod memory;
 mod order;
+mod public_data;
+mod raw;
 mod resources;
 mod row;
 mod shape;
