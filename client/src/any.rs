@@ -8,9 +8,10 @@ use std::marker::PhantomData;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use partnership_registry::Kind;
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{QueryPlan, Resource};
 
 use crate::connection::Connection;
+use crate::count::CountCall;
 use crate::error::Error;
 use crate::items::Items;
 use crate::list::{ListOptions, ListPage};
@@ -77,6 +78,19 @@ impl AnyResources {
         self.calls.pages(self.connection.clone(), options)
     }
 
+    /// How a listing would be found, and what that costs; nothing is listed.
+    ///
+    /// # Errors
+    /// As [`Resources::explain`].
+    pub async fn explain(&self, options: ListOptions) -> Result<QueryPlan, Error> {
+        self.calls.explain(self.connection.clone(), options).await
+    }
+
+    /// Counts resources: set what to count by on the returned call, then await it.
+    pub fn count(&self) -> CountCall {
+        self.calls.count(self.connection.clone())
+    }
+
     /// Creates one; with an empty `id` the server generates one.
     ///
     /// # Errors
@@ -130,6 +144,8 @@ trait AnyCalls: Sync {
     fn get(&self, connection: Connection, name: String, options: ReadOptions) -> Call<Resource>;
     fn batch_get(&self, connection: Connection, names: Vec<String>, options: ReadOptions) -> Call<Vec<Resource>>;
     fn pages(&self, connection: Connection, options: ListOptions) -> Items<ListPage<Resource>>;
+    fn explain(&self, connection: Connection, options: ListOptions) -> Call<QueryPlan>;
+    fn count(&self, connection: Connection) -> CountCall;
     fn create(&self, connection: Connection, id: String, resource: Resource, options: WriteOptions) -> Call<Resource>;
     fn update(&self, connection: Connection, resource: Resource, mask: Mask, options: WriteOptions) -> Call<Resource>;
     fn delete(&self, connection: Connection, name: String, options: WriteOptions) -> Call<Resource>;
@@ -156,6 +172,14 @@ impl<K: Service> AnyCalls for CallsOf<K> {
 
     fn pages(&self, connection: Connection, options: ListOptions) -> Items<ListPage<Resource>> {
         Items::new(Resources::<K>::new(connection).pages(options).map_ok(|page| page.map(Into::into)))
+    }
+
+    fn explain(&self, connection: Connection, options: ListOptions) -> Call<QueryPlan> {
+        Box::pin(async move { Resources::<K>::new(connection).explain(options).await })
+    }
+
+    fn count(&self, connection: Connection) -> CountCall {
+        Resources::<K>::new(connection).count()
     }
 
     fn create(&self, connection: Connection, id: String, resource: Resource, options: WriteOptions) -> Call<Resource> {

@@ -8,6 +8,7 @@
 //!
 //! - [`Registry`] is the connection. It has a typed handle for each kind: [`Registry::countries`],
 //!   [`Registry::agreements`] and so on give [`Resources`].
+//! - Listings and [counts](Resources::count) answer questions: which agreements, in which order, how many by type and year.
 //! - [Commits](Registry::commit) change resources of any kinds, all or none.
 //! - [Watches](Registry::watch) resume by themselves; those of a [handle](Resources::watch) are typed.
 //! - The [history](Registry::list_revisions) of a resource, and [exports](Registry::export) of everything.
@@ -24,6 +25,7 @@ mod call;
 mod caller;
 mod commit;
 mod connection;
+mod count;
 pub mod error;
 mod export;
 mod history;
@@ -43,6 +45,7 @@ mod write;
 
 pub use any::{AnyResources, ReadOptions, WriteOptions};
 pub use commit::CommitBuilder;
+pub use count::CountCall;
 pub use error::{Code, Error};
 pub use export::{Export, ExportOptions};
 pub use items::Items;

@@ -17,13 +17,13 @@ impl ListOptions {
         Self::default()
     }
 
-    /// Only those that the filter selects (AIP-160), such as `state = "AGREEMENT_STATE_IN_FORCE"`.
+    /// Only those that the filter selects (AIP-160), such as `state = IN_FORCE AND conclusion_date >= 1990`.
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.request.filter = filter.into();
         self
     }
 
-    /// By `name`, `display_name`, `create_time` or `update_time`, with ` desc` for descending.
+    /// By fields, such as `conclusion_date desc, display_name`; by name if nothing is said.
     pub fn order_by(mut self, order: impl Into<String>) -> Self {
         self.request.order_by = order.into();
         self

@@ -2,15 +2,18 @@
 
 use std::marker::PhantomData;
 
+use partnership_registry::v1::QueryPlan;
+
 use crate::call::new_request_id;
 use crate::connection::Connection;
+use crate::count::CountCall;
 use crate::error::Error;
 use crate::items::Items;
 use crate::list::{ListOptions, ListPage};
 use crate::paging;
 use crate::point::{Mask, revision_name};
 use crate::read::{BatchGetCall, GetCall};
-use crate::service::{BatchGet, Create, Delete, Get, Rollback, Service, Undelete, Update};
+use crate::service::{BatchGet, Create, Delete, Get, List, Rollback, Service, Undelete, Update};
 use crate::write::{CreateCall, DeleteCall, RollbackCall, UndeleteCall, UpdateCall};
 
 /// The resources of one kind. Cheap to clone.
@@ -83,6 +86,29 @@ impl<K: Service> Resources<K> {
                 Ok(ListPage::from(page))
             }
         })
+    }
+
+    /// How a listing would be found, and what that costs; nothing is listed.
+    ///
+    /// # Errors
+    /// As listing itself. `INVALID_ARGUMENT`: a bad filter or order.
+    pub async fn explain(&self, options: ListOptions) -> Result<QueryPlan, Error> {
+        let list = List { explain: true, ..options.page(String::new()) };
+        let listed = self.connection.unary(list, |request| K::list(self.connection.channel(), request)).await?;
+        Ok(listed.plan.unwrap_or_default())
+    }
+
+    /// Counts resources: set what to count by on the returned call, then await it.
+    ///
+    /// ```no_run
+    /// # use partnership_registry_client::{Error, Registry};
+    /// # async fn example(registry: Registry) -> Result<(), Error> {
+    /// let counted = registry.projects().count().group_by(["state"]).sum("budgets.amount").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count(&self) -> CountCall {
+        CountCall::new(self.connection.clone(), K::COLLECTION)
     }
 
     /// Creates one: set options on the returned call, then await it.

@@ -1,13 +1,13 @@
 //! What the registry knows, as the contract tells it, and back.
 
 use bytes::Bytes;
-use partnership_registry::v1::{self, Commit, MutationResult, Resource, ResourceRevision};
+use partnership_registry::v1::{self, Commit, MutationResult, QueryPlan, QueryTest, Resource, ResourceRevision};
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 
 use crate::faults;
-use crate::registry::{Action, Error, Point, Record, Version, WrittenOne};
+use crate::registry::{Action, Error, Plan, PlannedTest, Point, Record, Version, WrittenOne};
 use crate::values::{Broken, timestamp};
 
 /// As of when a request wants to read.
@@ -25,6 +25,18 @@ pub(crate) fn point(revision: u64, time: Option<Timestamp>) -> Result<Point, Err
             None => Ok(Point::Time(time.into())),
         },
         (_, Some(_)) => Err(Error::invalid("read_time", "is not given together with read_revision")),
+    }
+}
+
+/// Both parts of a request, or all that is wrong with either.
+pub(crate) fn both<A, B>(one: Result<A, Error>, other: Result<B, Error>) -> Result<(A, B), Error> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(Error::Invalid(mut violations)), Err(Error::Invalid(more))) => {
+            violations.add_all("", more);
+            Err(Error::Invalid(violations))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }
 
@@ -65,6 +77,28 @@ pub(crate) fn revision(version: Version) -> Result<ResourceRevision, Status> {
         previous_snapshot: envelope(version.before)?,
         snapshot: envelope(version.after)?,
     })
+}
+
+/// How a question is answered.
+pub(crate) fn query_plan(plan: Plan) -> QueryPlan {
+    QueryPlan {
+        tests: plan.tests.into_iter().map(query_test).collect(),
+        found: number(plan.found),
+        open: number(plan.open),
+        changed: number(plan.changed),
+        order: plan.order,
+        cost: number(plan.cost),
+        cost_max: number(plan.cost_max),
+    }
+}
+
+fn query_test(test: PlannedTest) -> QueryTest {
+    QueryTest { text: test.text, indexed: test.indexed, matches: number(test.matches) }
+}
+
+/// How many there are, as the contract writes it.
+pub(crate) fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A commit as the journal holds it.

@@ -12,6 +12,7 @@ mod convert;
 mod drain;
 mod export;
 mod history;
+mod insight;
 mod request_log;
 mod room;
 mod standard;

@@ -11,7 +11,7 @@ use super::answer::{Encoded, Uniform};
 use super::blocking::blocking;
 use super::call::{Api, Handle};
 use super::caller::Caller;
-use super::convert::{decode, point};
+use super::convert::{decode, point, query_plan};
 use super::room::PAGE_ROOM_BYTES;
 use super::status::internal;
 use crate::registry::{ANSWER_BYTES_MAX, KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
@@ -49,6 +49,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             show_deleted: request.show_deleted,
             point: point(request.read_revision, request.read_time)?,
             read_mask: request.read_mask.unwrap_or_default().paths,
+            explain: request.explain,
         };
         let (registry, room) = (self.registry.clone(), caller.room.clone());
         let page =
@@ -58,7 +59,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             next_page_token: page.next_page_token,
             revision: page.revision,
             total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
-            plan: None,
+            plan: page.plan.map(query_plan),
         }))
     }
 }

@@ -164,6 +164,8 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::RevisionInFuture { .. } => (Code::OutOfRange, "REVISION_IN_FUTURE"),
         Error::TimeBeforeFirst => (Code::OutOfRange, "TIME_BEFORE_FIRST"),
         Error::AnswerTooLarge { .. } => (Code::ResourceExhausted, "ANSWER_TOO_LARGE"),
+        Error::TooManyGroups { .. } => (Code::FailedPrecondition, "TOO_MANY_GROUPS"),
+        Error::SumTooLarge { .. } => (Code::OutOfRange, "SUM_TOO_LARGE"),
         Error::CommitTooLarge { .. } => (Code::ResourceExhausted, "COMMIT_TOO_LARGE"),
         // Only a restart mends it, so a caller is not told to try again (AIP-194).
         Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
@@ -310,6 +312,13 @@ impl Telling {
             }
             Error::TimeBeforeFirst => {}
             Error::AnswerTooLarge { max } => self.tell("bytesMax", &max.to_string()),
+            Error::TooManyGroups { max } => {
+                self.tell("groupsMax", &max.to_string());
+                self.add_precondition("TOO_MANY_GROUPS", "group_by", &format!("makes more than {max} groups"));
+            }
+            Error::SumTooLarge { currency } => {
+                self.tell("currency", currency);
+            }
             Error::CommitTooLarge { bytes, max } => {
                 self.tell("bytes", &bytes.to_string());
                 self.tell("bytesMax", &max.to_string());

@@ -174,6 +174,18 @@ pub enum Error {
         /// The most bytes.
         max: usize,
     },
+    /// A count would have more groups than are held.
+    #[error("group_by: makes more than {max} groups; count by fields with fewer values, or narrow the filter")]
+    TooManyGroups {
+        /// The most groups.
+        max: usize,
+    },
+    /// A sum of money that is too large to be told.
+    #[error("sum: makes more {currency} than an amount can hold; narrow the filter")]
+    SumTooLarge {
+        /// The currency.
+        currency: String,
+    },
     /// The commit would hold more than those who read commits can take.
     #[error(
         "the resources of the commit, before and after, would have {bytes} bytes, and may have {max}; change less at once"

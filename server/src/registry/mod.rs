@@ -26,11 +26,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Dangling, Error};
+pub use query::count::{Count, CountRequest, Counted};
+pub use query::explain::{Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;
 pub use query::selection::Selection;
+pub use query::tally::CountedGroup;
 pub use query::watch::{Effect, SelectedCommit, Watch};
 pub use read::history::Version;
 pub use read::reader::Point;
@@ -422,6 +425,22 @@ impl Registry {
         cancelled: &CancellationToken,
     ) -> Result<Page, Error> {
         list::page(&self.0.reader, &self.0.tokens, request, has_room, cancelled)
+    }
+
+    /// Reads what is to be counted.
+    pub fn count_of(&self, request: CountRequest) -> Result<Count, Error> {
+        Count::read(&self.0.reader.schemas, request)
+    }
+
+    /// Counts. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    pub fn count(
+        &self,
+        count: &Count,
+        point: Point,
+        has_room: HasRoom<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<Counted, Error> {
+        count.answer(&self.0.reader, point, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.

@@ -5,6 +5,8 @@ use partnership_registry::Money;
 use super::Broken;
 
 const NANOS_MAX: i32 = 999_999_999;
+/// How many billionths the unit of a currency has.
+pub(crate) const NANOS_PER_UNIT: i128 = 1_000_000_000;
 
 /// The rule that an amount breaks: it has a currency, whose form is checked with those of other texts, and one sign.
 pub(crate) fn check(money: &Money) -> Option<Broken> {
@@ -30,6 +32,11 @@ pub(crate) fn order(money: &Money) -> (i64, i32) {
     (money.units, money.nanos)
 }
 
+/// The parts of an amount as billionths of the currency's unit.
+pub(crate) fn nanos(units: i64, nanos: i32) -> i128 {
+    i128::from(units) * NANOS_PER_UNIT + i128::from(nanos)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +56,12 @@ mod tests {
             let money = Money { currency_code: currency_code.into(), units, nanos };
             assert_eq!(check(&money).map(|broken| broken.field), expected, "{money:?}");
         }
+    }
+
+    #[test]
+    fn an_amount_is_so_many_billionths() {
+        assert_eq!(nanos(12, 500_000_000), 12_500_000_000);
+        assert_eq!(nanos(0, -1), -1);
+        assert_eq!(nanos(i64::MIN, -NANOS_MAX), -9_223_372_036_854_775_808_999_999_999);
     }
 }

@@ -130,18 +130,30 @@ pub(crate) fn days(date: &PartialDate) -> Option<RangeInclusive<Date>> {
     if date.year == 0 {
         return None;
     }
-    let (unit, month, day) = match (date.month, date.day) {
-        (0, _) => (1.year(), 1, 1),
-        (month, 0) => (1.month(), month, 1),
-        (month, day) => (1.day(), month, day),
+    let date_of = |month, day| calendar_day(&PartialDate { month, day, ..PartialDate::year(date.year) });
+    let (unit, first, last) = match (date.month, date.day) {
+        (0, _) => (1.year(), date_of(1, 1)?, date_of(12, 31)?),
+        (month, 0) => (1.month(), date_of(month, 1)?, date_of(month, 1)?.last_of_month()),
+        (month, day) => (1.day(), date_of(month, day)?, date_of(month, day)?),
     };
-    let first = calendar_day(&PartialDate { month, day, ..PartialDate::year(date.year) })?;
-    let next = first.saturating_add(unit);
-    let (first, next) = match date.approximate || date.uncertain {
-        true => (first.saturating_sub(unit), next.saturating_add(unit)),
-        false => (first, next),
-    };
-    Some(first..=next.saturating_sub(1.day()))
+    if !date.approximate && !date.uncertain {
+        return Some(first..=last);
+    }
+    let later = last.saturating_add(unit);
+    let later = if date.day == 0 { later.last_of_month() } else { later };
+    Some(first.saturating_sub(unit)..=later)
+}
+
+/// The first and the last of [`days`], as [`crate::time::Day`] numbers them.
+pub(crate) fn day_numbers(date: &PartialDate) -> Option<(i32, i32)> {
+    days(date).map(|days| (day_number(*days.start()), day_number(*days.end())))
+}
+
+/// The number of a day, counted from 1970-01-01.
+pub(crate) fn day_number(day: Date) -> i32 {
+    // Whole days, and fewer than four million of them.
+    let hours = day.duration_since(Date::constant(1970, 1, 1)).as_hours();
+    i32::try_from(hours / 24).unwrap_or(i32::MAX)
 }
 
 /// Whether `a` is before `b` whatever the unknown parts of both are.
@@ -277,6 +289,10 @@ pub(crate) mod tests {
             (about(date(2025, 1, 1)), Some(("2024-12-31", "2025-01-02"))),
             (doubtful(date(2025, 1, 0)), Some(("2024-12-01", "2025-02-28"))),
             (doubtful(about(date(2025, 0, 0))), Some(("2024-01-01", "2026-12-31"))),
+            (about(date(2025, 2, 0)), Some(("2025-01-01", "2025-03-31"))),
+            (date(9999, 12, 0), Some(("9999-12-01", "9999-12-31"))),
+            (about(date(9999, 0, 0)), Some(("9998-01-01", "9999-12-31"))),
+            (date(9999, 12, 31), Some(("9999-12-31", "9999-12-31"))),
             (date(2023, 2, 29), None),
             (unknown(), None),
             (text("about 1900"), None),
@@ -284,7 +300,23 @@ pub(crate) mod tests {
         for (date, expected) in table {
             let expected = expected.map(|(first, last)| first.parse().unwrap()..=last.parse().unwrap());
             assert_eq!(days(&date), expected, "{date:?}");
+            assert_eq!(day_numbers(&date).is_some(), expected.is_some(), "{date:?}");
         }
+    }
+
+    #[test]
+    fn days_are_numbered_from_1970_on() {
+        let table = [
+            (date(1970, 1, 1), (0, 0)),
+            (date(1969, 12, 0), (-31, -1)),
+            (date(2000, 2, 0), (10_988, 11_016)),
+            (date(1, 1, 1), (-719_162, -719_162)),
+            (date(9999, 12, 31), (2_932_896, 2_932_896)),
+        ];
+        for (date, expected) in table {
+            assert_eq!(day_numbers(&date), Some(expected), "{date:?}");
+        }
+        assert_eq!(day_numbers(&unknown()), None);
     }
 
     #[test]

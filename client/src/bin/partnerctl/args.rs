@@ -26,20 +26,34 @@ Exit codes:
 130  the import was interrupted; it has said where to go on";
 
 const FILTERS: &str = "\
-Filters: terms joined by AND, each FIELD = VALUE, FIELD != VALUE, or FIELD:VALUE for lists and maps
-  state = in-force                          a value of an enum, short or in full
-  region_code = KR AND capital != \"Busan\"   texts are compared whole; quotes where there are spaces
-  conclusion_date = 2025-10                 a date that is certainly within it; != certainly not
-  conclusion_date.year = 2025               a part of a date, or of another message
-  parties.country = \"countries/kr\"         some item of the list has it
-  labels.region = \"asia\"                    a label; labels:region for whether there is one
-  findings:*                                whether there is any
-`partnerctl explain KIND` shows the fields.
+Filters: tests with AND, OR and NOT between them; OR binds tighter than AND, and parentheses tighter than both
+  state = in-force                                   a value of an enum, short or in full
+  display_name = \"*korea*\" OR capital != Busan       texts are compared whole; * is any text; quotes where there are spaces
+  conclusion_date >= 1990                            certainly in or after that year; 2025-10 and 2025-10-15 are dates too
+  conclusion_date.year = 2025                        a part of a date, or of another message
+  budgets.amount > \"1000000 USD\"                    an amount, compared with those of its currency
+  parties.country = \"countries/kr\"                  some item of the list has it; NOT before it: none has it
+  labels.region = asia                               a label; labels:region for whether there is one
+  findings:*                                         whether there is any
+  party(\"countries/kr\")                             whoever takes part, in whichever field
+  under(\"focusAreas/technology\")                    that focus area, or one below it
+docs/filter.md has all of it; `partnerctl explain KIND` shows the fields.
 
 Examples:
-  partnerctl list agreements --filter 'state = in-force AND parties.country = \"countries/kr\"'
-  partnerctl list projects --order-by 'update_time desc' --limit 10 -o wide
-  partnerctl list countries --fields capital,labels.region --show-deleted";
+  partnerctl list agreements --filter 'party(\"countries/kr\") AND conclusion_date > 1990' --order-by 'conclusion_date desc'
+  partnerctl list projects --order-by 'state, update_time desc' --limit 10 -o wide
+  partnerctl list countries --fields capital,labels.region --show-deleted
+  partnerctl list projects --filter 'state = implementation' --explain";
+
+const COUNTS: &str = "\
+What has several values, such as several parties, counts once for each. The key of what has none is empty, (none) in a table;
+a date that is not certainly of one year has the key uncertain. `partnerctl explain KIND` shows the fields.
+
+Examples:
+  partnerctl count agreements --by type,'year(conclusion_date)'
+  partnerctl count agreements --filter 'state = in-force' --by parties.country
+  partnerctl count projects --by state --sum budgets.amount
+  partnerctl count agreements --by 'decade(conclusion_date)' --at 2026-01-31 -o csv";
 
 /// The command line of the Partnership Registry.
 #[derive(Debug, Parser)]
@@ -88,6 +102,9 @@ pub(crate) enum Command {
     /// List resources of a kind
     #[command(after_help = FILTERS)]
     List(ListArgs),
+    /// Count resources of a kind, by the values of its fields
+    #[command(after_help = COUNTS)]
+    Count(CountArgs),
     /// Create a resource
     Create(CreateArgs),
     /// Change fields of a resource
@@ -175,11 +192,11 @@ pub(crate) struct GetArgs {
 pub(crate) struct ListArgs {
     /// The kind, such as agreements
     pub(crate) kind: String,
-    /// Only what the filter selects, such as labels.region = "asia", or findings.code = LINK_NOT_URI
+    /// Only what the filter selects, such as 'state = in-force AND conclusion_date >= 1990'
     #[arg(long, short, default_value = "", hide_default_value = true)]
     pub(crate) filter: String,
-    /// name, display_name, create_time or update_time, and desc behind it for descending
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// Fields with commas between them, and desc behind those that descend, such as 'conclusion_date desc, display_name'
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "FIELDS")]
     pub(crate) order_by: String,
     /// List at most this many
     #[arg(long, short = 'n', value_name = "N")]
@@ -193,6 +210,36 @@ pub(crate) struct ListArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// Show how the resources would be found and what that costs, and list nothing
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountArgs {
+    /// The kind, such as agreements
+    pub(crate) kind: String,
+    /// Only what the filter selects, such as 'state = in-force'; list --help has the grammar
+    #[arg(long, short, default_value = "", hide_default_value = true)]
+    pub(crate) filter: String,
+    /// By what to count: one or two fields, or year(FIELD) or decade(FIELD) of a date or a time
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    pub(crate) by: Vec<String>,
+    /// Also add up these amounts of money, by currency, such as budgets.amount
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) sum: Option<String>,
+    /// Show at most so many groups, the largest [default: 100]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=10_000), value_name = "N")]
+    pub(crate) groups_max: Option<u16>,
+    /// Include deleted resources
+    #[arg(long)]
+    pub(crate) show_deleted: bool,
+    /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_parser = point, value_name = "REV|TIME")]
+    pub(crate) at: Option<Point>,
+    /// Show how the resources would be found and what that costs, and count nothing
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 /// A file of resources.
@@ -321,7 +368,7 @@ pub(crate) struct WatchArgs {
     /// Start with the current state of every resource
     #[arg(long)]
     pub(crate) initial: bool,
-    /// Only what the filter selects; it needs exactly one kind
+    /// Only what the filter selects, such as 'state = in-force'; it needs exactly one kind. list --help has the grammar
     #[arg(long, short, default_value = "", hide_default_value = true)]
     pub(crate) filter: String,
 }
@@ -366,7 +413,7 @@ pub(crate) struct ExportArgs {
     /// The file to write, which appears when it is complete [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Only what the filter selects; it needs exactly one kind
+    /// Only what the filter selects, such as 'state = in-force'; it needs exactly one kind. list --help has the grammar
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) filter: String,
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z

@@ -131,6 +131,7 @@ impl Columns {
             title: if field == DELETED { "DELETED".to_owned() } else { field.replace('_', " ").to_uppercase() },
             cut: cut(&self.collection, field),
             kept: kept(field),
+            right: false,
         };
         self.fields.iter().map(column).collect()
     }

@@ -126,6 +126,11 @@ fn not_known(f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
 const OPTIONS: &[(&str, &str)] = &[
     ("filter: ", "--filter: "),
     ("order_by: ", "--order-by: "),
+    ("group_by: ", "--by: "),
+    ("group_by[0]: ", "--by, the first: "),
+    ("group_by[1]: ", "--by, the second: "),
+    ("sum: ", "--sum: "),
+    ("groups_max: ", "--groups-max: "),
     ("read_mask: ", "--fields: "),
     ("update_mask: ", "--mask: "),
 ];

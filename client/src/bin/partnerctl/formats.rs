@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::Format::{self, Csv, Json, Name, Ndjson, Table, Wide, Yaml};
 
 const ALL: &[Format] = &[Table, Wide, Json, Yaml, Ndjson, Csv, Name];
+const PLANS: &[Format] = &[Table, Wide, Json, Yaml, Ndjson];
 const OUTCOMES: &[Format] = &[Table, Wide, Name];
 
 /// Refuses a format that the command does not print.
@@ -23,7 +24,10 @@ pub(crate) fn check(command: &Command, format: Format) -> Result<(), Failure> {
 fn formats(command: &Command) -> (&'static str, &'static [Format]) {
     match command {
         Command::Get(_) => ("get", ALL),
+        Command::List(args) if args.explain => ("list --explain", PLANS),
         Command::List(_) => ("list", ALL),
+        Command::Count(args) if args.explain => ("count --explain", PLANS),
+        Command::Count(_) => ("count", &[Table, Wide, Json, Yaml, Ndjson, Csv]),
         Command::Create(_) => ("create", ALL),
         Command::Update(_) => ("update", ALL),
         // Of several that are only checked there is nothing to print but what would become of them.

@@ -8,6 +8,7 @@ use crate::connect::connect;
 use crate::failure::{Exit, Failure};
 use crate::kinds::{self, Asked};
 use crate::output::Printer;
+use crate::plan;
 
 pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failure> {
     let at = args.at.unwrap_or_default();
@@ -54,6 +55,10 @@ pub(crate) async fn list(globals: &Globals, args: ListArgs) -> Result<Exit, Fail
         .order_by(args.order_by)
         .show_deleted(args.show_deleted)
         .at(args.at.unwrap_or_default());
+    if args.explain {
+        let resources = kinds::handle_of(&connect(globals)?, collection)?;
+        return plan::print(globals.output, &resources.explain(options).await?);
+    }
     print_all(globals, collection, options, args.fields, args.limit).await
 }
 

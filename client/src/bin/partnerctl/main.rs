@@ -12,6 +12,7 @@ mod completion;
 mod config;
 mod connect;
 mod contract;
+mod count;
 mod diff;
 mod draft;
 mod expected;
@@ -28,6 +29,7 @@ mod interrupt;
 mod kinds;
 mod list_kinds;
 mod output;
+mod plan;
 mod progress;
 mod rejects;
 mod report;
@@ -86,6 +88,7 @@ async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
     match cli.command {
         Command::Get(args) => get::get(&globals, args).await,
         Command::List(args) => get::list(&globals, args).await,
+        Command::Count(args) => count::count(&globals, args).await,
         Command::Create(args) => write::create(&globals, args).await,
         Command::Update(args) => write::update(&globals, args).await,
         Command::Delete(args) => write::delete(&globals, args).await,

@@ -161,6 +161,17 @@ pub(crate) fn csv_line(cells: Vec<String>) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Prints a value that is no resource, in a format for programs.
+pub(crate) fn print_value(format: Format, value: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Yaml => write(&json::to_yaml(value)?),
+        Format::Ndjson => line(&value.to_string()),
+        Format::Table | Format::Wide | Format::Json | Format::Csv | Format::Name => {
+            line(&serde_json::to_string_pretty(value).map_err(io::Error::from)?)
+        }
+    }
+}
+
 /// Prints rows that are no resources. `name` is the column that names them.
 pub(crate) fn print_rows(
     format: Format,

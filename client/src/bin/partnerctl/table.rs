@@ -31,16 +31,23 @@ pub(crate) struct Column {
     pub(crate) cut: Cut,
     /// It is not left out, however narrow the terminal is.
     pub(crate) kept: bool,
+    /// Its cells end below one another, as numbers do.
+    pub(crate) right: bool,
 }
 
 impl Column {
     pub(crate) fn new(title: impl Into<String>, cut: Cut) -> Self {
-        Self { title: title.into(), cut, kept: false }
+        Self { title: title.into(), cut, kept: false, right: false }
     }
 
     /// One that is not left out.
     pub(crate) fn kept(title: impl Into<String>, cut: Cut) -> Self {
         Self { kept: true, ..Self::new(title, cut) }
+    }
+
+    /// The same, for numbers.
+    pub(crate) fn right(self) -> Self {
+        Self { right: true, ..self }
     }
 }
 
@@ -135,9 +142,8 @@ fn line<'a>(cells: impl Iterator<Item = (&'a Fitted, &'a str)>) -> String {
             Cut::List if width_of(cell) > of.room => cut(&items(cell, of.room), of.room),
             Cut::List | Cut::Text | Cut::Title | Cut::Never => cut(cell, of.room),
         };
-        let padding = of.room.saturating_sub(width_of(&cell));
-        line.push_str(&cell);
-        line.extend(std::iter::repeat_n(' ', padding));
+        let padding = " ".repeat(of.room.saturating_sub(width_of(&cell)));
+        line.push_str(&if of.column.right { padding + &cell } else { cell + &padding });
     }
     line.truncate(line.trim_end().len());
     line
@@ -243,6 +249,13 @@ mod tests {
         let lines = fits(30);
         assert!(lines[0].ends_with("DISPLAY NAME") && lines[1].ends_with('…'), "{lines:#?}");
         assert_eq!(table(Some(1)).len(), 4, "too narrow a terminal is no reason to fail");
+    }
+
+    #[test]
+    fn numbers_end_below_one_another() {
+        let columns = vec![Column::kept("TYPE", Cut::Text), Column::kept("COUNT", Cut::Never).right()];
+        let rows = [["a", "12"], ["bb", "1234567"], ["", ""]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(lines(columns, &rows, None), ["TYPE     COUNT", "a           12", "bb     1234567", ""]);
     }
 
     #[test]

@@ -45,10 +45,12 @@ fn number(error: &Error) -> usize {
         Error::NoDescriptors => 32,
         Error::ReadOnly => 33,
         Error::NoNextFile => 34,
+        Error::TooManyGroups { .. } => 35,
+        Error::SumTooLarge { .. } => 36,
     }
 }
 
-const ERRORS: usize = 35;
+const ERRORS: usize = 37;
 
 /// An instance of every error, of which all values are made of `n`, of the name `x` and of the text `text`.
 fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
@@ -90,6 +92,8 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
         Error::RevisionInFuture { asked: revision, head: revision + 1 },
         Error::TimeBeforeFirst,
         Error::AnswerTooLarge { max: n },
+        Error::TooManyGroups { max: n },
+        Error::SumTooLarge { currency: text.into() },
         Error::CommitTooLarge { bytes: n + 1, max: n },
         Error::Stopped(text),
         Error::NoRoom,

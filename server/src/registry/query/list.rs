@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
 use crate::registry::index::OrderKey;
+use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::listing::Listing;
 use crate::registry::query::order_by;
@@ -41,6 +42,8 @@ pub struct ListRequest {
     pub point: Point,
     /// The paths of the fields to answer. None: all.
     pub read_mask: Vec<String>,
+    /// Only how the listing would be found.
+    pub explain: bool,
 }
 
 impl ListRequest {
@@ -56,6 +59,7 @@ impl ListRequest {
             show_deleted: false,
             point: Point::Head,
             read_mask: Vec::new(),
+            explain: false,
         }
     }
 }
@@ -71,6 +75,8 @@ pub struct Page {
     pub revision: Revision,
     /// How many items the whole listing has.
     pub total: usize,
+    /// How the listing would be found: then nothing is listed.
+    pub plan: Option<Plan>,
 }
 
 /// A point as bytes, for binding a page token to it.
@@ -133,6 +139,17 @@ pub(crate) fn page(
         descending,
         cancelled,
     };
+    if request.explain {
+        let all = reader.index.read().count(request.kind, request.show_deleted);
+        let plan = Plan::of_reading(&request.filter, all);
+        return Ok(Page {
+            documents: Vec::new(),
+            next_page_token: String::new(),
+            revision: at,
+            total: 0,
+            plan: Some(plan),
+        });
+    }
     let (items, more) = listing.take(after.as_ref(), size, PAGE_BYTES_MAX, &mask, has_room)?;
     let total = match &position {
         Some(position) => usize::try_from(position.total).unwrap_or(usize::MAX),
@@ -147,7 +164,7 @@ pub(crate) fn page(
         _ => String::new(),
     };
     let documents = items.into_iter().map(|item| item.document).collect();
-    Ok(Page { documents, next_page_token, revision: at, total })
+    Ok(Page { documents, next_page_token, revision: at, total, plan: None })
 }
 
 fn encode_key(key: &OrderKey) -> Vec<u8> {

@@ -1,7 +1,11 @@
-//! Questions over many resources: filters, listings, selections, exports, watches, history in pages.
+//! Questions over many resources: filters, listings, counts, selections, exports, watches, history in pages.
 
+pub(crate) mod count;
+pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod field_path;
 pub(crate) mod filter;
+pub(crate) mod group;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod listing;
@@ -9,4 +13,5 @@ pub(crate) mod order_by;
 pub(crate) mod page;
 pub(crate) mod page_token;
 pub(crate) mod selection;
+pub(crate) mod tally;
 pub(crate) mod watch;

@@ -107,6 +107,9 @@ mod tests {
             identifier: false,
             set_at_creation: false,
             ancestors_max: None,
+            has_presence: false,
+            indexed: false,
+            party: false,
         };
         let fields = vec![field(1, "free", false), field(2, "fixed", true)];
         let shape = Shape { name: "Thing".into(), fields, strips: false, shared: None };

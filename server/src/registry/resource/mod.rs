@@ -11,7 +11,7 @@ pub(crate) mod envelope;
 pub(crate) mod etag;
 pub(crate) mod finding;
 pub(crate) mod mask;
-mod mask_path;
+pub(crate) mod mask_path;
 pub(crate) mod name;
 pub(crate) mod output_only;
 mod path;
@@ -19,6 +19,7 @@ pub(crate) mod rollback;
 pub(crate) mod stamp;
 pub(crate) mod targets;
 pub(crate) mod update_mask;
+pub(crate) mod value;
 pub(crate) mod wire;
 
 /// The most bytes of a body: a quarter of what a message may have, so that a commit can hold several.

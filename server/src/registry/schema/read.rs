@@ -151,6 +151,7 @@ impl Reader {
             name: field.name().to_owned(),
             label,
             value,
+            has_presence: field.supports_presence(),
             required: behaves(Behavior::Required),
             immutable: behaves(Behavior::Immutable),
             output_only: behaves(Behavior::OutputOnly),

@@ -87,6 +87,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) label: Label,
     pub(crate) value: Value,
+    /// Whether it can be told from one that is not set: a message, or a scalar that the contract calls `optional`.
+    pub(crate) has_presence: bool,
     pub(crate) required: bool,
     pub(crate) immutable: bool,
     pub(crate) output_only: bool,

@@ -1,0 +1,185 @@
+//! Counting: how many resources of a kind there are, in all and in groups, and what they have together, as of one
+//! revision. Here the request is read and the answer is put together; `tally` adds up.
+
+use partnership_registry::Money;
+use tokio_util::sync::CancellationToken;
+
+use crate::registry::error::Error;
+use crate::registry::index::Order;
+use crate::registry::query::explain::Plan;
+use crate::registry::query::filter::Filter;
+use crate::registry::query::group::{Group, Sum};
+use crate::registry::query::listing::Listing;
+use crate::registry::query::page::{HasRoom, PAGE_SIZE_MAX};
+use crate::registry::query::tally::{CountedGroup, Tally};
+use crate::registry::read::reader::{Point, Reader};
+use crate::registry::resource::ANSWER_BYTES_MAX;
+use crate::registry::resource::name::short;
+use crate::registry::schema::{KindId, Schemas};
+use crate::store::Revision;
+use crate::violations::Violations;
+
+/// The most fields to count by.
+const GROUP_BY_MAX: usize = 2;
+/// The groups that are answered if nothing is said.
+const GROUPS_DEFAULT: usize = 100;
+/// The most groups that are answered: more is taken as this.
+pub(crate) const GROUPS_MAX: usize = 10_000;
+
+/// What to count.
+#[derive(Debug, Clone)]
+pub struct CountRequest {
+    /// The collection of the kind.
+    pub collection: String,
+    /// Which resources.
+    pub filter: String,
+    /// By what.
+    pub group_by: Vec<String>,
+    /// The path of what to add up. Empty: nothing.
+    pub sum: String,
+    /// The most groups. 0: the default.
+    pub groups_max: i32,
+    /// Deleted ones too.
+    pub show_deleted: bool,
+    /// Only how the resources would be found.
+    pub explain: bool,
+}
+
+/// A request that is understood.
+#[derive(Debug)]
+pub struct Count {
+    kind: KindId,
+    filter: Filter,
+    /// As it was given.
+    filter_text: String,
+    groups: Vec<Group>,
+    sum: Option<Sum>,
+    groups_max: usize,
+    show_deleted: bool,
+    explain: bool,
+}
+
+impl Count {
+    /// Reads a request. Fails with all that is wrong with it.
+    pub(crate) fn read(schemas: &Schemas, request: CountRequest) -> Result<Self, Error> {
+        let mut violations = Violations::new();
+        let groups_max = match usize::try_from(request.groups_max) {
+            Ok(0) => GROUPS_DEFAULT,
+            Ok(most) => most.min(GROUPS_MAX),
+            Err(_) => {
+                violations.add("groups_max", format!("must not be negative, and is {}", request.groups_max));
+                0
+            }
+        };
+        if request.group_by.len() > GROUP_BY_MAX {
+            let rule = format!("must have at most {GROUP_BY_MAX} items, and has {}", request.group_by.len());
+            violations.add("group_by", rule);
+        }
+        let Some(kind) = schemas.by_collection(&request.collection) else {
+            // Without it nothing is known of paths.
+            let rule = format!("must be one of {}, and {:?} is not", schemas.collections(), short(&request.collection));
+            violations.add("collection", rule);
+            return Err(Error::Invalid(violations));
+        };
+        let mut understood = |field: String, rule| violations.add(field, rule);
+        let filter = Filter::parse(schemas, kind, &request.filter);
+        let filter = filter.unwrap_or_else(|rule| {
+            understood("filter".to_owned(), rule);
+            Filter::default()
+        });
+        let mut groups = Vec::new();
+        for (index, text) in request.group_by.iter().enumerate().take(GROUP_BY_MAX) {
+            match Group::parse(schemas, kind, text) {
+                Ok(group) => groups.push(group),
+                Err(rule) => understood(format!("group_by[{index}]"), rule),
+            }
+        }
+        let sum = match request.sum.as_str() {
+            "" => None,
+            path => Sum::parse(schemas, kind, path).map_err(|rule| understood("sum".to_owned(), rule)).ok(),
+        };
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        let CountRequest { filter: filter_text, show_deleted, explain, .. } = request;
+        Ok(Self { kind, filter, filter_text, groups, sum, groups_max, show_deleted, explain })
+    }
+
+    /// The answer as of `point`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    ///
+    /// # Errors
+    /// `Busy` if there is no room for what has to be held.
+    pub(crate) fn answer(
+        &self,
+        reader: &Reader,
+        point: Point,
+        has_room: HasRoom<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<Counted, Error> {
+        let listing = Listing {
+            reader,
+            kind: self.kind,
+            at: reader.resolve(point)?,
+            filter: self.filter.clone(),
+            show_deleted: self.show_deleted,
+            order: Order::Name,
+            descending: false,
+            cancelled,
+        };
+        let mut counted = Counted { revision: listing.at, ..Counted::default() };
+        if self.explain {
+            let all = reader.index.read().count(self.kind, self.show_deleted);
+            counted.plan = Some(Plan::of_reading(&self.filter_text, all));
+        } else if self.groups.is_empty() && self.sum.is_none() {
+            counted.total = listing.count()?;
+        } else {
+            let tally = self.tally(&listing, has_room)?;
+            (counted.total, counted.sums) = (tally.count(), tally.sums()?);
+            (counted.groups, counted.other) = tally.largest(self.groups_max)?;
+            if counted.bytes() > ANSWER_BYTES_MAX {
+                return Err(Error::AnswerTooLarge { max: ANSWER_BYTES_MAX });
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Reads every resource that the listing has, and counts it.
+    fn tally(&self, listing: &Listing<'_>, has_room: HasRoom<'_>) -> Result<Tally, Error> {
+        let schemas = &listing.reader.schemas;
+        let (mut tally, mut outcome) = (Tally::default(), Ok(()));
+        listing.walk(None, PAGE_SIZE_MAX, &mut |item| {
+            let keys: Vec<_> = self.groups.iter().map(|group| group.keys(schemas, &item.document)).collect();
+            let amounts = self.sum.as_ref().map(|sum| sum.amounts(schemas, &item.document)).unwrap_or_default();
+            outcome = tally.add(&keys, &amounts, has_room);
+            outcome.is_ok()
+        })?;
+        outcome.map(|()| tally)
+    }
+}
+
+/// What a count comes to.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// The largest groups.
+    pub groups: Vec<CountedGroup>,
+    /// The counts of the other groups, added up.
+    pub other: usize,
+    /// How many resources there are.
+    pub total: usize,
+    /// As of when.
+    pub revision: Revision,
+    /// What they have together, by currency.
+    pub sums: Vec<Money>,
+    /// How the resources would be found: then nothing is counted.
+    pub plan: Option<Plan>,
+}
+
+impl Counted {
+    /// How many bytes the groups have as they are answered, at most.
+    fn bytes(&self) -> usize {
+        let group = |group: &CountedGroup| {
+            group.keys.iter().map(|key| key.len() + 8).sum::<usize>() + group.sums.len() * 32 + 20
+        };
+        self.groups.iter().map(group).sum()
+    }
+}

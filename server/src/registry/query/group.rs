@@ -1,0 +1,213 @@
+//! What resources are counted by, and what of them is added up: the keys of the groups that a document belongs to, and its
+//! amounts of money.
+
+use jiff::ToSpan as _;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use prost_types::Timestamp;
+
+use crate::registry::query::field_path::FieldPath;
+use crate::registry::query::tally::{Amounts, NANOS_PER_UNIT};
+use crate::registry::resource::name::short;
+use crate::registry::resource::value::LeafValue;
+use crate::registry::schema::{KindId, Schemas, SharedValue, Value};
+use crate::time::Time;
+
+/// The key of a date that is not certainly within one year, or decade.
+const UNCERTAIN: &str = "uncertain";
+
+/// The key of a date that may be any.
+const UNKNOWN: &str = "unknown";
+
+/// A field to count by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Group {
+    /// The field.
+    pub(crate) path: FieldPath,
+    /// What of its values.
+    pub(crate) bucket: Bucket,
+}
+
+/// What of a value makes the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bucket {
+    /// All of it.
+    Whole,
+    /// Of a date or a time: its year.
+    Year,
+    /// Of a date or a time: its decade.
+    Decade,
+}
+
+impl Group {
+    /// Reads a path, or `year(path)` or `decade(path)`. The error is a phrase that says what is wrong.
+    pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (bucket, path) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+            None => (Bucket::Whole, text),
+            Some(("year", path)) => (Bucket::Year, path.trim()),
+            Some(("decade", path)) => (Bucket::Decade, path.trim()),
+            Some(_) => {
+                return Err(format!("must be a path, year(path) or decade(path), and {:?} is none", short(text)));
+            }
+        };
+        let path = FieldPath::parse(schemas, kind, path)?;
+        if bucket != Bucket::Whole && !is_of(schemas, &path, &[SharedValue::PartialDate, SharedValue::Timestamp]) {
+            return Err(format!(
+                "must take the year or the decade of a date or a time, and {:?} does not",
+                short(text)
+            ));
+        }
+        Ok(Self { path, bucket })
+    }
+
+    /// The keys of the groups that a document belongs to, each once: one at least.
+    pub(crate) fn keys(&self, schemas: &Schemas, document: &[u8]) -> Vec<String> {
+        let mut keys = Vec::new();
+        self.path.values(schemas, document, &mut |value| {
+            keys.push(value.map(|value| self.text(schemas, &value)).unwrap_or_default());
+        });
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The key of one value.
+    pub(crate) fn text(&self, schemas: &Schemas, value: &LeafValue<'_>) -> String {
+        match (self.bucket, value) {
+            (Bucket::Whole, LeafValue::Date { first, last }) => whole_date(*first, *last),
+            (Bucket::Year, LeafValue::Date { first, last }) => part_of_date(*first, *last, year),
+            (Bucket::Decade, LeafValue::Date { first, last }) => part_of_date(*first, *last, decade),
+            (Bucket::Whole, LeafValue::Time(time)) => rfc3339(*time),
+            (Bucket::Year, LeafValue::Time(time)) => part_of_time(*time, year),
+            (Bucket::Decade, LeafValue::Time(time)) => part_of_time(*time, decade),
+            (_, LeafValue::Text(text)) => text.to_string(),
+            (_, LeafValue::Bool(value)) => value.to_string(),
+            (_, LeafValue::Enum(number)) => self.enum_name(schemas, *number),
+            (_, LeafValue::Signed(number)) => number.to_string(),
+            (_, LeafValue::Unsigned(number)) => number.to_string(),
+            (_, LeafValue::Double(number)) => number.to_string(),
+            (_, LeafValue::Money { currency, nanos }) => format!("{} {currency}", amount(*nanos)),
+        }
+    }
+
+    /// The full name of a value of an enum; its number, if it has none.
+    fn enum_name(&self, schemas: &Schemas, number: i32) -> String {
+        let name = self.path.field(schemas).and_then(|field| match &field.value {
+            Value::Enum { values } => values.get(&number),
+            Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Message(_) => None,
+        });
+        name.cloned().unwrap_or_else(|| number.to_string())
+    }
+}
+
+/// Amounts of money to add up.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sum {
+    /// The field.
+    pub(crate) path: FieldPath,
+}
+
+impl Sum {
+    /// Reads a path to amounts of money. The error is a phrase that says what is wrong.
+    pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
+        let path = FieldPath::parse(schemas, kind, text.trim())?;
+        if is_of(schemas, &path, &[SharedValue::Money]) {
+            Ok(Self { path })
+        } else {
+            Err(format!("must lead to amounts of money, and {:?} does not", short(text)))
+        }
+    }
+
+    /// What a document has, by currency.
+    pub(crate) fn amounts(&self, schemas: &Schemas, document: &[u8]) -> Amounts {
+        let mut amounts = Amounts::new();
+        self.path.values(schemas, document, &mut |value| {
+            if let Some(LeafValue::Money { currency, nanos }) = value {
+                *amounts.entry(currency.into_owned()).or_default() += nanos;
+            }
+        });
+        amounts
+    }
+}
+
+/// Whether a path leads to one of these values.
+fn is_of(schemas: &Schemas, path: &FieldPath, values: &[SharedValue]) -> bool {
+    let field = path.field(schemas);
+    field.is_some_and(|field| match field.value {
+        Value::Message(id) => schemas.shape(id).shared.is_some_and(|shared| values.contains(&shared)),
+        Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Enum { .. } => false,
+    })
+}
+
+/// A day by its number; `None` for one that stands for an open end.
+fn calendar_day(number: i32) -> Option<Date> {
+    date(1970, 1, 1).checked_add(number.days()).ok()
+}
+
+/// A date as it is known, by its first and its last day. Of one that is approximate or uncertain these are those of the units
+/// before and behind it.
+fn whole_date(first: i32, last: i32) -> String {
+    let (Some(first), Some(last)) = (calendar_day(first), calendar_day(last)) else { return UNKNOWN.to_owned() };
+    let is_whole_months = first.day() == 1 && last.day() == last.days_in_month();
+    let is_whole_years = is_whole_months && first.month() == 1 && last.month() == 12;
+    let months = |of: Date| i32::from(of.year()) * 12 + i32::from(of.month());
+    let (years_more, months_more) = (last.year() - first.year(), months(last) - months(first));
+    // That in the middle, if it has one unit on each side.
+    let middle = |unit: jiff::Span| first.saturating_add(unit);
+    let days_more = first.until(last).map_or(-1, |span| span.get_days());
+    if is_whole_years && years_more == 0 {
+        format!("{:04}", first.year())
+    } else if is_whole_years && years_more == 2 {
+        format!("{:04}~", middle(1.year()).year())
+    } else if is_whole_months && months_more == 0 {
+        first.strftime("%Y-%m").to_string()
+    } else if is_whole_months && months_more == 2 {
+        middle(1.month()).strftime("%Y-%m~").to_string()
+    } else if days_more == 0 {
+        first.to_string()
+    } else if days_more == 2 {
+        format!("{}~", middle(1.day()))
+    } else {
+        format!("{first}/{last}")
+    }
+}
+
+fn part_of_date(first: i32, last: i32, part: fn(Date) -> String) -> String {
+    match (calendar_day(first).map(part), calendar_day(last).map(part)) {
+        (Some(first), Some(last)) if first == last => first,
+        _ => UNCERTAIN.to_owned(),
+    }
+}
+
+fn year(day: Date) -> String {
+    format!("{:04}", day.year())
+}
+
+fn decade(day: Date) -> String {
+    format!("{:03}0s", day.year().div_euclid(10))
+}
+
+fn moment(time: Time) -> Option<jiff::Timestamp> {
+    let Timestamp { seconds, nanos } = time.into();
+    jiff::Timestamp::new(seconds, nanos).ok()
+}
+
+fn rfc3339(time: Time) -> String {
+    moment(time).map_or_else(|| time.to_string(), |moment| moment.to_string())
+}
+
+fn part_of_time(time: Time, part: fn(Date) -> String) -> String {
+    moment(time).map_or_else(|| UNCERTAIN.to_owned(), |moment| part(TimeZone::UTC.to_datetime(moment).date()))
+}
+
+/// An amount as people write it: whole, or with two digits behind the point, or with as many as it needs.
+fn amount(nanos: i128) -> String {
+    let (units, fraction) = ((nanos / NANOS_PER_UNIT).abs(), (nanos % NANOS_PER_UNIT).abs());
+    let sign = if nanos < 0 { "-" } else { "" };
+    if fraction == 0 {
+        return format!("{sign}{units}");
+    }
+    let digits = format!("{fraction:09}");
+    format!("{sign}{units}.{:0<2}", digits.trim_end_matches('0'))
+}
