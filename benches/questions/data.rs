@@ -121,11 +121,11 @@ fn bare(number: u64) -> Project {
     let display_name = format!("{} {} {} {} P{number:07}", word(dice), word(dice), word(dice), word(dice));
     let of_states = dice.random_range(0..STATES.iter().map(|(_, count)| count).sum());
     let mut passed = 0;
-    let is_passed = |count: &usize| {
+    let is_reached = |(_, count): &&(ProjectState, usize)| {
         passed += count;
-        passed <= of_states
+        passed > of_states
     };
-    let state = STATES.iter().find(|(_, count)| !is_passed(count)).map_or(ProjectState::Closed, |(state, _)| *state);
+    let state = STATES.iter().find(is_reached).map_or(ProjectState::Closed, |(state, _)| *state);
     let approved = dice.random_bool(0.88).then(|| {
         // More in later years.
         let years = YEARS.len() as f64;

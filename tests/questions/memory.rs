@@ -31,10 +31,6 @@ impl Memory {
         self.versions.entry(row.name.clone()).or_default().push((revision, Arc::new(row)));
     }
 
-    pub(crate) fn row(&self, name: &str) -> Option<&Row> {
-        Some(&self.versions.get(name)?.last()?.1)
-    }
-
     pub(crate) fn names(&self, collection: &str, deleted: bool) -> Vec<String> {
         let last = |versions: &Vec<(u64, Arc<Row>)>| versions.last().is_some_and(|(_, row)| row.deleted == deleted);
         let of_kind = |name: &str| self::collection(name) == collection;
