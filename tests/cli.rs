@@ -1,6 +1,7 @@
 //! `partnerctl` against the real server: what it prints, what it refuses, and the codes it exits with.
 
 mod apply;
+mod counting;
 mod dates;
 mod files;
 mod findings;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use line::Line;
 use partnership_registry_client::v1::{Country, FocusArea, Organization};
-use partnership_registry_client::{Code, Kind as _, ListOptions, Registry, RetryPolicy};
+use partnership_registry_client::{Code, CountCall, Kind as _, ListOptions, Registry, RetryPolicy};
 use tempfile::TempDir;
 
 use crate::harness::process::{DEADLINE, Process};
@@ -43,6 +43,42 @@ async fn a_listing_pages_by_itself() {
     let names: Vec<_> = listed.iter().map(|area| area.name.clone()).collect();
     let expected: Vec<_> = (0..123).rev().map(|number| format!("focusAreas/a{number:03}")).collect();
     assert_eq!(names, expected);
+}
+
+#[tokio::test]
+async fn resources_are_counted_and_what_that_costs_is_told() {
+    let (process, _data) = start();
+    let registry = connect(&process).await;
+    let mut commit = registry.commit().reason("many");
+    for number in 0..9 {
+        commit = commit.create(area(&format!("a{number}"), if number < 6 { "Many" } else { "Few" }));
+    }
+    commit.await.unwrap();
+    registry.focus_areas().delete("a0").await.unwrap();
+    let count = registry.focus_areas().count().group_by(["display_name", "year(delete_time)"]);
+    let groups = async |count: CountCall| {
+        let counted = count.await.unwrap();
+        let groups: Vec<_> = counted.groups.iter().map(|group| (group.keys[0].clone(), group.count)).collect();
+        (groups, counted.other_count, counted.total_size)
+    };
+    let (many, few) = (|count| ("Many".to_owned(), count), ("Few".to_owned(), 3));
+    assert_eq!(groups(count.clone()).await, (vec![many(5), few.clone()], 0, 8));
+    assert_eq!(groups(count.clone().at(1)).await, (vec![many(6), few.clone()], 0, 9));
+    assert_eq!(groups(count.clone().groups_max(1)).await, (vec![many(5)], 3, 8));
+    assert_eq!(groups(count.clone().filter("display_name = Few")).await, (vec![few], 0, 3));
+    let (deleted, _, total) = groups(count.clone().show_deleted(true)).await;
+    assert_eq!((deleted.len(), total), (3, 9));
+    let error = count.clone().sum("display_name").await.unwrap_err();
+    assert_eq!((error.code(), error.field_violations()[0].field.as_str()), (Code::InvalidArgument, "sum"));
+    // By the name of a collection it is the same.
+    assert_eq!(registry.collection("focusAreas").unwrap().count().await.unwrap().total_size, 8);
+
+    let options = ListOptions::new().filter("display_name = Few");
+    let listed = registry.focus_areas().explain(options.clone()).await.unwrap();
+    let counted = count.filter("display_name = Few").explain().await.unwrap();
+    assert_eq!(listed.tests, counted.tests);
+    assert_eq!(listed.tests[0].text, "display_name = Few");
+    assert_eq!(registry.collection("focusAreas").unwrap().explain(options).await.unwrap(), listed);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod sample;
 mod suite;
 
 mod conventions;
+mod counting;
 mod creating;
 mod deleting;
 mod dry_run;

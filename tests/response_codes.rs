@@ -43,8 +43,8 @@ const STANDARD: &[Line] = &[
     ("List", "a token of nobody", r#"{"pageToken": "abc"}"#, InvalidArgument, "PAGE_TOKEN_INVALID", "page_token"),
     ("List", "a filter of an unknown field", r#"{"filter": "colour = \"red\""}"#, InvalidArgument, FIELDS, "filter"),
     ("List", "a filter that is not closed", r#"{"filter": "display_name = \"x"}"#, InvalidArgument, FIELDS, "filter"),
-    ("List", "a filter by order", r#"{"filter": "revision > 3"}"#, InvalidArgument, FIELDS, "filter"),
-    ("List", "a filter with OR", r#"{"filter": "labels:a OR labels:b"}"#, InvalidArgument, FIELDS, "filter"),
+    ("List", "a filter of another type", r#"{"filter": "revision > many"}"#, InvalidArgument, FIELDS, "filter"),
+    ("List", "a filter of a bare word", r#"{"filter": "labels:a OR labels"}"#, InvalidArgument, FIELDS, "filter"),
     ("List", "an unknown order", r#"{"orderBy": "colour"}"#, InvalidArgument, FIELDS, "order_by"),
     ("List", "two orders", r#"{"orderBy": "name, display_name"}"#, InvalidArgument, FIELDS, "order_by"),
     ("List", "the future", r#"{"readRevision": "99999999"}"#, OutOfRange, "REVISION_IN_FUTURE", ""),
@@ -170,6 +170,17 @@ const ACROSS: &[Line] = &[
     ("Export", "a bad filter", r#"{"collections": ["{collection}"], "filter": "?"}"#, InvalidArgument, FIELDS, "filter"),
     ("Export", "the future", r#"{"readRevision": "99999999"}"#, OutOfRange, "REVISION_IN_FUTURE", ""),
     ("Export", "before all", r#"{"readTime": "1970-01-01T00:00:00Z"}"#, OutOfRange, "TIME_BEFORE_FIRST", ""),
+    ("CountResources", "nothing", r#"{}"#, InvalidArgument, FIELDS, "collection"),
+    ("CountResources", "an unknown kind", r#"{"collection": "ships"}"#, InvalidArgument, FIELDS, "collection"),
+    ("CountResources", "a bad filter", r#"{"collection": "{collection}", "filter": "?"}"#, InvalidArgument, FIELDS, "filter"),
+    ("CountResources", "an unknown field", r#"{"collection": "{collection}", "groupBy": ["capital", "colour"]}"#, InvalidArgument, FIELDS, "group_by[1]"),
+    ("CountResources", "the year of a text", r#"{"collection": "{collection}", "groupBy": ["year(capital)"]}"#, InvalidArgument, FIELDS, "group_by[0]"),
+    ("CountResources", "three groups", r#"{"collection": "{collection}", "groupBy": ["name", "name", "name"]}"#, InvalidArgument, FIELDS, "group_by"),
+    ("CountResources", "a sum of texts", r#"{"collection": "{collection}", "sum": "capital"}"#, InvalidArgument, FIELDS, "sum"),
+    ("CountResources", "negative groups", r#"{"collection": "{collection}", "groupsMax": -1}"#, InvalidArgument, FIELDS, "groups_max"),
+    ("CountResources", "the future", r#"{"collection": "{collection}", "readRevision": "99999999"}"#, OutOfRange, "REVISION_IN_FUTURE", ""),
+    ("CountResources", "before all", r#"{"collection": "{collection}", "readTime": "1970-01-01T00:00:00Z"}"#, OutOfRange, "TIME_BEFORE_FIRST", ""),
+    ("CountResources", "two points", r#"{"collection": "{collection}", "readRevision": "1", "readTime": "2000-01-01T00:00:00Z"}"#, InvalidArgument, FIELDS, "read_time"),
     ("Export", "two points", r#"{"readRevision": "1", "readTime": "2000-01-01T00:00:00Z"}"#, InvalidArgument, FIELDS, "read_time"),
 ];
 
@@ -203,9 +214,9 @@ fn request(method: &MethodDescriptor, json: &str) -> DynamicMessage {
 
 /// The method that a line names, for a kind.
 fn method(name: &str, kind: &str) -> MethodDescriptor {
-    let across = "partnership.registry.v1.RegistryService";
+    let across = if name.starts_with("Count") { "InsightService" } else { "RegistryService" };
     let (service, methods) = match ACROSS.iter().any(|line| line.0 == name) {
-        true => (across.to_owned(), vec![name.to_owned()]),
+        true => (format!("partnership.registry.v1.{across}"), vec![name.to_owned()]),
         false => {
             let service = format!("partnership.registry.v1.{kind}Service");
             // The plural is that of the one method whose name begins so.

@@ -67,6 +67,14 @@ impl Time {
         Day(i32::try_from(self.seconds.div_euclid(SECONDS_PER_DAY)).unwrap_or(i32::MAX))
     }
 
+    /// The time of its sort key.
+    #[must_use]
+    pub fn from_sort_key(key: [u8; 12]) -> Time {
+        let [s0, s1, s2, s3, s4, s5, s6, s7, n0, n1, n2, n3] = key;
+        let seconds = u64::from_be_bytes([s0, s1, s2, s3, s4, s5, s6, s7]) ^ (1 << 63);
+        Time { seconds: seconds.cast_signed(), nanos: i32::from_be_bytes([n0, n1, n2, n3]) }
+    }
+
     /// Bytes that sort as times do.
     #[must_use]
     pub fn sort_key(self) -> [u8; 12] {

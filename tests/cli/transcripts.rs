@@ -32,7 +32,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { explain files help importing reach reading terminal writing }
+transcripts! { counting explain files help importing reach reading terminal writing }
 
 #[test]
 fn every_file_is_a_transcript_that_is_checked() {

@@ -492,7 +492,8 @@ fn selects(filter: &str, resource: &Resource) -> bool {
     if filter.is_empty() {
         true
     } else if let Some((_, value)) = filter.split_once("!=") {
-        team != Some(quoted(value).as_str())
+        // What is absent is not compared.
+        team.is_some_and(|team| team != quoted(value))
     } else if let Some((_, value)) = filter.split_once('=') {
         team == Some(quoted(value).as_str())
     } else {

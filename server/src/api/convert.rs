@@ -97,8 +97,8 @@ fn query_test(test: PlannedTest) -> QueryTest {
 }
 
 /// How many there are, as the contract writes it.
-pub(crate) fn number(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+pub(crate) fn number(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }
 
 /// A commit as the journal holds it.

@@ -29,7 +29,7 @@ impl HandleStream<ExportRequest> for Api {
 
     async fn handle_stream(&self, caller: &Caller, request: ExportRequest) -> Result<Answers<ExportResponse>, Status> {
         let selection = self.registry.select(&request.collections, &request.filter)?;
-        let revision = self.registry.resolve(point(request.read_revision, request.read_time)?)?;
+        let revision = self.registry.indexed_at(point(request.read_revision, request.read_time)?).await?;
         let export = self.registry.export(selection, revision, request.show_deleted);
         if faults::planted("export-holds-a-thread").is_some() {
             return Ok(on_a_thread(export, revision));

@@ -29,10 +29,10 @@ impl Handle<CountResourcesRequest> for Api {
             explain: request.explain,
         });
         let (count, point) = both(count, point)?;
+        let at = self.registry.indexed_at(point).await?;
         let (registry, room) = (self.registry.clone(), caller.room.clone());
         let counted =
-            blocking(&caller.room, move |cancelled| registry.count(&count, point, &mut room.growing(), cancelled))
-                .await?;
+            blocking(&caller.room, move |cancelled| registry.count(&count, at, &mut room.growing(), cancelled)).await?;
         Ok(CountResourcesResponse {
             groups: counted.groups.into_iter().map(group).collect(),
             other_count: number(counted.other),

@@ -51,9 +51,10 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             read_mask: request.read_mask.unwrap_or_default().paths,
             explain: request.explain,
         };
+        let at = self.registry.indexed_at(request.point).await?;
         let (registry, room) = (self.registry.clone(), caller.room.clone());
-        let page =
-            blocking(&caller.room, move |cancelled| registry.list(&request, &mut room.growing(), cancelled)).await?;
+        let list = move |cancelled: &_| registry.list(&request, at, &mut room.growing(), cancelled);
+        let page = blocking(&caller.room, list).await?;
         Ok(Uniform(Listed {
             resources: page.documents.into_iter().map(decode).collect::<Result<_, _>>()?,
             next_page_token: page.next_page_token,

@@ -165,6 +165,7 @@ fn code(error: &Error) -> (Code, &'static str) {
         Error::TimeBeforeFirst => (Code::OutOfRange, "TIME_BEFORE_FIRST"),
         Error::AnswerTooLarge { .. } => (Code::ResourceExhausted, "ANSWER_TOO_LARGE"),
         Error::TooManyGroups { .. } => (Code::FailedPrecondition, "TOO_MANY_GROUPS"),
+        Error::TooCostly(_) => (Code::FailedPrecondition, "TOO_COSTLY"),
         Error::SumTooLarge { .. } => (Code::OutOfRange, "SUM_TOO_LARGE"),
         Error::CommitTooLarge { .. } => (Code::ResourceExhausted, "COMMIT_TOO_LARGE"),
         // Only a restart mends it, so a caller is not told to try again (AIP-194).
@@ -315,6 +316,12 @@ impl Telling {
             Error::TooManyGroups { max } => {
                 self.tell("groupsMax", &max.to_string());
                 self.add_precondition("TOO_MANY_GROUPS", "group_by", &format!("makes more than {max} groups"));
+            }
+            Error::TooCostly(costs) => {
+                let (reads, max) = costs.reads();
+                self.tell("reads", &reads.to_string());
+                self.tell("readsMax", &max.to_string());
+                self.add_precondition("TOO_COSTLY", costs.field(), &costs.description());
             }
             Error::SumTooLarge { currency } => {
                 self.tell("currency", currency);

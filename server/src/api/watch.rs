@@ -20,7 +20,7 @@ use super::convert::{commit, envelope};
 use super::drain::unless_drained;
 use super::export::Chunks;
 use super::room::Room;
-use crate::registry::{Effect, Error, Revision, SelectedCommit, Watch};
+use crate::registry::{Effect, Error, Point, Revision, SelectedCommit, Watch};
 
 impl HandleStream<WatchRequest> for Api {
     type Answer = WatchResponse;
@@ -30,6 +30,9 @@ impl HandleStream<WatchRequest> for Api {
         let selection = self.registry.select(&request.collections, &request.filter)?;
         let (after, initial) = start(request.start)?;
         let watch = self.registry.watch(selection.clone(), after)?;
+        if initial {
+            self.registry.indexed_at(Point::Revision(watch.position())).await?;
+        }
         let watching = Watching {
             initial: initial.then(|| {
                 let export = self.registry.export(selection, watch.position(), false);

@@ -186,6 +186,9 @@ pub enum Error {
         /// The currency.
         currency: String,
     },
+    /// The question would read more than may be read for one.
+    #[error("{0}")]
+    TooCostly(Costs),
     /// The commit would hold more than those who read commits can take.
     #[error(
         "the resources of the commit, before and after, would have {bytes} bytes, and may have {max}; change less at once"
@@ -205,6 +208,98 @@ pub enum Error {
         /// The revision whose bytes they are.
         revision: u64,
     },
+}
+
+/// What makes a question too costly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Costs {
+    /// Tests of the filter that no index answers.
+    Filter {
+        /// The tests, as they stand in the filter.
+        tests: Vec<String>,
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
+    /// An order that no index knows.
+    Order {
+        /// The path.
+        path: String,
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
+    /// A count by a field, or of a sum, that no index knows.
+    Count {
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
+    /// What has changed since the revision that is asked about.
+    Changes {
+        /// The revision.
+        revision: u64,
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
+}
+
+impl Costs {
+    /// The field of the request that makes it so.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Filter { .. } => "filter",
+            Self::Order { .. } => "order_by",
+            Self::Count { .. } => "group_by",
+            Self::Changes { .. } => "read_revision",
+        }
+    }
+
+    /// How many resources would have to be read, and how many may be.
+    #[must_use]
+    pub fn reads(&self) -> (u64, u64) {
+        match self {
+            Self::Filter { reads, max, .. }
+            | Self::Order { reads, max, .. }
+            | Self::Count { reads, max }
+            | Self::Changes { reads, max, .. } => (*reads, *max),
+        }
+    }
+
+    /// What is wrong, and what to do, as a phrase.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self {
+            Self::Filter { tests, reads, max } => format!(
+                "would read {reads} resources for {}, and may read {max}; add a test of an indexed field",
+                tests.join(", ")
+            ),
+            Self::Order { path, reads, max } => format!(
+                "would read and sort {reads} resources by {path}, which has no index, and may sort {max}; narrow the \
+                 filter, or order by an indexed field"
+            ),
+            Self::Count { reads, max } => format!(
+                "would read {reads} resources, since no index knows all that is counted by or added up, and may read {max}; \
+                 narrow the filter, or count by indexed fields"
+            ),
+            Self::Changes { revision, reads, max } => format!(
+                "would read {reads} resources as they were at revision {revision}, since when they have changed, and may \
+                 read {max}; ask about a later revision"
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Costs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field(), self.description())
+    }
 }
 
 /// A reference to what does not exist or is deleted.

@@ -25,7 +25,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use error::{Chain, Dangling, Error};
+pub use error::{Chain, Costs, Dangling, Error};
 pub use query::count::{Count, CountRequest, Counted};
 pub use query::explain::{Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
@@ -54,6 +54,7 @@ use crate::kinds::KindRules;
 use crate::store::{self, Scrub, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
+use index::secondary::{Follower, Position};
 use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
@@ -101,6 +102,10 @@ struct Inner {
     closing: Mutex<Option<Sender<()>>>,
     follower: StateFollower,
     scrub: Scrub,
+    /// How far the secondary indexes have come.
+    indexed: watch::Receiver<Position>,
+    /// Pulled, it tells them that a question waits.
+    ask_indexes: SyncSender<()>,
 }
 
 /// How a registry is kept.
@@ -160,6 +165,8 @@ impl Registry {
         let (ringing, bell) = watch::channel(index.head());
         let (cord, pulled) = bell::hang();
         let heard = index.clone();
+        let (indexer, indexed, ask_indexes) = Follower::new(index.clone(), opened.reader.clone());
+        let (index_cord, index_pulled) = sync_channel(1);
         // As long as there is room: see `room`.
         let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
@@ -168,12 +175,13 @@ impl Registry {
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
-        let writer = Writer { committer, journal: opened.writer, index, new_heads, cord, writing };
+        let writer = Writer { committer, journal: opened.writer, index, new_heads, cord, index_cord, writing };
         let thread =
             |name: &str, body: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(body);
         let threads = vec![
             thread("writer", Box::new(move || writer.run(&submissions)))?,
             thread("bell", Box::new(move || bell::run(&pulled, &heard, &ringing)))?,
+            thread("indexes", Box::new(move || indexer.run(&index_pulled)))?,
             thread("clock", {
                 let clock = clock.clone();
                 Box::new(move || clock.run(&clock_closing))
@@ -195,6 +203,8 @@ impl Registry {
             closing: Mutex::new(Some(closing)),
             follower: opened.follower,
             scrub: opened.scrub,
+            indexed,
+            ask_indexes,
         })))
     }
 
@@ -417,14 +427,15 @@ impl Registry {
         self.0.reader.document_bytes(name)
     }
 
-    /// A page of the resources of a kind. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// A page of the resources of a kind, the first one as of `at`, which [`Registry::indexed_at`] told. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn list(
         &self,
         request: &ListRequest,
+        at: Revision,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Page, Error> {
-        list::page(&self.0.reader, &self.0.tokens, request, has_room, cancelled)
+        list::page(&self.0.reader, &self.0.tokens, request, at, has_room, cancelled)
     }
 
     /// Reads what is to be counted.
@@ -432,15 +443,15 @@ impl Registry {
         Count::read(&self.0.reader.schemas, request)
     }
 
-    /// Counts. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// Counts, as of `at`, which [`Registry::indexed_at`] told. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn count(
         &self,
         count: &Count,
-        point: Point,
+        at: Revision,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
-        count.answer(&self.0.reader, point, has_room, cancelled)
+        count.answer(&self.0.reader, at, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.
@@ -448,12 +459,26 @@ impl Registry {
         Selection::parse(&self.0.reader.schemas, collections, filter)
     }
 
-    /// The revision that a point means now.
-    pub fn resolve(&self, point: Point) -> Result<Revision, Error> {
-        self.0.reader.resolve(point)
+    /// The revision that a point means now, once the indexes hold it. The head means a revision that is not before the head
+    /// of now.
+    pub async fn indexed_at(&self, point: Point) -> Result<Revision, Error> {
+        let at = self.0.reader.resolve(point)?;
+        let mut told = self.0.indexed.clone();
+        loop {
+            match *told.borrow_and_update() {
+                Position::At(position) if position >= at => {
+                    return Ok(if point == Point::Head { position } else { at });
+                }
+                Position::Failing => return Err(Error::ReadFailed),
+                Position::At(_) | Position::Building => {}
+            }
+            // If it was pulled before, that is heard.
+            let _ = self.0.ask_indexes.try_send(());
+            told.changed().await.map_err(|_| Error::Draining)?;
+        }
     }
 
-    /// A walk over all that is selected, as of `at`.
+    /// A walk over all that is selected, as of `at`, which [`Registry::indexed_at`] told.
     #[must_use]
     pub fn export(&self, selection: Selection, at: Revision, show_deleted: bool) -> Export {
         Export::new(self.0.reader.clone(), selection, at, show_deleted)

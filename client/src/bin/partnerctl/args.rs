@@ -26,32 +26,35 @@ Exit codes:
 130  the import was interrupted; it has said where to go on";
 
 const FILTERS: &str = "\
-Filters: tests with AND, OR and NOT between them; OR binds tighter than AND, and parentheses tighter than both
-  state = in-force                                   a value of an enum, short or in full
-  display_name = \"*korea*\" OR capital != Busan       texts are compared whole; * is any text; quotes where there are spaces
-  conclusion_date >= 1990                            certainly in or after that year; 2025-10 and 2025-10-15 are dates too
-  conclusion_date.year = 2025                        a part of a date, or of another message
-  budgets.amount > \"1000000 USD\"                    an amount, compared with those of its currency
-  parties.country = \"countries/kr\"                  some item of the list has it; NOT before it: none has it
-  labels.region = asia                               a label; labels:region for whether there is one
-  findings:*                                         whether there is any
-  party(\"countries/kr\")                             whoever takes part, in whichever field
-  under(\"focusAreas/technology\")                    that focus area, or one below it
-docs/filter.md has all of it; `partnerctl explain KIND` shows the fields.
+Filters: tests with AND, OR and NOT; OR binds tighter than AND, and parentheses tighter than both
+  state = in-force                      a value of an enum, short or in full
+  display_name = \"*korea*\"              a text, compared whole; * stands for any text
+  region_code = KR OR capital != Busan  either holds, or both; quotes where there are spaces
+  conclusion_date >= 1990               a date, certainly in that year or later; or 2025-10
+  conclusion_date.year = 2025           a part of a date, or of another message
+  budgets.amount > \"1000000 USD\"        an amount, compared with those of its currency
+  parties.country = \"countries/kr\"      some item of the list has it
+  NOT parties.country = \"countries/kr\"  none has it
+  labels.region = asia                  a label; labels:region for whether there is one
+  findings:*                            whether there is any
+  party(\"countries/kr\")                 who takes part, in whichever field it stands
+  under(\"focusAreas/technology\")        that focus area, or one below it
+docs/filter.md tells all of it; `partnerctl explain KIND` shows the fields.
 
 Examples:
-  partnerctl list agreements --filter 'party(\"countries/kr\") AND conclusion_date > 1990' --order-by 'conclusion_date desc'
+  partnerctl list agreements --filter 'party(\"countries/kr\")' --order-by 'conclusion_date desc'
   partnerctl list projects --order-by 'state, update_time desc' --limit 10 -o wide
   partnerctl list countries --fields capital,labels.region --show-deleted
-  partnerctl list projects --filter 'state = implementation' --explain";
+  partnerctl list agreements --filter 'state = in-force AND conclusion_date < 1990' --explain";
 
 const COUNTS: &str = "\
-What has several values, such as several parties, counts once for each. The key of what has none is empty, (none) in a table;
-a date that is not certainly of one year has the key uncertain. `partnerctl explain KIND` shows the fields.
+What has several values, such as several parties, counts once for each, and in (total) once. (none)
+is what has no value, and uncertain a date that is not certainly within one year or decade.
+`partnerctl explain KIND` shows the fields, and `partnerctl list --help` the grammar of filters.
 
 Examples:
   partnerctl count agreements --by type,'year(conclusion_date)'
-  partnerctl count agreements --filter 'state = in-force' --by parties.country
+  partnerctl count agreements --filter 'state = in-force' --by parties.country --groups-max 10
   partnerctl count projects --by state --sum budgets.amount
   partnerctl count agreements --by 'decade(conclusion_date)' --at 2026-01-31 -o csv";
 

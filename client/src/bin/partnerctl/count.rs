@@ -99,7 +99,7 @@ fn print_table(
 /// The groups alone.
 fn print_csv(by: &[String], counted: &CountResourcesResponse) -> Result<(), Failure> {
     let currencies = Currencies::of(counted);
-    let codes = || currencies.0.iter().map(|(code, _)| code.clone());
+    let codes = || currencies.0.iter().map(|(code, _)| code.to_lowercase());
     if by.is_empty() {
         output::write(&output::csv_line(std::iter::once("count".to_owned()).chain(codes()).collect())?)?;
         let total = std::iter::once(counted.total_size.to_string()).chain(currencies.cells(&counted.sums));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tonic_types::StatusExt as _;
 
 use super::*;
-use crate::registry::Dangling;
+use crate::registry::{Costs, Dangling};
 
 /// Which error it is. A new one has to be told here, and an instance of it below.
 fn number(error: &Error) -> usize {
@@ -47,10 +47,11 @@ fn number(error: &Error) -> usize {
         Error::NoNextFile => 34,
         Error::TooManyGroups { .. } => 35,
         Error::SumTooLarge { .. } => 36,
+        Error::TooCostly(_) => 37,
     }
 }
 
-const ERRORS: usize = 37;
+const ERRORS: usize = 38;
 
 /// An instance of every error, of which all values are made of `n`, of the name `x` and of the text `text`.
 fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
@@ -94,6 +95,7 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
         Error::AnswerTooLarge { max: n },
         Error::TooManyGroups { max: n },
         Error::SumTooLarge { currency: text.into() },
+        Error::TooCostly(Costs::Order { path: text.into(), reads: n as u64 + 1, max: n as u64 }),
         Error::CommitTooLarge { bytes: n + 1, max: n },
         Error::Stopped(text),
         Error::NoRoom,

@@ -6,7 +6,6 @@ use super::row::Row;
 use crate::registry::resource::{envelope, stamp, targets, wire};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, Record, Revision};
-use crate::time::Time;
 
 /// A commit holds what this version cannot read: another one wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +19,6 @@ pub(super) struct Derived {
     pub(super) kind: KindId,
     pub(super) name: Arc<str>,
     pub(super) row: Row,
-    /// What it is ordered by, not what it reads as.
-    pub(super) display_name: Box<str>,
-    pub(super) create_time: Time,
     /// The names that it refers to, each once. A deleted resource refers to nothing.
     pub(super) targets: Vec<Arc<str>>,
     /// The parent among them, in a kind of trees.
@@ -52,8 +48,6 @@ fn derive_change(schemas: &Schemas, record: &Record, change: &Change) -> Option<
         kind,
         name: change.name.clone(),
         row: Row { revision: record.revision, deleted, place: change.place },
-        display_name: stamp::display_name_key(document).into(),
-        create_time: stamp::create_time(document),
         targets: names,
         parent,
     })

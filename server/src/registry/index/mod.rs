@@ -4,23 +4,23 @@
 //! commit has just become durable. Invariant: the index holds exactly the durable commits up to its head, each whole.
 
 mod derive;
-mod order;
 mod recent;
 pub(crate) mod requests;
 mod row;
 mod saved;
+pub(crate) mod secondary;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trees;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard};
 
 pub(crate) use derive::Unreadable;
-pub(crate) use order::{Order, OrderKey};
 pub(crate) use row::Row;
 pub(crate) use tables::Tables;
 
@@ -28,6 +28,7 @@ use crate::registry::schema::Schemas;
 use crate::store::{Derivation, Record, Revision};
 use recent::{Recent, RecentCommits};
 use saved::{Loading, Saving};
+use secondary::Secondary;
 
 /// The index. Read by many threads; only the writer applies to it.
 pub(crate) struct Index {
@@ -35,13 +36,18 @@ pub(crate) struct Index {
     request_id_retention: Duration,
     tables: RwLock<Tables>,
     recent: Recent,
+    secondary: Secondary,
+    /// About how many bytes of memory all of it takes, as it was measured last.
+    bytes: AtomicUsize,
 }
 
 impl Index {
     /// The index of a journal without commits. Request ids are remembered for so long, at least.
     pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration) -> Self {
-        let tables = RwLock::new(Tables::new(schemas.kinds.len(), request_id_retention));
-        Self { schemas, request_id_retention, tables, recent: Recent::default() }
+        let tables = RwLock::new(Tables::new(request_id_retention));
+        let secondary = Secondary::new(schemas.clone());
+        let bytes = AtomicUsize::new(0);
+        Self { schemas, request_id_retention, tables, recent: Recent::default(), secondary, bytes }
     }
 
     /// Takes durable commits in, in their order, and with them the head. Readers see all of them or none. After an error
@@ -77,6 +83,29 @@ impl Index {
     pub(crate) fn pieces(&self, piece_rows: usize) -> impl Iterator<Item = Vec<u8>> {
         let mut saving = Saving::Rows(0);
         std::iter::from_fn(move || self.read().save(&self.schemas, &mut saving, piece_rows))
+    }
+
+    /// What filters, orders and counts are answered from.
+    pub(crate) fn secondary(&self) -> &Secondary {
+        &self.secondary
+    }
+
+    /// Measures how much memory it takes.
+    fn measure(&self) {
+        let (rows, secondary) = (self.read().heap_bytes(), self.secondary.heap_bytes());
+        self.bytes.store(rows + secondary, Ordering::Relaxed);
+        tracing::info!(
+            rows = self.read().count_of_all(),
+            mib = (rows + secondary) >> 20,
+            rows_mib = rows >> 20,
+            secondary_mib = secondary >> 20,
+            "memory of the index"
+        );
+    }
+
+    /// About how many bytes of memory it takes, as it was measured last.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// The last durable revision.
@@ -116,15 +145,14 @@ impl Derivation for Opening<'_> {
     }
 
     fn loaded(&mut self) -> Result<(), String> {
-        let Index { schemas, request_id_retention, tables, recent: _ } = self.index;
-        *tables.write() = std::mem::take(&mut self.loading).end(schemas.kinds.len(), *request_id_retention)?;
+        let loaded = std::mem::take(&mut self.loading).end(self.index.request_id_retention)?;
+        *self.index.tables.write() = loaded;
         Ok(())
     }
 
     fn reset(&mut self) {
         self.loading = Loading::default();
         self.unreadable = None;
-        let Index { schemas, request_id_retention, tables, recent: _ } = self.index;
-        *tables.write() = Tables::new(schemas.kinds.len(), *request_id_retention);
+        *self.index.tables.write() = Tables::new(self.index.request_id_retention);
     }
 }

@@ -47,6 +47,12 @@ impl Requests {
         Self { retention: retention.max(KEPT_ALWAYS), ..Self::default() }
     }
 
+    /// About how many bytes of memory they take.
+    pub(super) fn heap_bytes(&self) -> usize {
+        // A place in the map stands with one free place beside it, on average.
+        self.requests.capacity() * size_of::<Request>() + 2 * 32 * self.places.len()
+    }
+
     /// Takes a commit in, and forgets what is too old when it was made. To be called for each commit, in order.
     pub(crate) fn add(&mut self, request: Option<RequestMark>, revision: Revision, time: Time) {
         // One that was loaded is applied again.

@@ -1,8 +1,7 @@
 //! The tables as they are saved in a checkpoint, and loaded from it.
 //!
 //! They are saved piece by piece while commits go on: a row is as of the moment when it was saved. Whoever loads them
-//! applies the commits again from the one on at which the saving began; what a row has already is skipped. Orders of the
-//! past are not saved.
+//! applies the commits again from the one on at which the saving began; what a row has already is skipped.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,16 +9,15 @@ use std::time::Duration;
 use prost::Message;
 use prost_types::Timestamp;
 
-use super::order::OrderKey;
 use super::requests::Request;
 use super::row::{Row, RowId};
-use super::tables::{CREATED_BYTES, Entry, KindTable, Tables, index};
+use super::tables::{Entry, Tables, index};
 use crate::registry::schema::Schemas;
 use crate::store::{Place, RequestMark};
 
 /// The version of what is saved. To be raised with whatever is derived from a document in another way than before:
 /// tables that another version has saved are not loaded.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Clone, PartialEq, Message)]
 struct SavedPiece {
@@ -47,14 +45,12 @@ struct SavedRow {
     offset: u32,
     #[prost(uint32, tag = "7")]
     len: u32,
-    #[prost(string, tag = "8")]
-    display_name: String,
-    /// What it is ordered by in the order of creation.
-    #[prost(bytes = "vec", tag = "9")]
-    created: Vec<u8>,
-    #[prost(uint32, repeated, tag = "10")]
+    /// The revision in which it was created.
+    #[prost(uint64, tag = "8")]
+    created: u64,
+    #[prost(uint32, repeated, tag = "9")]
     targets: Vec<u32>,
-    #[prost(uint32, optional, tag = "11")]
+    #[prost(uint32, optional, tag = "10")]
     parent: Option<u32>,
 }
 
@@ -133,8 +129,7 @@ impl Tables {
             segment,
             offset,
             len,
-            display_name: entry.display_name.as_ref().into(),
-            created: entry.created.to_vec(),
+            created: entry.created,
             targets: entry.targets.iter().map(|target| target.0).collect(),
             parent: self.trees.parent(id).map(|parent| parent.0),
         }
@@ -156,15 +151,13 @@ impl Loading {
         for row in piece.rows {
             let id = RowId(u32::try_from(self.entries.len()).map_err(|_| "it has too many rows".to_owned())?);
             let kind = schemas.by_tag(row.kind).ok_or_else(|| format!("it has a kind of number {}", row.kind))?;
-            let created: [u8; CREATED_BYTES] = row.created.try_into().map_err(|_| "a time in it is none".to_owned())?;
             let place = Place { segment: row.segment, offset: row.offset, len: row.len };
             self.parents.extend(row.parent.map(|parent| (id, RowId(parent))));
             self.entries.push(Entry {
                 name: row.name.into(),
                 kind,
                 row: Row { revision: row.revision, deleted: row.deleted, place },
-                created,
-                display_name: row.display_name.into(),
+                created: row.created,
                 targets: row.targets.into_iter().map(RowId).collect(),
                 referrers: BTreeSet::new(),
             });
@@ -176,8 +169,8 @@ impl Loading {
     }
 
     /// The tables, once all has been taken. An error says why they cannot be loaded.
-    pub(super) fn end(self, kinds: usize, request_id_retention: Duration) -> Result<Tables, String> {
-        let Loading { mut entries, parents, requests } = self;
+    pub(super) fn end(self, request_id_retention: Duration) -> Result<Tables, String> {
+        let Loading { entries, parents, requests } = self;
         let count = entries.len();
         let is_row = |id: &RowId| index(*id) < count;
         let lost = !entries.iter().flat_map(|entry| &entry.targets).all(is_row)
@@ -185,52 +178,19 @@ impl Loading {
         if lost {
             return Err("a reference in it leads nowhere".to_owned());
         }
-        let mut tables = Tables::new(kinds, request_id_retention);
-        // Each of these is sorted and built at once, which takes a fraction of the time of one insertion after another;
-        // and the two processors share them.
-        std::thread::scope(|scope| {
-            let entries = &entries;
-            let orders: Vec<_> = tables
-                .kinds
-                .iter_mut()
-                .enumerate()
-                .map(|(kind, table)| scope.spawn(move || table.load(entries, kind)))
-                .collect();
-            tables.by_name = entries.iter().zip(0..).map(|(entry, at)| (entry.name.clone(), RowId(at))).collect();
-            requests.into_iter().for_each(|request| tables.requests.push(request));
-            orders.into_iter().try_for_each(|order| order.join().map_err(|_| "its orders could not be made".to_owned()))
-        })?;
-        if tables.by_name.len() != count {
-            return Err("a name is in it twice".to_owned());
-        }
-        let references: Vec<(RowId, Box<[RowId]>)> =
-            entries.iter().zip(0..).map(|(entry, at)| (RowId(at), entry.targets.clone())).collect();
-        for (id, targets) in references {
-            for target in &targets {
-                if let Some(target) = entries.get_mut(index(*target)) {
-                    target.referrers.insert(id);
-                }
+        let mut tables = Tables::new(request_id_retention);
+        for entry in entries {
+            if tables.row(&entry.name).is_some() {
+                return Err("a name is in it twice".to_owned());
             }
+            tables.push(entry);
         }
+        tables.refer();
         for (child, parent) in parents {
             tables.trees.set(child, Some(parent));
         }
-        // Before the last of them, rows were other ones than those that are known now.
-        tables.orders_complete_from = entries.iter().map(|entry| entry.row.revision).max().unwrap_or(0);
-        tables.entries = entries;
+        requests.into_iter().for_each(|request| tables.requests.push(request));
         Ok(tables)
-    }
-}
-
-impl KindTable {
-    fn load(&mut self, entries: &[Entry], kind: usize) {
-        let own = || entries.iter().filter(|entry| entry.kind.index() == kind);
-        let span = |value: &[u8], entry: &Entry| (OrderKey::new(value, &entry.name), entry.row.revision);
-        self.live = own().filter(|entry| !entry.row.deleted).count();
-        self.names = own().map(|entry| entry.name.clone()).collect();
-        self.by_create.open_all(own().map(|entry| span(&entry.created, entry)));
-        self.by_update.open_all(own().map(|entry| span(&entry.row.revision.to_be_bytes(), entry)));
-        self.by_display_name.open_all(own().map(|entry| span(entry.display_name.as_bytes(), entry)));
     }
 }
 

@@ -1,13 +1,14 @@
-//! The tables of the index: a row for each resource, who refers to it, the orders of each kind, and the requests that
-//! became commits.
+//! The tables of the index: a row for each resource, who refers to it, and the requests that became commits. They are what
+//! a write needs to be decided, and a read to find a document.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Bound;
+use std::collections::BTreeSet;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
+
 use super::derive::Derived;
-use super::order::{Order, OrderKey, Spans};
 use super::requests::Requests;
 use super::row::{Row, RowId};
 use super::trees::Trees;
@@ -15,20 +16,13 @@ use crate::registry::schema::KindId;
 use crate::store::{Record, Revision};
 use crate::time::{Day, Time};
 
-/// How many ended spans the orders keep for listings of the past before they are dropped together.
-const ENDED_SPANS_MAX: usize = 1_000_000;
-
-/// The length of what resources are ordered by in the order of creation.
-pub(super) const CREATED_BYTES: usize = 12;
-
 /// All that the tables hold of a resource.
 pub(super) struct Entry {
     pub(super) name: Arc<str>,
     pub(super) kind: KindId,
     pub(super) row: Row,
-    /// What it is ordered by in the order of creation.
-    pub(super) created: [u8; CREATED_BYTES],
-    pub(super) display_name: Box<str>,
+    /// The revision in which it was created.
+    pub(super) created: Revision,
     /// What it refers to.
     pub(super) targets: Box<[RowId]>,
     /// The live resources that refer to it.
@@ -42,29 +36,18 @@ pub(crate) struct Tables {
     last_time: Time,
     settled_day: Day,
     pub(super) entries: Vec<Entry>,
-    pub(super) by_name: HashMap<Arc<str>, RowId>,
+    by_name: HashTable<RowId>,
+    hasher: DefaultHashBuilder,
     pub(super) trees: Trees,
-    pub(super) kinds: Vec<KindTable>,
     pub(super) requests: Requests,
-    ended_spans: usize,
-    /// From this revision on the orders know every version; before it they do not.
-    pub(super) orders_complete_from: Revision,
-}
-
-#[derive(Default)]
-pub(super) struct KindTable {
-    pub(super) names: BTreeSet<Arc<str>>,
-    pub(super) live: usize,
-    pub(super) by_display_name: Spans,
-    pub(super) by_create: Spans,
-    pub(super) by_update: Spans,
+    name_bytes: usize,
+    references: usize,
 }
 
 impl Tables {
-    /// The tables of a journal without commits, for so many kinds.
-    pub(super) fn new(kinds: usize, request_id_retention: Duration) -> Self {
-        let kinds = (0..kinds).map(|_| KindTable::default()).collect();
-        Self { kinds, requests: Requests::new(request_id_retention), ..Self::default() }
+    /// The tables of a journal without commits.
+    pub(super) fn new(request_id_retention: Duration) -> Self {
+        Self { requests: Requests::new(request_id_retention), ..Self::default() }
     }
 
     /// Takes in a commit, of which `changes` is what its documents say. What a row has already is skipped: a checkpoint is
@@ -76,59 +59,58 @@ impl Tables {
                 continue;
             }
             let parent = change.parent.take();
-            let (targets, id) = self.apply_row(change);
-            referring.extend(id.map(|id| (id, targets, parent)));
+            let targets = std::mem::take(&mut change.targets);
+            referring.push((self.apply_row(change), targets, parent));
         }
         // References may lead to any other resource of the commit: its rows come first.
         for (id, targets, parent) in referring {
             self.apply_references(id, &targets);
-            self.trees.set(id, parent.and_then(|parent| self.by_name.get(&parent).copied()));
+            self.trees.set(id, parent.and_then(|parent| self.id(&parent)));
         }
         self.requests.add(record.request, record.revision, record.commit_time);
         self.head = record.revision;
         self.last_time = record.commit_time;
         self.settled_day = record.settled_day;
-        if self.ended_spans > ENDED_SPANS_MAX {
-            self.forget_ended_spans();
+    }
+
+    /// Takes in all but the references.
+    fn apply_row(&mut self, change: Derived) -> RowId {
+        let Derived { kind, name, row, targets: _, parent: _ } = change;
+        match self.id(&name) {
+            Some(id) => {
+                if let Some(entry) = self.entries.get_mut(index(id)) {
+                    entry.row = row;
+                }
+                id
+            }
+            None => {
+                let (targets, referrers) = (Box::default(), BTreeSet::new());
+                self.push(Entry { name, kind, row, created: row.revision, targets, referrers })
+            }
         }
     }
 
-    /// Takes in all but the references, and answers those, with the resource that has them.
-    fn apply_row(&mut self, change: Derived) -> (Vec<Arc<str>>, Option<RowId>) {
-        let Derived { kind, name, row, display_name, create_time, targets, parent: _ } = change;
-        let Some(table) = self.kinds.get_mut(kind.index()) else { return (targets, None) };
-        let named = OrderKey::new(display_name.as_bytes(), &name);
-        table.by_update.open(OrderKey::new(&row.revision.to_be_bytes(), &name), row.revision);
-        table.live += usize::from(!row.deleted);
-        let Some(id) = self.by_name.get(&name).copied() else {
-            let created = create_time.sort_key();
-            table.by_create.open(OrderKey::new(&created, &name), row.revision);
-            table.by_display_name.open(named, row.revision);
-            table.names.insert(name.clone());
-            // More than 2^32 resources do not fit into any memory.
-            let id = RowId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-            self.by_name.insert(name.clone(), id);
-            let (targets_yet, referrers) = (Box::default(), BTreeSet::new());
-            self.entries.push(Entry { name, kind, row, created, display_name, targets: targets_yet, referrers });
-            return (targets, Some(id));
-        };
-        let Some(entry) = self.entries.get_mut(index(id)) else { return (targets, None) };
-        table.live -= usize::from(!entry.row.deleted);
-        let updated = OrderKey::new(&entry.row.revision.to_be_bytes(), &name);
-        self.ended_spans += table.by_update.close(updated, row.revision);
-        if entry.display_name != display_name {
-            let renamed = OrderKey::new(entry.display_name.as_bytes(), &name);
-            self.ended_spans += table.by_display_name.close(renamed, row.revision);
-            table.by_display_name.open(named, row.revision);
-            entry.display_name = display_name;
-        }
-        entry.row = row;
-        (targets, Some(id))
+    /// Adds a resource that is not there yet.
+    pub(super) fn push(&mut self, entry: Entry) -> RowId {
+        // More than 2^32 resources do not fit into any memory.
+        let id = RowId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        self.name_bytes += entry.name.len();
+        let Self { entries, by_name, hasher, .. } = self;
+        let hash = hasher.hash_one(&*entry.name);
+        entries.push(entry);
+        by_name.insert_unique(hash, id, |id| hasher.hash_one(entries.get(index(*id)).map_or("", |entry| &entry.name)));
+        id
+    }
+
+    fn id(&self, name: &str) -> Option<RowId> {
+        let is_named = |id: &RowId| self.entries.get(index(*id)).is_some_and(|entry| &*entry.name == name);
+        self.by_name.find(self.hasher.hash_one(name), is_named).copied()
     }
 
     fn apply_references(&mut self, id: RowId, targets: &[Arc<str>]) {
-        let new: Box<[RowId]> = targets.iter().filter_map(|name| self.by_name.get(name).copied()).collect();
+        let new: Box<[RowId]> = targets.iter().filter_map(|name| self.id(name)).collect();
         let Some(entry) = self.entries.get_mut(index(id)) else { return };
+        self.references = self.references + new.len() - entry.targets.len();
         let old = std::mem::replace(&mut entry.targets, new.clone());
         for target in old.iter().filter(|target| !new.contains(target)) {
             if let Some(target) = self.entries.get_mut(index(*target)) {
@@ -142,13 +124,18 @@ impl Tables {
         }
     }
 
-    fn forget_ended_spans(&mut self) {
-        for table in &mut self.kinds {
-            table.by_display_name.forget_ended();
-            table.by_update.forget_ended();
+    /// Notes with each resource who refers to it, which is known only to those who do.
+    pub(super) fn refer(&mut self) {
+        let references: Vec<(RowId, Box<[RowId]>)> =
+            self.entries.iter().zip(0..).map(|(entry, at)| (RowId(at), entry.targets.clone())).collect();
+        for (id, targets) in references {
+            self.references += targets.len();
+            for target in &targets {
+                if let Some(target) = self.entries.get_mut(index(*target)) {
+                    target.referrers.insert(id);
+                }
+            }
         }
-        self.ended_spans = 0;
-        self.orders_complete_from = self.head;
     }
 
     /// The last durable revision.
@@ -179,18 +166,18 @@ impl Tables {
 
     /// The parent of a live resource.
     pub(crate) fn parent(&self, name: &str) -> Option<&Arc<str>> {
-        let parent = self.trees.parent(*self.by_name.get(name)?)?;
+        let parent = self.trees.parent(self.id(name)?)?;
         self.entries.get(index(parent)).map(|entry| &entry.name)
     }
 
     /// The live resources whose parent is `name`.
     pub(crate) fn children(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
-        let children = self.by_name.get(name).into_iter().flat_map(|id| self.trees.children(*id));
+        let children = self.id(name).into_iter().flat_map(|id| self.trees.children(id));
         children.filter_map(|id| self.entries.get(index(id))).map(|entry| &entry.name)
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
-        self.entries.get(index(*self.by_name.get(name)?))
+        self.entries.get(index(self.id(name)?))
     }
 
     /// The commit that a request became, and the hash of what it asked for.
@@ -198,56 +185,28 @@ impl Tables {
         self.requests.get(id)
     }
 
-    /// How many live resources, or with the deleted ones too, a kind has at the head.
-    pub(crate) fn count(&self, kind: KindId, deleted_too: bool) -> usize {
-        self.kinds.get(kind.index()).map_or(0, |table| if deleted_too { table.names.len() } else { table.live })
+    /// How many resources there are, deleted ones too.
+    pub(crate) fn count_of_all(&self) -> usize {
+        self.entries.len()
     }
 
-    /// Whether the orders can serve a listing at `revision`.
-    pub(crate) fn orders_know(&self, revision: Revision) -> bool {
-        revision >= self.orders_complete_from
+    /// So many resources from a place on, in the order of their creation: each with its kind, and the revision in which it
+    /// was created.
+    pub(super) fn rows(&self, from: usize, count: usize) -> Vec<(KindId, Arc<str>, Row, Revision)> {
+        let entries = self.entries.iter().skip(from).take(count);
+        entries.map(|entry| (entry.kind, entry.name.clone(), entry.row, entry.created)).collect()
     }
 
-    /// The next names of a kind after `after`.
-    pub(crate) fn names_after(
-        &self,
-        kind: KindId,
-        after: Option<&str>,
-        descending: bool,
-        limit: usize,
-    ) -> Vec<Arc<str>> {
-        let Some(table) = self.kinds.get(kind.index()) else { return Vec::new() };
-        let bounds: (Bound<&str>, Bound<&str>) = match (after, descending) {
-            (None, _) => (Bound::Unbounded, Bound::Unbounded),
-            (Some(after), false) => (Bound::Excluded(after), Bound::Unbounded),
-            (Some(after), true) => (Bound::Unbounded, Bound::Excluded(after)),
-        };
-        let found = table.names.range::<str, _>(bounds).cloned();
-        if descending { found.rev().take(limit).collect() } else { found.take(limit).collect() }
-    }
-
-    /// The next keys of a kind after `after`, in an order, of those that held at `at`.
-    pub(crate) fn keys_after(
-        &self,
-        kind: KindId,
-        order: Order,
-        after: Option<&OrderKey>,
-        descending: bool,
-        at: Revision,
-        limit: usize,
-    ) -> Vec<OrderKey> {
-        let Some(table) = self.kinds.get(kind.index()) else { return Vec::new() };
-        let spans = match order {
-            Order::Name => {
-                let after = after.map(|key| &*key.name);
-                let names = self.names_after(kind, after, descending, limit);
-                return names.iter().map(|name| OrderKey::new(&[], name)).collect();
-            }
-            Order::DisplayName => &table.by_display_name,
-            Order::CreateTime => &table.by_create,
-            Order::UpdateTime => &table.by_update,
-        };
-        spans.after(after, descending, at, limit)
+    /// About how many bytes of memory they take.
+    pub(super) fn heap_bytes(&self) -> usize {
+        // A name is counted with the two counters before it. A reference stands with who refers, and with what is referred
+        // to, there in a tree.
+        self.entries.capacity() * size_of::<Entry>()
+            + self.by_name.allocation_size()
+            + self.name_bytes
+            + 24 * self.entries.len()
+            + 16 * self.references
+            + self.requests.heap_bytes()
     }
 }
 

@@ -8,7 +8,7 @@ use prost::Message as _;
 use prost_types::Timestamp;
 
 use super::*;
-use crate::registry::schema::{KindId, contract};
+use crate::registry::schema::contract;
 use crate::store::{Action, Change, RequestMark};
 use crate::time::Day;
 
@@ -67,10 +67,6 @@ fn referrers(index: &Index, name: &str) -> Vec<String> {
     found
 }
 
-fn names(index: &Index, kind: KindId, order: Order, at: Revision) -> Vec<String> {
-    index.read().keys_after(kind, order, None, false, at, 10).iter().map(|key| key.name.to_string()).collect()
-}
-
 #[test]
 fn references_follow_what_refers_and_may_lead_to_a_later_change_of_the_same_commit() {
     let (index, _) = index();
@@ -93,8 +89,7 @@ fn references_follow_what_refers_and_may_lead_to_a_later_change_of_the_same_comm
 
 #[test]
 fn rows_counts_and_requests_are_those_of_the_last_commit() {
-    let (index, schemas) = index();
-    let kind = schemas.by_collection("organizations").unwrap();
+    let (index, _) = index();
     index.apply(&[record(1, vec![country("countries/kr", "K")])]).unwrap();
     index.apply(&[record(2, vec![organization("organizations/a", "countries/kr", false)])]).unwrap();
     index.apply(&[record(3, vec![organization("organizations/a", "countries/kr", true)])]).unwrap();
@@ -103,23 +98,9 @@ fn rows_counts_and_requests_are_those_of_the_last_commit() {
     let row = tables.row("organizations/a").unwrap();
     assert_eq!((row.revision, row.deleted), (3, true));
     assert_eq!(tables.row("organizations/b"), None);
-    assert_eq!((tables.count(kind, false), tables.count(kind, true)), (0, 1));
+    assert_eq!(tables.count_of_all(), 2);
     assert_eq!(tables.request(&[2; 16]), Some((2, [7; 16])));
     assert_eq!(tables.request(&[4; 16]), None);
-}
-
-#[test]
-fn each_order_is_told_as_of_every_revision() {
-    let (index, schemas) = index();
-    let kind = schemas.by_collection("countries").unwrap();
-    index.apply(&[record(1, vec![country("countries/a", "Z")]), record(2, vec![country("countries/b", "M")])]).unwrap();
-    index.apply(&[record(3, vec![country("countries/a", "A")])]).unwrap();
-    assert_eq!(names(&index, kind, Order::Name, 3), ["countries/a", "countries/b"]);
-    assert_eq!(names(&index, kind, Order::DisplayName, 1), ["countries/a"]);
-    assert_eq!(names(&index, kind, Order::DisplayName, 2), ["countries/b", "countries/a"]);
-    assert_eq!(names(&index, kind, Order::DisplayName, 3), ["countries/a", "countries/b"]);
-    assert_eq!(names(&index, kind, Order::UpdateTime, 2), ["countries/a", "countries/b"]);
-    assert_eq!(names(&index, kind, Order::UpdateTime, 3), ["countries/b", "countries/a"]);
 }
 
 #[test]

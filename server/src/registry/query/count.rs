@@ -5,14 +5,15 @@ use partnership_registry::Money;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
-use crate::registry::index::Order;
+use crate::registry::query::columns;
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::group::{Group, Sum};
-use crate::registry::query::listing::Listing;
-use crate::registry::query::page::{HasRoom, PAGE_SIZE_MAX};
-use crate::registry::query::tally::{CountedGroup, Tally};
-use crate::registry::read::reader::{Point, Reader};
+use crate::registry::query::listing::{Listed, Listing};
+use crate::registry::query::order::Order;
+use crate::registry::query::page::HasRoom;
+use crate::registry::query::tally::{Amounts, CountedGroup, Tally};
+use crate::registry::read::reader::Reader;
 use crate::registry::resource::ANSWER_BYTES_MAX;
 use crate::registry::resource::name::short;
 use crate::registry::schema::{KindId, Schemas};
@@ -50,8 +51,6 @@ pub struct CountRequest {
 pub struct Count {
     kind: KindId,
     filter: Filter,
-    /// As it was given.
-    filter_text: String,
     groups: Vec<Group>,
     sum: Option<Sum>,
     groups_max: usize,
@@ -101,39 +100,31 @@ impl Count {
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
-        let CountRequest { filter: filter_text, show_deleted, explain, .. } = request;
-        Ok(Self { kind, filter, filter_text, groups, sum, groups_max, show_deleted, explain })
+        let CountRequest { show_deleted, explain, .. } = request;
+        Ok(Self { kind, filter, groups, sum, groups_max, show_deleted, explain })
     }
 
-    /// The answer as of `point`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// The answer as of `at`, which the indexes hold. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     ///
     /// # Errors
     /// `Busy` if there is no room for what has to be held.
     pub(crate) fn answer(
         &self,
         reader: &Reader,
-        point: Point,
+        at: Revision,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
-        let listing = Listing {
-            reader,
-            kind: self.kind,
-            at: reader.resolve(point)?,
-            filter: self.filter.clone(),
-            show_deleted: self.show_deleted,
-            order: Order::Name,
-            descending: false,
-            cancelled,
-        };
-        let mut counted = Counted { revision: listing.at, ..Counted::default() };
+        let Self { kind, show_deleted, .. } = *self;
+        let listed = Listed { kind, at, filter: self.filter.clone(), show_deleted, order: Order::default() };
+        let listing = Listing::new(reader, listed, cancelled)?;
+        let mut counted = Counted { revision: at, ..Counted::default() };
         if self.explain {
-            let all = reader.index.read().count(self.kind, self.show_deleted);
-            counted.plan = Some(Plan::of_reading(&self.filter_text, all));
+            counted.plan = Some(listing.explain(GROUPS_MAX));
         } else if self.groups.is_empty() && self.sum.is_none() {
             counted.total = listing.count()?;
         } else {
-            let tally = self.tally(&listing, has_room)?;
+            let tally = self.tally(&listing, &reader.schemas, has_room)?;
             (counted.total, counted.sums) = (tally.count(), tally.sums()?);
             (counted.groups, counted.other) = tally.largest(self.groups_max)?;
             if counted.bytes() > ANSWER_BYTES_MAX {
@@ -143,17 +134,22 @@ impl Count {
         Ok(counted)
     }
 
-    /// Reads every resource that the listing has, and counts it.
-    fn tally(&self, listing: &Listing<'_>, has_room: HasRoom<'_>) -> Result<Tally, Error> {
-        let schemas = &listing.reader.schemas;
-        let (mut tally, mut outcome) = (Tally::default(), Ok(()));
-        listing.walk(None, PAGE_SIZE_MAX, &mut |item| {
-            let keys: Vec<_> = self.groups.iter().map(|group| group.keys(schemas, &item.document)).collect();
-            let amounts = self.sum.as_ref().map(|sum| sum.amounts(schemas, &item.document)).unwrap_or_default();
-            outcome = tally.add(&keys, &amounts, has_room);
-            outcome.is_ok()
-        })?;
-        outcome.map(|()| tally)
+    /// Counts what the indexes know in their columns, and reads the rest.
+    fn tally(&self, listing: &Listing, schemas: &Schemas, has_room: HasRoom<'_>) -> Result<Tally, Error> {
+        let mut tally = Tally::default();
+        let mut read: Vec<(Vec<Vec<String>>, Amounts)> = Vec::new();
+        listing.count_with(
+            &mut |index, certain| {
+                columns::count(schemas, index, certain, &self.groups, self.sum.as_ref(), &mut tally, has_room)
+            },
+            &mut |document| {
+                let keys = self.groups.iter().map(|group| group.keys(schemas, document)).collect();
+                read.push((keys, self.sum.as_ref().map(|sum| sum.amounts(schemas, document)).unwrap_or_default()));
+                Ok(())
+            },
+        )?;
+        read.into_iter().try_for_each(|(keys, amounts)| tally.add(&keys, &amounts, has_room))?;
+        Ok(tally)
     }
 }
 

@@ -7,16 +7,16 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
-use crate::registry::index::{Order, OrderKey};
-use crate::registry::query::listing::Listing;
+use crate::registry::query::listing::{Listed, Listing};
+use crate::registry::query::order::{Order, Place};
 use crate::registry::query::page::HasRoom;
 use crate::registry::query::selection::Selection;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::envelope;
 use crate::store::Revision;
 
-/// A chunk ends when so many names were looked at: what a filter passes over costs time too.
-const CHUNK_NAMES: usize = 1_000;
+/// A chunk ends when so many candidates were looked at: what a filter passes over costs time too.
+const CHUNK_CANDIDATES: usize = 1_000;
 
 /// A walk on its way.
 pub struct Export {
@@ -26,14 +26,16 @@ pub struct Export {
     show_deleted: bool,
     /// How many kinds are done.
     done: usize,
-    /// The last name of the kind under way.
-    after: Option<OrderKey>,
+    /// The kind under way.
+    listing: Option<Listing>,
+    /// The last candidate of it that was looked at.
+    after: Option<Place>,
 }
 
 impl Export {
-    /// A walk over all that is selected, as of `at`, from its beginning.
+    /// A walk over all that is selected, as of `at`, which the indexes hold, from its beginning.
     pub(crate) fn new(reader: Reader, selection: Selection, at: Revision, show_deleted: bool) -> Self {
-        Self { reader, selection, at, show_deleted, done: 0, after: None }
+        Self { reader, selection, at, show_deleted, done: 0, listing: None, after: None }
     }
 
     /// The next envelopes, kind by kind in the order of `Resource`, and by name; of about so many bytes, and as many as there
@@ -43,25 +45,24 @@ impl Export {
     /// Stored data that cannot be read.
     pub fn next_chunk(&mut self, chunk_bytes: usize, has_room: HasRoom<'_>) -> Result<Chunk, Error> {
         let Some(kind) = self.selection.kinds().get(self.done).copied() else { return Ok(Chunk::End) };
-        let listing = Listing {
-            reader: &self.reader,
-            kind,
-            at: self.at,
-            filter: self.selection.filter().clone(),
-            show_deleted: self.show_deleted,
-            order: Order::Name,
-            descending: false,
-            cancelled: &CancellationToken::new(),
+        let Self { at, show_deleted, .. } = *self;
+        let listing = match &mut self.listing {
+            Some(listing) => listing,
+            none => {
+                let filter = self.selection.filter().clone();
+                let listed = Listed { kind, at, filter, show_deleted, order: Order::default() };
+                none.insert(Listing::new(&self.reader, listed, &CancellationToken::new())?)
+            }
         };
         let schema = self.reader.schemas.kind(kind);
-        let keys = listing.next_keys(self.after.as_ref(), CHUNK_NAMES);
-        let last = keys.len() < CHUNK_NAMES;
+        let candidates = listing.candidates(self.after.as_ref(), CHUNK_CANDIDATES)?;
+        let last = candidates.len() < CHUNK_CANDIDATES;
         let (mut chunk, mut bytes): (Vec<Bytes>, usize) = (Vec::new(), 0);
-        for key in keys {
+        for candidate in candidates {
             if bytes >= chunk_bytes {
                 return Ok(Chunk::Read(chunk));
             }
-            if let Some(document) = listing.read(&key.name)? {
+            if let Some(document) = listing.document(&candidate)? {
                 if !has_room(document.len()) {
                     // It is read again when its turn comes.
                     return Ok(if chunk.is_empty() { Chunk::Needs(document.len()) } else { Chunk::Read(chunk) });
@@ -69,10 +70,10 @@ impl Export {
                 bytes += document.len();
                 chunk.push(envelope::envelope(schema, &document).into());
             }
-            self.after = Some(key);
+            self.after = Some(candidate.place);
         }
         if last {
-            (self.done, self.after) = (self.done + 1, None);
+            (self.done, self.listing, self.after) = (self.done + 1, None, None);
         }
         Ok(Chunk::Read(chunk))
     }

@@ -1,5 +1,7 @@
 //! Paths of fields, as requests write what they count by and add up: `type`, `parties.country`, `labels.programme`.
 
+use crate::registry::query::filter::expression::Step;
+use crate::registry::query::filter::path::Target;
 use crate::registry::resource::mask_path::split;
 use crate::registry::resource::name::short;
 use crate::registry::resource::value::{LeafValue, leaf};
@@ -8,17 +10,6 @@ use crate::registry::schema::{
     ENTRY_KEY, ENTRY_VALUE, Field, KindId, Label, Schemas, Shape, ShapeId, SharedValue, Value,
 };
 use crate::values::text::nfc;
-
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// The number of the field.
-    pub(crate) number: u32,
-    /// Whether it is a list, of which every item is meant.
-    pub(crate) repeated: bool,
-    /// Of a map: the key of the entry that is meant.
-    pub(crate) key: Option<String>,
-}
 
 /// A path to one value, or through lists to several.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,9 +21,15 @@ pub(crate) struct FieldPath {
 }
 
 impl FieldPath {
+    /// The path that leads to a target.
+    pub(crate) fn of(target: Target<'_>) -> Self {
+        Self { last: (target.shape, target.field.number), steps: target.steps }
+    }
+
     /// Reads a path of a kind. The error is a phrase that says what is wrong with it.
     pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
-        let (mut shape, mut rest, mut steps) = (schemas.kind(kind).shape, Some(text), Vec::new());
+        let (mut shape, mut steps) = (schemas.kind(kind).shape, Vec::new());
+        let mut rest = Some(text).filter(|text| !text.is_empty());
         while let Some(path) = rest {
             let (name, below) = split(path)?;
             let field = by_name(schemas.shape(shape), &name)?;
@@ -51,17 +48,22 @@ impl FieldPath {
                 (Label::Single, _) => Step { number, repeated: false, key: None },
             };
             steps.push(step);
-            match (single_or_message(schemas, field), rest) {
-                (Ok(()), None) => return Ok(Self { steps, last }),
-                (Ok(()), Some(below)) => {
-                    return Err(format!("must end at {name}, which has no field {:?}", short(below)));
-                }
-                (Err(id), None) => {
-                    let fields = names(schemas.shape(id));
+            shape = match (&field.value, rest) {
+                (Value::Message(id), Some(_)) => *id,
+                (Value::Message(id), None) if !schemas.shape(*id).shared.is_some_and(SharedValue::is_single) => {
+                    let fields = names(schemas.shape(*id));
                     return Err(format!("must lead to a single value, and {name} has several: {fields}"));
                 }
-                (Err(id), Some(_)) => shape = id,
-            }
+                (_, None) => return Ok(Self { steps, last }),
+                (_, Some(below)) => {
+                    let whole = text.strip_suffix(below).unwrap_or(text).trim_end_matches('.');
+                    let hint = match field.label {
+                        Label::Map { .. } => "; a key with other letters than a-zA-Z0-9_ stands in backticks",
+                        Label::Single | Label::List { .. } => "",
+                    };
+                    return Err(format!("must end at {whole}, which has no field {:?}{hint}", short(below)));
+                }
+            };
         }
         Err("must name a field".to_owned())
     }
@@ -84,19 +86,6 @@ impl FieldPath {
             Found::Nothing => each(None),
             Found::InMessage(value) => each(leaf(schemas, field, value)),
         });
-    }
-}
-
-/// Whether a field is at the end of a path; otherwise the message that it holds.
-fn single_or_message(schemas: &Schemas, field: &Field) -> Result<(), ShapeId> {
-    match field.value {
-        Value::Message(id) if !schemas.shape(id).shared.is_some_and(SharedValue::is_single) => Err(id),
-        Value::Message(_)
-        | Value::Text { .. }
-        | Value::Reference(_)
-        | Value::Number { .. }
-        | Value::Bool
-        | Value::Enum { .. } => Ok(()),
     }
 }
 

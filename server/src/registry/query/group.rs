@@ -1,9 +1,9 @@
 //! What resources are counted by, and what of them is added up: the keys of the groups that a document belongs to, and its
 //! amounts of money.
 
-use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
+use jiff::{Span, ToSpan as _};
 use prost_types::Timestamp;
 
 use crate::registry::query::field_path::FieldPath;
@@ -61,12 +61,13 @@ impl Group {
         Ok(Self { path, bucket })
     }
 
-    /// The keys of the groups that a document belongs to, each once: one at least.
+    /// The keys of the groups that a document belongs to, each once: one at least, which is empty if it has no value.
     pub(crate) fn keys(&self, schemas: &Schemas, document: &[u8]) -> Vec<String> {
         let mut keys = Vec::new();
-        self.path.values(schemas, document, &mut |value| {
-            keys.push(value.map(|value| self.text(schemas, &value)).unwrap_or_default());
-        });
+        self.path.values(schemas, document, &mut |value| keys.extend(value.map(|value| self.text(schemas, &value))));
+        if keys.is_empty() {
+            keys.push(String::new());
+        }
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -88,6 +89,32 @@ impl Group {
             (_, LeafValue::Unsigned(number)) => number.to_string(),
             (_, LeafValue::Double(number)) => number.to_string(),
             (_, LeafValue::Money { currency, nanos }) => format!("{} {currency}", amount(*nanos)),
+        }
+    }
+
+    /// Of a value that is grouped by its year or decade, a number that is the same for the same group.
+    pub(crate) fn part(&self, value: &LeafValue<'_>) -> Option<i32> {
+        let years = match self.bucket {
+            Bucket::Whole => return None,
+            Bucket::Year => 1,
+            Bucket::Decade => 10,
+        };
+        let part = |day: Date| i32::from(day.year()).div_euclid(years);
+        match value {
+            LeafValue::Date { first, last } => {
+                let (first, last) = (calendar_day(*first).map(part), calendar_day(*last).map(part));
+                Some(first.filter(|_| first == last).unwrap_or(i32::MIN))
+            }
+            LeafValue::Time(time) => {
+                moment(*time).map(|moment| part(TimeZone::UTC.to_datetime(moment).date())).or(Some(i32::MIN))
+            }
+            LeafValue::Text(_)
+            | LeafValue::Bool(_)
+            | LeafValue::Enum(_)
+            | LeafValue::Signed(_)
+            | LeafValue::Unsigned(_)
+            | LeafValue::Double(_)
+            | LeafValue::Money { .. } => None,
         }
     }
 
@@ -142,7 +169,7 @@ fn is_of(schemas: &Schemas, path: &FieldPath, values: &[SharedValue]) -> bool {
 
 /// A day by its number; `None` for one that stands for an open end.
 fn calendar_day(number: i32) -> Option<Date> {
-    date(1970, 1, 1).checked_add(number.days()).ok()
+    date(1970, 1, 1).checked_add(Span::new().try_days(number).ok()?).ok()
 }
 
 /// A date as it is known, by its first and its last day. Of one that is approximate or uncertain these are those of the units
@@ -154,7 +181,7 @@ fn whole_date(first: i32, last: i32) -> String {
     let months = |of: Date| i32::from(of.year()) * 12 + i32::from(of.month());
     let (years_more, months_more) = (last.year() - first.year(), months(last) - months(first));
     // That in the middle, if it has one unit on each side.
-    let middle = |unit: jiff::Span| first.saturating_add(unit);
+    let middle = |unit: Span| first.saturating_add(unit);
     let days_more = first.until(last).map_or(-1, |span| span.get_days());
     if is_whole_years && years_more == 0 {
         format!("{:04}", first.year())
@@ -210,4 +237,67 @@ fn amount(nanos: i128) -> String {
     }
     let digits = format!("{fraction:09}");
     format!("{sign}{units}.{:0<2}", digits.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+    use crate::registry::schema::{contract, kind_of};
+
+    fn group(schemas: &Schemas, text: &str) -> Group {
+        Group::parse(schemas, kind_of(schemas, "agreements"), text).unwrap()
+    }
+
+    /// The number of a day.
+    fn day(year: i16, month: i8, day: i8) -> i32 {
+        date(1970, 1, 1).until(date(year, month, day)).unwrap().get_days()
+    }
+
+    #[test]
+    fn a_date_has_the_key_of_the_days_that_it_may_be() {
+        let table = [
+            (day(2025, 1, 1), day(2025, 12, 31), "2025", "2025", "2020s"),
+            (day(2025, 2, 1), day(2025, 2, 28), "2025-02", "2025", "2020s"),
+            (day(2024, 2, 29), day(2024, 2, 29), "2024-02-29", "2024", "2020s"),
+            (day(2024, 1, 1), day(2026, 12, 31), "2025~", "uncertain", "2020s"),
+            (day(2024, 12, 1), day(2025, 2, 28), "2025-01~", "uncertain", "2020s"),
+            (day(2024, 2, 28), day(2024, 3, 1), "2024-02-29~", "2024", "2020s"),
+            // The year 0 is that before the year 1.
+            (day(0, 1, 1), day(2, 12, 31), "0001~", "uncertain", "0000s"),
+            // No date is so, whatever is known of it.
+            (day(2024, 1, 1), day(2025, 12, 31), "2024-01-01/2025-12-31", "uncertain", "2020s"),
+            (i32::MIN, i32::MAX, "unknown", "uncertain", "uncertain"),
+        ];
+        let schemas = contract();
+        let groups = ["conclusion_date", "year(conclusion_date)", " decade( conclusion_date )"];
+        let groups = groups.map(|text| group(&schemas, text));
+        for (first, last, key, of_year, of_decade) in table {
+            let value = LeafValue::Date { first, last };
+            let keys: Vec<_> = groups.iter().map(|group| group.text(&schemas, &value)).collect();
+            assert_eq!(keys, [key, of_year, of_decade]);
+        }
+    }
+
+    #[test]
+    fn an_amount_is_written_as_people_do() {
+        let table = [
+            (0, "0"),
+            (1_000_000_000_000, "1000"),
+            (1_000_500_000_000, "1000.50"),
+            (-1, "-0.000000001"),
+            (-2_120_000_000, "-2.12"),
+            (125_000_000, "0.125"),
+        ];
+        for (nanos, text) in table {
+            assert_eq!(amount(nanos), text);
+        }
+    }
+
+    #[test]
+    fn a_value_of_an_enum_that_has_no_name_is_its_number() {
+        let schemas = contract();
+        let of = |number| group(&schemas, "state").text(&schemas, &LeafValue::Enum(number));
+        assert_eq!((of(6).as_str(), of(999).as_str()), ("AGREEMENT_STATE_IN_FORCE", "999"));
+    }
 }

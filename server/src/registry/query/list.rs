@@ -2,19 +2,17 @@
 //! `listing` finds the items.
 //!
 //! A listing is pinned to the revision of its first page, and a page goes on after the key of the last item, so pages
-//! neither skip nor repeat anything, whatever is written meanwhile. Without a filter each page costs the same; with one,
-//! a page reads until it is full, and the first reads everything once for `total_size`.
-
-use std::sync::Arc;
+//! neither skip nor repeat anything, whatever is written meanwhile. What the indexes cover costs the same on each page; what
+//! they leave open is read, until the page is full, and once for `total_size`.
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
-use crate::registry::index::OrderKey;
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
-use crate::registry::query::listing::Listing;
+use crate::registry::query::listing::{Listed, Listing};
+use crate::registry::query::order::Order;
 use crate::registry::query::order_by;
 use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
@@ -22,6 +20,7 @@ use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::{Point, Reader};
 use crate::registry::schema::KindId;
 use crate::store::Revision;
+use crate::violations::Violations;
 
 /// What to list.
 #[derive(Debug, Clone)]
@@ -93,22 +92,28 @@ fn mask_bytes(mask: &ReadMask, paths: &[String]) -> Vec<u8> {
     if mask.is_of_all() { Vec::new() } else { paths.join("\0").into_bytes() }
 }
 
-/// A page. `Cancelled` once nobody waits for it any more, `Busy` if there is no room for a single item.
+/// A page, as of `at` if it is the first. `Cancelled` once nobody waits for it any more, `Busy` if there is no room for a
+/// single item.
 pub(crate) fn page(
     reader: &Reader,
     tokens: &PageTokens,
     request: &ListRequest,
+    at: Revision,
     has_room: HasRoom<'_>,
     cancelled: &CancellationToken,
 ) -> Result<Page, Error> {
+    let schemas = &reader.schemas;
+    let mut violations = Violations::new();
     let size = page_size(request.page_size)?;
-    let (order, descending) = order_by::parse(&request.order_by)?;
-    let filter =
-        Filter::parse(&reader.schemas, request.kind, &request.filter).map_err(|rule| Error::invalid("filter", rule))?;
-    let mask = ReadMask::parse(&reader.schemas, request.kind, &request.read_mask)?;
+    let order = order_by::parse(schemas, request.kind, &request.order_by);
+    let order = order.map_err(|rule| violations.add("order_by", rule)).ok();
+    let filter = Filter::parse(schemas, request.kind, &request.filter);
+    let filter = filter.map_err(|rule| violations.add("filter", rule)).ok();
+    let (Some(order), Some(filter)) = (order, filter) else { return Err(Error::Invalid(violations)) };
+    let mask = ReadMask::parse(schemas, request.kind, &request.read_mask)?;
     let arguments: [&[u8]; 7] = [
         b"list",
-        reader.schemas.kind(request.kind).collection.as_bytes(),
+        schemas.kind(request.kind).collection.as_bytes(),
         request.filter.as_bytes(),
         request.order_by.as_bytes(),
         &[u8::from(request.show_deleted)],
@@ -119,61 +124,31 @@ pub(crate) fn page(
         "" => None,
         token => Some(tokens.open(token, &arguments)?),
     };
-    let (at, counted) = match &position {
-        Some(position) => (position.revision, None),
-        None if request.point == Point::Head && filter.is_empty() => {
-            // At once: if a commit came between, all would have to be read for the count.
-            let tables = reader.index.read();
-            (tables.head(), Some(tables.count(request.kind, request.show_deleted)))
-        }
-        None => (reader.resolve(request.point)?, None),
-    };
-    let after = position.as_ref().map(|position| decode_key(&position.key));
-    let listing = Listing {
-        reader,
-        kind: request.kind,
-        at,
-        filter,
-        show_deleted: request.show_deleted,
-        order,
-        descending,
-        cancelled,
-    };
+    let at = position.as_ref().map_or(at, |position| position.revision);
+    let ListRequest { kind, show_deleted, .. } = *request;
+    let listed = Listed { kind, at, filter, show_deleted, order: Order::new(order) };
+    let mut listing = Listing::new(reader, listed, cancelled)?;
     if request.explain {
-        let all = reader.index.read().count(request.kind, request.show_deleted);
-        let plan = Plan::of_reading(&request.filter, all);
-        return Ok(Page {
-            documents: Vec::new(),
-            next_page_token: String::new(),
-            revision: at,
-            total: 0,
-            plan: Some(plan),
-        });
+        let plan = Some(listing.explain(size));
+        return Ok(Page { documents: Vec::new(), next_page_token: String::new(), revision: at, total: 0, plan });
     }
-    let (items, more) = listing.take(after.as_ref(), size, PAGE_BYTES_MAX, &mask, has_room)?;
+    let after = match &position {
+        None => None,
+        Some(position) => listing.place(&position.name)?,
+    };
+    let (items, more) = listing.take(after, size, PAGE_BYTES_MAX, &mask, has_room)?;
     let total = match &position {
         Some(position) => usize::try_from(position.total).unwrap_or(usize::MAX),
         None if !more => items.len(),
-        None => counted.map_or_else(|| listing.count(), Ok)?,
+        None => listing.count()?,
     };
     let next_page_token = match items.last() {
         Some(last) if more => {
-            let position = Position { revision: at, key: encode_key(&last.key), total: total as u64 };
+            let position = Position { revision: at, name: last.place.name.clone(), total: total as u64 };
             tokens.seal(&position, &arguments)?
         }
         _ => String::new(),
     };
     let documents = items.into_iter().map(|item| item.document).collect();
     Ok(Page { documents, next_page_token, revision: at, total, plan: None })
-}
-
-fn encode_key(key: &OrderKey) -> Vec<u8> {
-    [&(key.value.len() as u64).to_be_bytes()[..], &key.value, key.name.as_bytes()].concat()
-}
-
-fn decode_key(bytes: &[u8]) -> OrderKey {
-    let (length, rest) =
-        bytes.split_first_chunk::<8>().map_or((0, &[][..]), |(length, rest)| (u64::from_be_bytes(*length), rest));
-    let (value, name) = rest.split_at_checked(usize::try_from(length).unwrap_or(0)).unwrap_or_default();
-    OrderKey::new(value, &Arc::from(String::from_utf8_lossy(name).as_ref()))
 }

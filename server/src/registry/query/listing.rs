@@ -1,14 +1,23 @@
 //! One listing as of one revision: its items in their order, and how many there are.
+//!
+//! The indexes say which resources may be items and in which order they come; the documents are read when no lock is held.
+//! What has changed since the revision of the listing is read as it was.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use roaring::RoaringBitmap;
 use tokio_util::sync::CancellationToken;
 
-use crate::registry::error::Error;
-use crate::registry::index::{Order, OrderKey};
+use crate::registry::error::{Costs, Error};
+use crate::registry::index::secondary::KindIndex;
+use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
-use crate::registry::query::page::{HasRoom, PAGE_SIZE_MAX};
+use crate::registry::query::order::{Order, Place};
+use crate::registry::query::page::HasRoom;
+use crate::registry::query::plan::under::Trees;
+use crate::registry::query::plan::{CHANGED_MAX, Found, Planner, READS_MAX, SORTED_MAX};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::Name;
@@ -16,101 +25,109 @@ use crate::registry::resource::stamp;
 use crate::registry::schema::KindId;
 use crate::store::Revision;
 
-/// One listing, as of one revision.
-pub(crate) struct Listing<'a> {
-    pub(crate) reader: &'a Reader,
+/// So many documents are read before it is looked whether anybody still waits for them.
+const READS_AT_ONCE: usize = 256;
+
+/// What is listed.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
     pub(crate) kind: KindId,
+    /// As of this revision, which the indexes hold.
     pub(crate) at: Revision,
     pub(crate) filter: Filter,
     pub(crate) show_deleted: bool,
     pub(crate) order: Order,
-    pub(crate) descending: bool,
+}
+
+/// One listing, as of one revision.
+pub(crate) struct Listing {
+    reader: Reader,
+    listed: Listed,
+    trees: Trees,
+    /// Where resources stand whose documents had to be read for it; `None`: they are no items.
+    read: HashMap<Arc<str>, Option<Place>>,
     /// Cancelled once nobody waits for the items any more.
-    pub(crate) cancelled: &'a CancellationToken,
+    cancelled: CancellationToken,
 }
 
 /// An item of a listing.
 pub(crate) struct Item {
-    pub(crate) key: OrderKey,
+    pub(crate) place: Place,
     pub(crate) document: Bytes,
 }
 
-impl Listing<'_> {
-    /// The next items after `after`, as far as `mask` means them: at most `size`, of about `bytes`, and as many as there is
-    /// room for. And whether there are more.
+/// What may be an item.
+pub(crate) struct Candidate {
+    pub(crate) place: Place,
+    /// Whether it is one.
+    certain: bool,
+}
+
+/// What the indexes know of a listing.
+struct Known {
+    found: Found,
+    /// What has to be read as it was.
+    changed: RoaringBitmap,
+}
+
+impl Listing {
+    /// A listing, which has read nothing yet but the trees that its filter asks about.
+    pub(crate) fn new(reader: &Reader, listed: Listed, cancelled: &CancellationToken) -> Result<Self, Error> {
+        let trees = Trees::of(reader, listed.filter.expression(), listed.at)?;
+        let (reader, cancelled) = (reader.clone(), cancelled.clone());
+        Ok(Self { reader, listed, trees, read: HashMap::new(), cancelled })
+    }
+
+    /// The next items behind a place, as far as `mask` means them: at most `size`, of about `bytes`, and as many as there
+    /// is room for. And whether there are more.
     ///
     /// # Errors
     /// `Busy` if there is no room for the first.
     pub(crate) fn take(
-        &self,
-        after: Option<&OrderKey>,
+        &mut self,
+        after: Option<Place>,
         size: usize,
         bytes: usize,
         mask: &ReadMask,
         has_room: HasRoom<'_>,
     ) -> Result<(Vec<Item>, bool), Error> {
         let mut items: Vec<Item> = Vec::new();
-        let mut taken = 0;
-        let mut more = false;
+        let (mut taken, mut more) = (0, false);
+        let schemas = self.reader.schemas.clone();
         self.walk(after, size + 1, &mut |item| {
             if items.len() == size || taken >= bytes {
                 more = true;
-                return false;
+                return Ok(false);
             }
-            let document = mask.apply(&self.reader.schemas, item.document);
+            let document = mask.apply(&schemas, item.document);
             if !has_room(document.len()) {
                 more = true;
-                return false;
+                return Ok(false);
             }
             taken += document.len();
             items.push(Item { document, ..item });
-            true
+            Ok(true)
         })?;
         if more && items.is_empty() { Err(Error::Busy) } else { Ok((items, more)) }
     }
 
-    /// How many items there are.
-    pub(crate) fn count(&self) -> Result<usize, Error> {
-        if self.filter.is_empty() {
-            let tables = self.reader.index.read();
-            if tables.head() == self.at {
-                return Ok(tables.count(self.kind, self.show_deleted));
-            }
-        }
-        let mut count = 0;
-        let by_name = Listing { order: Order::Name, descending: false, filter: self.filter.clone(), ..*self };
-        by_name.walk(None, PAGE_SIZE_MAX, &mut |_| {
-            count += 1;
-            true
-        })?;
-        Ok(count)
-    }
-
-    /// Hands the items after `after` to `each` until it says that it has enough.
+    /// Hands the items behind a place to `each` until it says that it has enough. So many are looked up at once.
     pub(crate) fn walk(
-        &self,
-        after: Option<&OrderKey>,
+        &mut self,
+        mut after: Option<Place>,
         chunk: usize,
-        each: &mut dyn FnMut(Item) -> bool,
+        each: &mut dyn FnMut(Item) -> Result<bool, Error>,
     ) -> Result<(), Error> {
-        if self.order != Order::Name && !self.reader.index.read().orders_know(self.at) {
-            return self.walk_sorted(after, each);
-        }
-        let mut last = after.cloned();
         loop {
-            if self.cancelled.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
-            let keys = self.next_keys(last.as_ref(), chunk);
-            let Some(end) = keys.last() else { return Ok(()) };
-            last = Some(end.clone());
-            let complete = keys.len() < chunk;
-            for key in keys {
-                if let Some(document) = self.read(&key.name)?
-                    && !each(Item { key, document })
+            let candidates = self.candidates(after.as_ref(), chunk)?;
+            let complete = candidates.len() < chunk;
+            for candidate in candidates {
+                if let Some(document) = self.document(&candidate)?
+                    && !each(Item { place: candidate.place.clone(), document })?
                 {
                     return Ok(());
                 }
+                after = Some(candidate.place);
             }
             if complete {
                 return Ok(());
@@ -118,46 +135,204 @@ impl Listing<'_> {
         }
     }
 
-    /// The next keys after `after`, in the order of the listing. The listing need not have all that they name.
-    pub(crate) fn next_keys(&self, after: Option<&OrderKey>, chunk: usize) -> Vec<OrderKey> {
-        self.reader.index.read().keys_after(self.kind, self.order, after, self.descending, self.at, chunk)
-    }
-
-    /// The document of `name` as of the revision of the listing, if the listing has it.
-    pub(crate) fn read(&self, name: &Arc<str>) -> Result<Option<Bytes>, Error> {
-        let name = Name::stored(self.kind, name.clone());
-        let Some((_, document)) = self.reader.get(&name, self.at)? else { return Ok(None) };
-        let shown = self.show_deleted || !stamp::is_deleted(&document);
-        Ok((shown && self.filter.selects(&document)).then_some(document))
-    }
-
-    /// The order of a past that the index does not know any more: everything is read and sorted.
-    fn walk_sorted(&self, after: Option<&OrderKey>, each: &mut dyn FnMut(Item) -> bool) -> Result<(), Error> {
-        let by_name = Listing { order: Order::Name, descending: false, filter: self.filter.clone(), ..*self };
-        let mut keys = Vec::new();
-        by_name.walk(None, PAGE_SIZE_MAX, &mut |item| {
-            let value: Vec<u8> = match self.order {
-                Order::Name => Vec::new(),
-                Order::DisplayName => stamp::display_name_key(&item.document).as_bytes().into(),
-                Order::CreateTime => stamp::create_time(&item.document).sort_key().into(),
-                Order::UpdateTime => stamp::revision(&item.document).to_be_bytes().into(),
-            };
-            keys.push(OrderKey::new(&value, &item.key.name));
-            true
-        })?;
-        keys.sort_unstable();
-        if self.descending {
-            keys.reverse();
+    /// The document of a candidate as of the revision of the listing, if it is an item.
+    pub(crate) fn document(&self, candidate: &Candidate) -> Result<Option<Bytes>, Error> {
+        match candidate.certain {
+            true => self.stored(&candidate.place.name),
+            false => self.selected(&candidate.place.name),
         }
-        let begin = after
-            .map_or(0, |after| keys.partition_point(|key| if self.descending { key >= after } else { key <= after }));
-        for key in keys.into_iter().skip(begin) {
-            if let Some(document) = self.read(&key.name)?
-                && !each(Item { key, document })
-            {
-                break;
+    }
+
+    /// The document of this name as of the revision of the listing, if it is one of an item.
+    pub(crate) fn selected(&self, name: &str) -> Result<Option<Bytes>, Error> {
+        Ok(self.stored(name)?.filter(|document| self.selects(document)))
+    }
+
+    fn stored(&self, name: &str) -> Result<Option<Bytes>, Error> {
+        let name = Name::stored(self.listed.kind, name.into());
+        Ok(self.reader.get(&name, self.listed.at)?.map(|(_, document)| document))
+    }
+
+    /// Where the resource of this name stands, if it was there; an item or not.
+    pub(crate) fn place(&self, name: &str) -> Result<Option<Place>, Error> {
+        let document = self.stored(name)?;
+        Ok(document.map(|document| self.listed.order.place_of(&self.reader.schemas, &document, name)))
+    }
+
+    fn selects(&self, document: &[u8]) -> bool {
+        (self.listed.show_deleted || !stamp::is_deleted(document))
+            && self.listed.filter.selects(&self.reader.schemas, document, &self.trees)
+    }
+
+    /// How many items there are.
+    pub(crate) fn count(&self) -> Result<usize, Error> {
+        let mut count = 0;
+        self.count_with(
+            &mut |_, certain| {
+                count = usize::try_from(certain.len()).unwrap_or(usize::MAX);
+                Ok(true)
+            },
+            &mut |_| Ok(()),
+        )
+        .map(|read| count + read)
+    }
+
+    /// Hands the certain items to `each_certain`, while the indexes are held, and the documents of the others to
+    /// `each_read`; those of the certain ones too, if `each_certain` answers that the indexes do not know enough of them.
+    /// Answers how many were read.
+    ///
+    /// # Errors
+    /// They are too many.
+    pub(crate) fn count_with(
+        &self,
+        each_certain: &mut dyn FnMut(&KindIndex, &RoaringBitmap) -> Result<bool, Error>,
+        each_read: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<usize, Error> {
+        let unread: Vec<Arc<str>> = {
+            let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(0) };
+            let Known { found, changed } = self.known(&index);
+            let mut unread = &found.open | &changed;
+            if !each_certain(&index, &found.certain)? {
+                unread |= &found.certain;
+            }
+            if unread.len() > READS_MAX {
+                return Err(self.too_many_reads(&index, unread.len(), &changed));
+            }
+            unread.iter().map(|row| index.name(row).clone()).collect()
+        };
+        let mut read = 0;
+        for name in unread {
+            if self.cancelled.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            if let Some(document) = self.selected(&name)? {
+                read += 1;
+                each_read(&document)?;
             }
         }
-        Ok(())
+        Ok(read)
+    }
+
+    /// How the listing is found, in pages of so many items.
+    pub(crate) fn explain(&self, size: usize) -> Plan {
+        let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Plan::default() };
+        let (all, changed) = self.all(&index);
+        let planner = Planner { index: &index, trees: &self.trees };
+        let tests = planner.explain(self.listed.filter.expression(), &all);
+        let found = planner.find(self.listed.filter.expression(), all);
+        let candidates = found.certain.len() + found.open.len() + changed.len();
+        let sorted = self.listed.order.unindexed(&index).map_or(0, |_| candidates);
+        let cost = (found.open.len() + changed.len()).max(sorted);
+        Plan {
+            tests,
+            found: found.certain.len(),
+            open: found.open.len(),
+            changed: changed.len(),
+            order: self.listed.order.explain(&index, candidates, size),
+            cost,
+            cost_max: if sorted > 0 { SORTED_MAX } else { READS_MAX },
+        }
+    }
+
+    /// The next candidates behind a place, at most `limit`.
+    pub(crate) fn candidates(&mut self, after: Option<&Place>, limit: usize) -> Result<Vec<Candidate>, Error> {
+        loop {
+            if self.cancelled.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let unread = match self.look_up(after, limit)? {
+                Ok(candidates) => return Ok(candidates),
+                Err(unread) => unread,
+            };
+            for (names_read, name) in unread.into_iter().enumerate() {
+                if names_read % READS_AT_ONCE == 0 && self.cancelled.is_cancelled() {
+                    return Err(Error::Cancelled);
+                }
+                let document = self.selected(&name)?;
+                let order = &self.listed.order;
+                let place = document.map(|document| order.place_of(&self.reader.schemas, &document, &name));
+                self.read.insert(name, place);
+            }
+        }
+    }
+
+    /// The next candidates, as far as the indexes know them; or else the names of those that have to be read before.
+    fn look_up(&self, after: Option<&Place>, limit: usize) -> Result<Result<Vec<Candidate>, Vec<Arc<str>>>, Error> {
+        let order = &self.listed.order;
+        let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(Ok(Vec::new())) };
+        let Known { found: Found { certain, open }, changed } = self.known(&index);
+        let mut candidates = &certain | &open;
+        let mut to_read = RoaringBitmap::new();
+        if let Some(term) = order.unindexed(&index) {
+            to_read = std::mem::take(&mut candidates) | changed;
+            if to_read.len() > SORTED_MAX {
+                let costs = Costs::Order { path: term.text.clone(), reads: to_read.len(), max: SORTED_MAX };
+                return Err(Error::TooCostly(costs));
+            }
+        } else if order.is_by_name() {
+            // Where they stand has not changed: they are read when it is their turn.
+            candidates |= changed;
+        } else {
+            if changed.len() > CHANGED_MAX {
+                let costs = Costs::Changes { revision: self.listed.at, reads: changed.len(), max: CHANGED_MAX };
+                return Err(Error::TooCostly(costs));
+            }
+            to_read = changed;
+        }
+        let unread = to_read.iter().map(|row| index.name(row)).filter(|name| !self.read.contains_key(*name));
+        let unread: Vec<Arc<str>> = unread.cloned().collect();
+        if !unread.is_empty() {
+            return Ok(Err(unread));
+        }
+        let rows = order.next(&index, &candidates, after, limit);
+        let of_index = rows
+            .into_iter()
+            .map(|row| Candidate { place: order.place_in(&index, row), certain: certain.contains(row) });
+        let of_read = to_read.iter().filter_map(|row| self.read.get(index.name(row))).flatten();
+        let of_read = of_read.filter(|place| after.is_none_or(|after| order.compare(place, after).is_gt()));
+        let mut merged: Vec<Candidate> =
+            of_index.chain(of_read.map(|place| Candidate { place: place.clone(), certain: true })).collect();
+        if !to_read.is_empty() {
+            merged.sort_unstable_by(|one, other| order.compare(&one.place, &other.place));
+            merged.truncate(limit);
+        }
+        Ok(Ok(merged))
+    }
+
+    /// What the indexes know of the filter.
+    fn known(&self, index: &KindIndex) -> Known {
+        let (all, changed) = self.all(index);
+        let found = Planner { index, trees: &self.trees }.find(self.listed.filter.expression(), all);
+        Known { found, changed }
+    }
+
+    /// The resources that are as they were, live ones or all; and those that are not.
+    fn all(&self, index: &KindIndex) -> (RoaringBitmap, RoaringBitmap) {
+        let count = index.count_at(self.listed.at);
+        let mut all = match self.listed.show_deleted {
+            true => (0..count).collect(),
+            false => index.live().clone(),
+        };
+        all.remove_range(count..);
+        let changed = index.changed_since(self.listed.at);
+        if !changed.is_empty() {
+            all -= &changed;
+        }
+        (all, changed)
+    }
+
+    fn too_many_reads(&self, index: &KindIndex, reads: u64, changed: &RoaringBitmap) -> Error {
+        let max = READS_MAX;
+        if changed.len() > reads / 2 {
+            return Error::TooCostly(Costs::Changes { revision: self.listed.at, reads, max });
+        }
+        let planner = Planner { index, trees: &self.trees };
+        let tests = planner.explain(self.listed.filter.expression(), &RoaringBitmap::new());
+        let tests: Vec<_> = tests.into_iter().filter(|test| !test.indexed).map(|test| test.text).collect();
+        Error::TooCostly(if tests.is_empty() {
+            Costs::Count { reads, max }
+        } else {
+            Costs::Filter { tests, reads, max }
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! Questions over many resources: filters, listings, counts, selections, exports, watches, history in pages.
 
+mod ancestry;
+pub(crate) mod columns;
 pub(crate) mod count;
 pub(crate) mod explain;
 pub(crate) mod export;
@@ -9,9 +11,11 @@ pub(crate) mod group;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod listing;
+pub(crate) mod order;
 pub(crate) mod order_by;
 pub(crate) mod page;
 pub(crate) mod page_token;
+pub(crate) mod plan;
 pub(crate) mod selection;
 pub(crate) mod tally;
 pub(crate) mod watch;

@@ -27,9 +27,9 @@ pub(crate) struct Position {
     /// The revision that all pages show.
     #[prost(uint64, tag = "1")]
     pub(crate) revision: u64,
-    /// The key of the last item that was answered.
-    #[prost(bytes = "vec", tag = "2")]
-    pub(crate) key: Vec<u8>,
+    /// The name of the last item that was answered: where it stands, it tells at that revision.
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
     /// How many items the whole listing has.
     #[prost(uint64, tag = "3")]
     pub(crate) total: u64,
@@ -38,7 +38,7 @@ pub(crate) struct Position {
 impl PageTokens {
     /// Tokens sealed by a key derived from the secret seed of the journal, and good for one epoch of it.
     pub(crate) fn new(seed: &[u8; 32], epoch: u64) -> Self {
-        let key = Sha256::new_with_prefix(b"page token key 2")
+        let key = Sha256::new_with_prefix(b"page token key 3")
             .chain_update(seed)
             .chain_update(epoch.to_le_bytes())
             .finalize();
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_token_opens_only_whole_and_with_its_arguments() {
         let tokens = PageTokens::new(&[7; 32], 1);
-        let position = Position { revision: 9, key: b"countries/kr".to_vec(), total: 3 };
+        let position = Position { revision: 9, name: "countries/kr".into(), total: 3 };
         let token = tokens.seal(&position, &[b"countries", b"filter"]).unwrap();
         assert_eq!(tokens.open(&token, &[b"countries", b"filter"]).unwrap(), position);
         assert!(!String::from_utf8_lossy(&BASE64.decode(&token).unwrap()).contains("countries"), "it is opaque");

@@ -1,7 +1,7 @@
 //! A selection across kinds: some collections, and for one of them a filter. Watches and exports select by it.
 
 use crate::registry::error::Error;
-use crate::registry::query::filter::Filter;
+use crate::registry::query::filter::{Ancestry, Filter};
 use crate::registry::resource::name::short;
 use crate::registry::resource::{envelope, stamp};
 use crate::registry::schema::{KindId, Schemas};
@@ -66,9 +66,11 @@ impl Selection {
     }
 
     /// Whether a stored envelope holds a live resource that is selected.
-    pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8]) -> bool {
+    pub(crate) fn selects(&self, schemas: &Schemas, envelope: &[u8], ancestry: &dyn Ancestry) -> bool {
         envelope::open_envelope(schemas, envelope).is_some_and(|(kind, document)| {
-            self.kinds.contains(&kind) && self.filter.selects(document) && !stamp::is_deleted(document)
+            self.kinds.contains(&kind)
+                && !stamp::is_deleted(document)
+                && self.filter.selects(schemas, document, ancestry)
         })
     }
 }

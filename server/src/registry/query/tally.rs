@@ -30,8 +30,8 @@ struct Total {
 }
 
 impl Total {
-    fn add(&mut self, amounts: &Amounts, has_room: HasRoom<'_>) -> Result<(), Error> {
-        self.count += 1;
+    fn add(&mut self, amounts: &Amounts, count: usize, has_room: HasRoom<'_>) -> Result<(), Error> {
+        self.count += count;
         for (currency, nanos) in amounts {
             match self.amounts.get_mut(currency) {
                 Some(sum) => *sum += nanos,
@@ -65,7 +65,7 @@ impl Tally {
     /// Counts a resource. `keys` has those that it belongs to, each once, for each field that is counted by. Fails with
     /// `Busy` if there is no room for another group.
     pub(crate) fn add(&mut self, keys: &[Vec<String>], amounts: &Amounts, has_room: HasRoom<'_>) -> Result<(), Error> {
-        self.all.add(amounts, has_room)?;
+        self.add_to_all(amounts, 1, has_room)?;
         if keys.is_empty() {
             return Ok(());
         }
@@ -78,7 +78,23 @@ impl Tally {
             };
             groups = groups.iter().flat_map(with).collect();
         }
-        groups.into_iter().try_for_each(|group| self.group(group, has_room)?.add(amounts, has_room))
+        groups.into_iter().try_for_each(|group| self.add_to_group(group, amounts, 1, has_room))
+    }
+
+    /// Counts so many resources, and what they have together, in all but not in any group.
+    pub(crate) fn add_to_all(&mut self, amounts: &Amounts, count: usize, has_room: HasRoom<'_>) -> Result<(), Error> {
+        self.all.add(amounts, count, has_room)
+    }
+
+    /// Counts so many resources, and what they have together, in a group.
+    pub(crate) fn add_to_group(
+        &mut self,
+        keys: Vec<String>,
+        amounts: &Amounts,
+        count: usize,
+        has_room: HasRoom<'_>,
+    ) -> Result<(), Error> {
+        self.group(keys, has_room)?.add(amounts, count, has_room)
     }
 
     fn group(&mut self, keys: Vec<String>, has_room: HasRoom<'_>) -> Result<&mut Total, Error> {

@@ -64,7 +64,7 @@ impl Watch {
         let Self { reader, tail, selection } = self;
         tail.pass(|record| {
             record.changes.iter().all(|change| match change.previous_revision {
-                0 => !selection.selects(&reader.schemas, &change.document),
+                0 => !selection.selects(&reader.schemas, &change.document, &*reader.index),
                 // What was before has to be read.
                 _ => !selection.has_kind(&reader.schemas, &change.document),
             })
@@ -104,8 +104,9 @@ impl Watch {
         let mut before = Vec::new();
         for change in std::mem::take(&mut record.changes) {
             let old = self.reader.before(&change.name, change.previous_revision)?;
-            let was = self.selection.selects(schemas, &old);
-            let is = self.selection.selects(schemas, &change.document);
+            // Both by the trees as they stand now: a filter says what is selected, not what once was.
+            let was = self.selection.selects(schemas, &old, &*self.reader.index);
+            let is = self.selection.selects(schemas, &change.document, &*self.reader.index);
             let effect = match (was, is) {
                 (false, false) => continue,
                 (false, true) => Effect::Entered,

@@ -3,21 +3,17 @@
 //! A *document* is a body with its name in front and its stamp behind, as it is stored and answered. The kinds have these
 //! fields by the same numbers, which the conformance suite holds.
 
-use std::borrow::Cow;
-
 use prost::Message as _;
 use prost_types::Timestamp;
 
 use super::name::Name;
 use super::wire;
 use crate::time::Time;
-use crate::values::text::nfc;
 
 /// The numbers of the fields that every kind has.
-pub(super) mod field_number {
+pub(crate) mod field_number {
     pub(crate) const NAME: u32 = 1;
     pub(crate) const UID: u32 = 2;
-    pub(crate) const DISPLAY_NAME: u32 = 3;
     pub(crate) const ETAG: u32 = 4;
     pub(crate) const REVISION: u32 = 5;
     pub(crate) const CREATE_TIME: u32 = 6;
@@ -91,11 +87,6 @@ pub(crate) fn name(document: &[u8]) -> &str {
     wire::field(document, field_number::NAME).map_or("", |field| field.text())
 }
 
-/// When the resource of a document was created.
-pub(crate) fn create_time(document: &[u8]) -> Time {
-    time_in(document, field_number::CREATE_TIME).unwrap_or_default()
-}
-
 /// Whether a document is deleted.
 pub(crate) fn is_deleted(document: &[u8]) -> bool {
     wire::field(document, field_number::DELETE_TIME).is_some()
@@ -109,16 +100,6 @@ pub(crate) fn etag(document: &[u8]) -> &str {
 /// The revision of a document.
 pub(crate) fn revision(document: &[u8]) -> u64 {
     wire::field(document, field_number::REVISION).map_or(0, |field| field.varint())
-}
-
-/// The display name of a document.
-fn display_name(document: &[u8]) -> &str {
-    wire::field(document, field_number::DISPLAY_NAME).map_or("", |field| field.text())
-}
-
-/// What a document is ordered by in the order of display names, in which equal texts are equal however they are encoded.
-pub(crate) fn display_name_key(document: &[u8]) -> Cow<'_, str> {
-    nfc(display_name(document))
 }
 
 /// What a reader gets who has this document already: its name, etag and revision.
@@ -159,8 +140,7 @@ mod tests {
         for given in [live, deleted, strange] {
             let document = stamped(&name, &body, &given, 300, "e");
             assert_eq!(stamp(&document), given);
-            let header = (etag(&document), revision(&document), display_name(&document), create_time(&document));
-            assert_eq!(header, ("e", 300, "Korea", time(1)));
+            assert_eq!((etag(&document), revision(&document)), ("e", 300));
             assert_eq!(is_deleted(&document), given.delete_time.is_some());
             let country = Country::decode(document.as_slice()).unwrap();
             assert_eq!((country.name.as_str(), country.revision), ("countries/kr", 300));

@@ -35,6 +35,8 @@ pub(crate) struct Writer {
     pub(crate) new_heads: watch::Sender<Revision>,
     /// Pulled, it tells those who watch, when they want to hear of it.
     pub(crate) cord: SyncSender<()>,
+    /// Pulled, it tells the secondary indexes.
+    pub(crate) index_cord: SyncSender<()>,
     pub(crate) writing: watch::Sender<Writing>,
 }
 
@@ -118,6 +120,7 @@ impl Writer {
                 self.new_heads.send_replace(head.revision);
                 // If it was pulled before, that tells of these commits too.
                 let _ = self.cord.try_send(());
+                let _ = self.index_cord.try_send(());
                 Ok(())
             }
             Err(JournalError::Unwritten { obstacle, source }) if faults::planted("refusals-stop").is_none() => {

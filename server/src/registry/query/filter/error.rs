@@ -2,7 +2,7 @@
 
 /// What is wrong with a filter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Error {
+pub(crate) struct Error {
     /// The byte of the filter from which it is not understood.
     at: usize,
     /// A phrase that follows the name of the field.
@@ -10,12 +10,12 @@ pub(super) struct Error {
 }
 
 impl Error {
-    pub(super) fn new(at: usize, rule: impl Into<String>) -> Self {
+    pub(crate) fn new(at: usize, rule: impl Into<String>) -> Self {
         Self { at, rule: rule.into() }
     }
 
     /// The phrase with the column, since people count characters.
-    pub(super) fn describe(&self, filter: &str) -> String {
+    pub(crate) fn describe(&self, filter: &str) -> String {
         let column = filter.char_indices().take_while(|(byte, _)| *byte < self.at).count() + 1;
         format!("{} (at column {column})", self.rule)
     }

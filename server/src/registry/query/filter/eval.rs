@@ -1,116 +1,126 @@
-//! Terms, asked of documents. A field that is absent has the value that protobuf gives it: empty, 0 or false.
+//! Expressions, asked of documents: over the bytes as they are stored, of which nothing is decoded that is not compared.
 
-use std::ops::RangeInclusive;
-
-use jiff::civil::Date;
-use partnership_registry::v1::PartialDate;
-use prost::Message as _;
-
+use super::expression::{Check, Expression, Step, Subject, Test};
+use crate::registry::resource::value::{Truth, leaf};
 use crate::registry::resource::wire::{self, WireField};
-use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, NumberType};
-use crate::values::partial_date;
+use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, Field, Schemas, Shape, Value};
 use crate::values::text::nfc;
 
-/// A test that has to hold, or not to hold.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Term {
-    pub(super) test: Test,
-    pub(super) negated: bool,
+/// Who stands above whom in the trees of resources.
+pub(crate) trait Ancestry {
+    /// Whether the resource `name` is `root`, or below it.
+    fn is_under(&self, name: &str, root: &str) -> bool;
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Test {
-    /// The map in field `number` has this value for the key.
-    Label { number: u32, key: String, value: String },
-    /// The map in field `number` has the key.
-    HasLabel { number: u32, key: String },
-    /// The field to which the steps lead has this value; if they lead through lists, in some item of each.
-    Field { path: Vec<Step>, value: Expected },
+/// What is asked, of which message, and who knows the trees.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) schemas: &'a Schemas,
+    pub(super) shape: &'a Shape,
+    pub(super) document: &'a [u8],
+    pub(super) ancestry: &'a dyn Ancestry,
 }
 
-/// One field on the way to a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) number: u32,
-    /// Whether it is a list or a map.
-    pub(super) repeated: bool,
-}
-
-/// What is asked for. Texts are in their normal form.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Expected {
-    Text(String),
-    Bool(bool),
-    Enum(i32),
-    Number(NumberType, f64),
-    /// A date that is certainly one of these days.
-    Within(RangeInclusive<Date>),
-    /// A date that is certainly none of these days.
-    Outside(RangeInclusive<Date>),
-    /// Anything that is there.
-    Any,
-}
-
-impl Term {
-    /// Whether it selects the document.
-    pub(super) fn holds(&self, document: &[u8]) -> bool {
-        self.test.holds(document) != self.negated
-    }
-}
-
-impl Test {
-    fn holds(&self, document: &[u8]) -> bool {
-        match self {
-            Self::Label { number, key, value } => {
-                label(document, *number, key).is_some_and(|found| nfc(found) == *value)
-            }
-            Self::HasLabel { number, key } => label(document, *number, key).is_some(),
-            Self::Field { path, value } => value.is_at(document, path),
+impl Asked<'_> {
+    /// What is known of an expression's holding.
+    pub(super) fn expression(self, expression: &Expression) -> Truth {
+        match expression {
+            // What is false stays so, whatever comes behind it; likewise below, what is true.
+            Expression::All(each) => fold(each, Truth::True, Truth::False, |one| self.expression(one), Truth::and),
+            Expression::Any(each) => fold(each, Truth::False, Truth::True, |one| self.expression(one), Truth::or),
+            Expression::Test(test) => self.test(test),
         }
     }
-}
 
-impl Expected {
-    /// Whether the path leads to it.
-    fn is_at(&self, message: &[u8], path: &[Step]) -> bool {
-        let Some((step, below)) = path.split_first() else { return false };
-        let found = |field: Option<WireField<'_>>| match below {
-            [] => self.is(field),
-            // In a message that is not there each field has the value that protobuf gives it.
-            _ => self.is_at(field.map_or(&[][..], |field| field.value), below),
+    fn test(self, test: &Test) -> Truth {
+        let truth = match &test.subject {
+            Subject::Field { path, check } => {
+                self.any(path, &mut |field, found| holds(self.schemas, check, field, found))
+            }
+            Subject::Party { paths, name } => self.refers(paths, |target| target == name),
+            Subject::Under { paths, root, .. } => self.refers(paths, |target| self.ancestry.is_under(target, root)),
         };
-        if step.repeated {
-            wire::fields(message).filter(|field| field.number == step.number).any(|field| found(Some(field)))
-        } else {
-            found(wire::field(message, step.number))
-        }
+        if test.negated { truth.not() } else { truth }
     }
 
-    fn is(&self, found: Option<WireField<'_>>) -> bool {
-        match self {
-            Self::Text(text) => nfc(found.map_or("", |field| field.text())) == *text,
-            Self::Bool(truth) => (found.map_or(0, |field| field.varint()) != 0) == *truth,
-            Self::Enum(number) => found.map_or(0, |field| field.enum_number()) == *number,
-            Self::Number(kind, number) => found.map_or(0.0, |field| field.number(*kind)) == *number,
-            Self::Within(days) => {
-                date_in(found).is_some_and(|date| days.contains(date.start()) && days.contains(date.end()))
-            }
-            Self::Outside(days) => {
-                date_in(found).is_some_and(|date| date.end() < days.start() || days.end() < date.start())
-            }
-            Self::Any => found.is_some(),
-        }
+    /// Whether one of the paths leads to a reference of which `is` holds.
+    fn refers(self, paths: &[Vec<Step>], is: impl Fn(&str) -> bool) -> Truth {
+        let mut asked = |_: &Field, found: Option<WireField<'_>>| {
+            let target = found.map_or("", |found| found.text());
+            Truth::from(!target.is_empty() && is(target))
+        };
+        fold(paths, Truth::False, Truth::True, |path| self.any(path, &mut asked), Truth::or)
+    }
+
+    /// Whether `holds` of some value at the path. What is not there, and is in a message that is, is asked too.
+    fn any(self, path: &[Step], holds: Holds<'_>) -> Truth {
+        any(self.schemas, self.shape, self.document, path, holds)
     }
 }
 
-/// The days that a date may be, if they are known.
-fn date_in(found: Option<WireField<'_>>) -> Option<RangeInclusive<Date>> {
-    partial_date::days(&PartialDate::decode(found?.value).ok()?)
+/// Asks a value of a field.
+type Holds<'h> = &'h mut dyn FnMut(&Field, Option<WireField<'_>>) -> Truth;
+
+fn any(schemas: &Schemas, shape: &Shape, message: &[u8], path: &[Step], holds: Holds<'_>) -> Truth {
+    let Some((step, below)) = path.split_first() else { return Truth::False };
+    let Some(field) = shape.by_number(step.number) else { return Truth::False };
+    if let Some(key) = &step.key {
+        return entry(message, step.number, key).map_or(Truth::False, |entry| {
+            // An entry without a value has the empty one.
+            holds(field, Some(wire::field(entry.value, ENTRY_VALUE).unwrap_or(EMPTY)))
+        });
+    }
+    let mut one = |found: Option<WireField<'_>>| match (&field.value, found) {
+        _ if below.is_empty() => holds(field, found),
+        (Value::Message(id), Some(found)) => any(schemas, schemas.shape(*id), found.value, below, holds),
+        // A message that is not there has no fields.
+        _ => Truth::False,
+    };
+    if !step.repeated {
+        return one(wire::field(message, step.number));
+    }
+    let mut truth = Truth::False;
+    for found in wire::fields(message).filter(|found| found.number == step.number) {
+        truth = truth.or(one(Some(found)));
+        if truth == Truth::True {
+            break;
+        }
+    }
+    truth
 }
 
-fn label<'a>(document: &'a [u8], number: u32, key: &str) -> Option<&'a str> {
-    wire::fields(document)
+/// A text of no letters.
+const EMPTY: WireField<'_> = WireField { number: ENTRY_VALUE, value: &[], whole: &[] };
+
+fn entry<'a>(message: &'a [u8], number: u32, key: &str) -> Option<WireField<'a>> {
+    wire::fields(message)
         .filter(|field| field.number == number)
         .find(|entry| nfc(wire::field(entry.value, ENTRY_KEY).map_or("", |found| found.text())) == key)
-        .map(|entry| wire::field(entry.value, ENTRY_VALUE).map_or("", |value| value.text()))
+}
+
+/// Whether a value is as the check asks. One that is absent is nothing.
+fn holds(schemas: &Schemas, check: &Check, field: &Field, found: Option<WireField<'_>>) -> Truth {
+    match (check, found) {
+        // Of a message of several fields there is no single value, and yet it may be there.
+        (Check::Set, found) => found.is_some().into(),
+        (check, found) => leaf(schemas, field, found).map_or(Truth::False, |value| check.truth(&value)),
+    }
+}
+
+/// Joins what is known of each, up to the first that decides.
+fn fold<T>(
+    each: &[T],
+    begin: Truth,
+    decides: Truth,
+    mut known: impl FnMut(&T) -> Truth,
+    join: impl Fn(Truth, Truth) -> Truth,
+) -> Truth {
+    let mut truth = begin;
+    for one in each {
+        truth = join(truth, known(one));
+        if truth == decides {
+            break;
+        }
+    }
+    truth
 }

@@ -1,25 +1,38 @@
-//! Filters of listings: terms joined by AND, each an equality test of a field, an item of a list or a label (a part of
-//! AIP-160).
+//! Filters of listings, watches and exports: the language of AIP-160, for the fields of one kind. `docs/filter.md` has it
+//! for those who use it.
 //!
-//! A filter goes through three steps before anything is read: `lex` finds its words, `parse` its terms, and `check` what
-//! they mean for the kind; `eval` then asks documents. What is not understood is refused, never ignored.
+//! A filter goes through three steps before anything is read: `lex` finds its words, `parse` what stands in which
+//! parentheses, and `check` what that means for the kind: an `expression`. `eval` then asks documents. What is not
+//! understood is refused, never ignored.
 
 mod check;
-mod error;
+pub(super) mod error;
 mod eval;
-mod lex;
+pub(crate) mod expression;
+mod function;
+pub(super) mod lex;
+mod literal;
 mod parse;
+pub(super) mod path;
+mod pattern;
+mod text;
+mod tree;
 
+use crate::registry::resource::value::Truth;
 use crate::registry::schema::{KindId, Schemas};
 use error::Error;
-use eval::Term;
+pub(crate) use eval::Ancestry;
+use eval::Asked;
+use expression::Expression;
 
 /// The most bytes of a filter.
 const BYTES_MAX: usize = 4_096;
-/// A filter of one kind. Without terms it selects everything.
+
+/// A filter of one kind.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Filter {
-    terms: Vec<Term>,
+    /// Of which kind, and what. `None`: it selects everything.
+    asked: Option<(KindId, Expression)>,
 }
 
 impl Filter {
@@ -29,21 +42,33 @@ impl Filter {
             return Err(format!("must have at most {BYTES_MAX} bytes, and has {}", text.len()));
         }
         let read = || {
-            let restrictions = parse::parse(&lex::lex(text)?, text.len())?;
-            check::check(schemas, kind, &restrictions)
+            let node = parse::parse(&lex::lex(text)?, text.len())?;
+            node.map(|node| check::check(schemas, kind, text, &node)).transpose()
         };
-        let terms = read().map_err(|error: Error| error.describe(text))?;
-        Ok(Self { terms })
+        let expression = read().map_err(|error: Error| error.describe(text))?;
+        Ok(Self { asked: expression.map(|expression| (kind, expression)) })
     }
 
     /// Whether it selects everything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.asked.is_none()
     }
 
-    /// Whether it selects this document.
-    pub(crate) fn selects(&self, document: &[u8]) -> bool {
-        self.terms.iter().all(|term| term.holds(document))
+    /// What it asks. `None`: nothing.
+    pub(crate) fn expression(&self) -> Option<&Expression> {
+        self.asked.as_ref().map(|(_, expression)| expression)
+    }
+
+    /// What is known of its holding for this document.
+    pub(crate) fn truth(&self, schemas: &Schemas, document: &[u8], ancestry: &dyn Ancestry) -> Truth {
+        self.asked.as_ref().map_or(Truth::True, |(kind, expression)| {
+            Asked { schemas, shape: schemas.shape_of(*kind), document, ancestry }.expression(expression)
+        })
+    }
+
+    /// Whether it selects this document: what may hold and may not, it does not select.
+    pub(crate) fn selects(&self, schemas: &Schemas, document: &[u8], ancestry: &dyn Ancestry) -> bool {
+        self.truth(schemas, document, ancestry) == Truth::True
     }
 }
 

@@ -1,0 +1,177 @@
+//! The thread that keeps the secondary indexes: it builds them from the documents at the start, and then follows the
+//! journal.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::kind::Changed;
+use crate::faults;
+use crate::registry::index::{Index, Row};
+use crate::registry::resource::envelope;
+use crate::registry::schema::KindId;
+use crate::store::{JournalReader, Record, Revision};
+
+/// So many rows are read at once while the indexes are built.
+const PIECE_ROWS: usize = 2_048;
+/// When so many commits were taken at once, more are on their way.
+const MANY: Revision = 4;
+/// Then the next are waited for so long, unless somebody asks a question meanwhile: a thread that is woken for each commit
+/// takes the processor from the one that makes them.
+const PAUSE: Duration = Duration::from_millis(5);
+/// After a failure to read the journal it is tried again after so long.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// Memory is measured again after so many changes, or a fiftieth of all rows.
+const MEASURE_AFTER_CHANGES: usize = 50_000;
+
+/// How far the secondary indexes have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// They are being built.
+    Building,
+    /// They hold every commit up to this one.
+    At(Revision),
+    /// The journal cannot be read: they do not go on for now.
+    Failing,
+}
+
+/// The thread's side.
+pub(crate) struct Follower {
+    pub(crate) index: Arc<Index>,
+    pub(crate) journal: JournalReader,
+    pub(crate) position: watch::Sender<Position>,
+    /// Pulled when a question waits.
+    pub(crate) asked: Receiver<()>,
+}
+
+impl Follower {
+    /// A follower; where it tells its position, and what to pull when a question waits for it.
+    pub(crate) fn new(index: Arc<Index>, journal: JournalReader) -> (Self, watch::Receiver<Position>, SyncSender<()>) {
+        let (position, told) = watch::channel(Position::Building);
+        let (ask, asked) = sync_channel(1);
+        (Self { index, journal, position, asked }, told, ask)
+    }
+
+    /// Builds, then follows, until nobody can pull the cord any more.
+    pub(crate) fn run(self, pulled: &Receiver<()>) {
+        let closing = || pulled.try_recv() == Err(TryRecvError::Disconnected);
+        let began = Instant::now();
+        let Some(mut position) = self.build(&closing) else { return };
+        let mut unmeasured = usize::MAX;
+        let mut told = false;
+        loop {
+            let before = position;
+            match self.catch_up(&mut position, &mut unmeasured) {
+                Ok(()) => {
+                    self.position.send_replace(Position::At(position));
+                }
+                Err(()) => {
+                    self.position.send_replace(Position::Failing);
+                    if pulled.recv_timeout(RETRY_AFTER) == Err(RecvTimeoutError::Disconnected) {
+                        return;
+                    }
+                    continue;
+                }
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::info!(
+                    rows = self.index.read().count_of_all(),
+                    seconds = began.elapsed().as_secs_f64(),
+                    "the indexes are there; lists and counts are answered"
+                );
+            }
+            if unmeasured >= MEASURE_AFTER_CHANGES.max(self.index.read().count_of_all() / 50) {
+                unmeasured = 0;
+                self.index.measure();
+            }
+            if position - before >= MANY {
+                let _ = self.asked.recv_timeout(PAUSE);
+            }
+            if pulled.recv().is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes in all resources as they are now. Answers a revision up to which every commit is in; `None` if the registry
+    /// closes meanwhile.
+    fn build(&self, closing: &dyn Fn() -> bool) -> Option<Revision> {
+        let (head, count) = {
+            let rows = self.index.read();
+            (rows.head(), rows.count_of_all())
+        };
+        // One thread reads, this one takes in: each has about the same to do.
+        let (send, read) = sync_channel::<Vec<(KindId, Changed)>>(2);
+        std::thread::scope(|scope| {
+            let (index, journal) = (&*self.index, self.journal.clone());
+            let reading = std::thread::Builder::new().name("index-read".into()).spawn_scoped(scope, move || {
+                for from in (0..count).step_by(PIECE_ROWS) {
+                    if send.send(read_rows(index, &journal, from, PIECE_ROWS.min(count - from))).is_err() {
+                        return;
+                    }
+                }
+            });
+            if let Err(error) = reading {
+                tracing::error!(%error, "the indexes cannot be built: the system gives no thread");
+                self.position.send_replace(Position::Failing);
+                return None;
+            }
+            while let Ok(piece) = read.recv() {
+                if closing() {
+                    return None;
+                }
+                let mut piece = piece.into_iter().peekable();
+                while let Some((kind, _)) = piece.peek() {
+                    let kind = *kind;
+                    let same = std::iter::from_fn(|| piece.next_if(|(other, _)| *other == kind));
+                    self.index.secondary().take(kind, same.map(|(_, changed)| changed).collect());
+                }
+            }
+            Some(head)
+        })
+    }
+
+    /// Takes in the commits up to the head.
+    fn catch_up(&self, position: &mut Revision, changes: &mut usize) -> Result<(), ()> {
+        while *position < self.index.head() {
+            let commits = self.index.recent(*position + 1);
+            let read: Vec<Record> = match &commits {
+                Some(_) => Vec::new(),
+                None => vec![self.journal.read(*position + 1).map_err(|error| {
+                    tracing::error!(%error, revision = *position + 1, "the indexes wait: the journal could not be read");
+                })?],
+            };
+            let records: Vec<&Record> = commits.iter().flat_map(|commits| commits.iter()).chain(&read).collect();
+            if faults::planted("index-misses-updates").is_none() {
+                self.index.secondary().apply(&records);
+            } else {
+                let created = |record: &&&Record| record.changes.iter().all(|change| change.previous_revision == 0);
+                self.index.secondary().apply(&records.iter().filter(created).copied().collect::<Vec<_>>());
+            }
+            *changes = changes.saturating_add(records.iter().map(|record| record.changes.len()).sum());
+            *position = records.last().map_or(*position, |record| record.revision);
+            self.position.send_replace(Position::At(*position));
+        }
+        Ok(())
+    }
+}
+
+/// What so many rows from a place on have to be found by.
+fn read_rows(index: &Index, journal: &JournalReader, from: usize, count: usize) -> Vec<(KindId, Changed)> {
+    let secondary = index.secondary();
+    let rows = index.read().rows(from, count);
+    let read = |(kind, name, row, created): (KindId, Arc<str>, Row, Revision)| {
+        let envelope = journal.document(row.revision, row.place);
+        let document = match &envelope {
+            Ok(envelope) => envelope::open_envelope(&secondary.schemas, envelope).map(|(_, document)| document),
+            Err(error) => {
+                tracing::error!(%error, %name, "a document cannot be read; it is read again by each question");
+                None
+            }
+        };
+        (kind, secondary.changed(kind, name, row.revision, created, document))
+    };
+    rows.into_iter().map(read).collect()
+}

@@ -1,0 +1,227 @@
+//! Counting what the indexes know, without reading a document: the columns of a kind are gone through, row by row.
+
+use std::collections::{BTreeMap, HashMap};
+
+use roaring::RoaringBitmap;
+
+use crate::registry::error::Error;
+use crate::registry::index::secondary::{ABSENT, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, value};
+use crate::registry::query::group::{Group, Sum};
+use crate::registry::query::page::HasRoom;
+use crate::registry::query::plan::indexed;
+use crate::registry::query::tally::{Amounts, Tally};
+use crate::registry::resource::value::LeafValue;
+use crate::registry::schema::Schemas;
+
+/// Up to so many pairs of keys have a number each in one table, of four bytes.
+const TABLE_MAX: usize = 4 << 20;
+
+/// A field to count by, whose values an index knows.
+struct Column<'a> {
+    index: &'a KindIndex,
+    group: &'a Group,
+    path: PathId,
+    facts: &'a Dictionary,
+    key_type: KeyType,
+    repeated: bool,
+    /// For each fact the number of its key, once it has been met; 0 before.
+    numbers: Vec<u32>,
+    /// The keys that were met, by their numbers; the first is that of what is absent.
+    keys: Vec<String>,
+    by_part: HashMap<i32, u32>,
+    by_text: HashMap<String, u32>,
+}
+
+/// The number of the key of what is absent.
+const NO_VALUE: u32 = 0;
+
+impl<'a> Column<'a> {
+    fn new(index: &'a KindIndex, group: &'a Group) -> Option<Self> {
+        let (path, None) = indexed(index, &group.path.steps)? else { return None };
+        let (of, facts) = (index.paths.get(path)?, index.facts(path)?);
+        Some(Self {
+            index,
+            group,
+            path,
+            facts,
+            key_type: of.key_type,
+            repeated: of.repeated,
+            numbers: vec![0; facts.numbers_end()],
+            keys: vec![String::new()],
+            by_part: HashMap::new(),
+            by_text: HashMap::from([(String::new(), NO_VALUE)]),
+        })
+    }
+
+    /// How many keys there can be at most.
+    fn keys_max(&self) -> usize {
+        self.facts.len() + 1
+    }
+
+    /// The number of the key of a fact.
+    fn number(&mut self, schemas: &Schemas, fact: FactNumber) -> u32 {
+        if fact == ABSENT {
+            return NO_VALUE;
+        }
+        match self.numbers.get(fact as usize) {
+            Some(0) => {}
+            Some(number) => return number - 1,
+            None => return NO_VALUE,
+        }
+        let value = value(self.key_type, self.facts.key(fact));
+        let part = self.group.part(&value);
+        let known = part.and_then(|part| self.by_part.get(&part).copied());
+        let number = known.unwrap_or_else(|| {
+            let text = self.group.text(schemas, &value);
+            let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+            let number = *self.by_text.entry(text.clone()).or_insert(next);
+            if number == next {
+                self.keys.push(text);
+            }
+            if let Some(part) = part {
+                self.by_part.insert(part, number);
+            }
+            number
+        });
+        if let Some(place) = self.numbers.get_mut(fact as usize) {
+            *place = number + 1;
+        }
+        number
+    }
+
+    /// The numbers of the keys of a resource, each once.
+    fn numbers_of(&mut self, schemas: &Schemas, row: RowNumber, numbers: &mut Vec<u32>) {
+        numbers.clear();
+        if self.repeated {
+            let index = self.index;
+            for fact in index.facts_of(row, self.path) {
+                let number = self.number(schemas, fact);
+                if !numbers.contains(&number) {
+                    numbers.push(number);
+                }
+            }
+            if numbers.is_empty() {
+                numbers.push(NO_VALUE);
+            }
+        } else {
+            let fact = self.index.column(self.path).get(row as usize).copied().unwrap_or(ABSENT);
+            numbers.push(self.number(schemas, fact));
+        }
+    }
+
+    fn key(&self, number: u32) -> String {
+        self.keys.get(number as usize).cloned().unwrap_or_default()
+    }
+}
+
+/// Counts for pairs of keys, by their numbers.
+enum Pairs {
+    /// A row for each key of the first field.
+    Table {
+        counts: Vec<u32>,
+        width: usize,
+    },
+    Sparse(HashMap<(u32, u32), u32>),
+}
+
+impl Pairs {
+    fn add(&mut self, one: u32, other: u32) {
+        match self {
+            Self::Table { counts, width } => {
+                if let Some(count) = counts.get_mut(one as usize * *width + other as usize) {
+                    *count += 1;
+                }
+            }
+            Self::Sparse(counts) => *counts.entry((one, other)).or_default() += 1,
+        }
+    }
+
+    fn counts(self) -> Vec<((u32, u32), u32)> {
+        match self {
+            Self::Table { counts, width } => {
+                let pair = |at: usize| (u32::try_from(at / width), u32::try_from(at % width));
+                let counted = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
+                counted.filter_map(|(at, count)| Some(((pair(at).0.ok()?, pair(at).1.ok()?), count))).collect()
+            }
+            Self::Sparse(counts) => counts.into_iter().collect(),
+        }
+    }
+}
+
+/// Counts `rows`, as far as the indexes know what they are counted by; answers whether they do.
+pub(crate) fn count(
+    schemas: &Schemas,
+    index: &KindIndex,
+    rows: &RoaringBitmap,
+    groups: &[Group],
+    sum: Option<&Sum>,
+    tally: &mut Tally,
+    has_room: HasRoom<'_>,
+) -> Result<bool, Error> {
+    let Some(mut columns) = groups.iter().map(|group| Column::new(index, group)).collect::<Option<Vec<_>>>() else {
+        return Ok(false);
+    };
+    let money = match sum {
+        None => None,
+        Some(sum) => match indexed(index, &sum.path.steps) {
+            Some((path, None)) => Some(path),
+            Some(_) | None => return Ok(false),
+        },
+    };
+    let mut columns = columns.iter_mut();
+    let (first, mut second) = (columns.next(), columns.next());
+    let Some(first) = first else {
+        let amounts = total(index, rows, money);
+        tally.add_to_all(&amounts, rows.len().try_into().unwrap_or(usize::MAX), has_room)?;
+        return Ok(true);
+    };
+    let width = second.as_ref().map_or(1, |second| second.keys_max());
+    let mut pairs = match first.keys_max().checked_mul(width) {
+        Some(size) if size <= TABLE_MAX => Pairs::Table { counts: vec![0; size], width },
+        Some(_) | None => Pairs::Sparse(HashMap::new()),
+    };
+    let mut amounts: HashMap<(u32, u32), Amounts> = HashMap::new();
+    let (mut ones, mut others) = (Vec::new(), vec![NO_VALUE]);
+    for row in rows {
+        first.numbers_of(schemas, row, &mut ones);
+        if let Some(second) = &mut second {
+            second.numbers_of(schemas, row, &mut others);
+        }
+        for one in &ones {
+            for other in &others {
+                pairs.add(*one, *other);
+                if let Some(money) = money {
+                    add_amounts(index, row, money, amounts.entry((*one, *other)).or_default());
+                }
+            }
+        }
+    }
+    tally.add_to_all(&total(index, rows, money), rows.len().try_into().unwrap_or(usize::MAX), has_room)?;
+    for (pair, count) in pairs.counts() {
+        let keys = std::iter::once(first.key(pair.0)).chain(second.as_ref().map(|second| second.key(pair.1)));
+        let amounts = amounts.remove(&pair).unwrap_or_default();
+        tally.add_to_group(keys.collect(), &amounts, count as usize, has_room)?;
+    }
+    Ok(true)
+}
+
+/// What resources have together.
+fn total(index: &KindIndex, rows: &RoaringBitmap, money: Option<PathId>) -> Amounts {
+    let mut amounts = BTreeMap::new();
+    if let Some(money) = money {
+        rows.iter().for_each(|row| add_amounts(index, row, money, &mut amounts));
+    }
+    amounts
+}
+
+fn add_amounts(index: &KindIndex, row: RowNumber, money: PathId, amounts: &mut Amounts) {
+    let Some(facts) = index.facts(money) else { return };
+    for fact in index.facts_of(row, money) {
+        if let LeafValue::Money { currency, nanos } = value(KeyType::Money, facts.key(fact)) {
+            match amounts.get_mut(&*currency) {
+                Some(sum) => *sum += nanos,
+                None => drop(amounts.insert(currency.into_owned(), nanos)),
+            }
+        }
+    }
+}
