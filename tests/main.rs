@@ -32,6 +32,7 @@ mod limits;
 mod model;
 mod no_room;
 mod power_cut;
+mod questions;
 mod real_data;
 mod reflection;
 mod response_codes;
