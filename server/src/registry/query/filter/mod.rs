@@ -67,5 +67,13 @@ impl Filter {
     }
 }
 
+/// The one way to write a filter: with all parentheses, and AND wherever it is meant. Whether its fields exist is not asked.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn canonical(text: &str) -> Result<String, String> {
+    let read = || parse::parse(&lex::lex(text)?, text.len());
+    let node = read().map_err(|error: Error| error.describe(text))?;
+    Ok(node.map(|node| node.to_string()).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests;
