@@ -28,6 +28,7 @@ mod filter_page;
 mod findings;
 mod frames;
 mod grow;
+mod index_memory;
 mod limits;
 mod model;
 mod no_room;
