@@ -19,6 +19,7 @@ use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::{Point, Reader};
+use crate::registry::resource::name::short;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::Revision;
 
@@ -97,7 +98,10 @@ pub(crate) fn page(
 ) -> Result<Page, Error> {
     let size = page_size(request.page_size)?;
     let terms = order_by::parse(&reader.schemas, request.kind, &request.order_by);
-    let (order, descending) = known_order(&reader.schemas, &terms.map_err(|rule| Error::invalid("order_by", rule))?)?;
+    let terms = terms.map_err(|rule| Error::invalid("order_by", rule))?;
+    let rule = "must be one of name, display_name, create_time, update_time, with ' desc' for descending";
+    let refused = || Error::invalid("order_by", format!("{rule}; {:?} is not", short(&request.order_by)));
+    let (order, descending) = known_order(&reader.schemas, &terms).ok_or_else(refused)?;
     let filter =
         Filter::parse(&reader.schemas, request.kind, &request.filter).map_err(|rule| Error::invalid("filter", rule))?;
     let mask = ReadMask::parse(&reader.schemas, request.kind, &request.read_mask)?;
@@ -152,9 +156,9 @@ pub(crate) fn page(
 }
 
 /// The order of the index that the terms mean.
-fn known_order(schemas: &Schemas, terms: &[OrderTerm]) -> Result<(Order, bool), Error> {
-    let order = match terms {
-        [] => return Ok((Order::Name, false)),
+fn known_order(schemas: &Schemas, terms: &[OrderTerm]) -> Option<(Order, bool)> {
+    match terms {
+        [] => Some((Order::Name, false)),
         [only] if only.path.len() == 1 => match only.field(schemas).map(|field| field.name.as_str()) {
             Some("name") => Some(Order::Name),
             Some("display_name") => Some(Order::DisplayName),
@@ -164,9 +168,7 @@ fn known_order(schemas: &Schemas, terms: &[OrderTerm]) -> Result<(Order, bool), 
         }
         .map(|order| (order, only.descending)),
         [..] => None,
-    };
-    let rule = "must be one of name, display_name, create_time, update_time, with ' desc' for descending";
-    order.ok_or_else(|| Error::invalid("order_by", rule))
+    }
 }
 
 fn encode_key(key: &OrderKey) -> Vec<u8> {
