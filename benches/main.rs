@@ -23,6 +23,7 @@ mod get;
 mod load;
 mod postgres;
 mod process;
+mod questions;
 mod raw_journal;
 mod registry;
 mod report;
@@ -61,6 +62,9 @@ struct Options {
     /// How often each of them was changed since, before that start.
     #[arg(long, default_value = "0", value_name = "COUNT")]
     changes: usize,
+    /// How many projects questions are asked of, each by itself [default: 10000,100000,1000000; 10000 if quick]
+    #[arg(long, value_delimiter = ',', value_name = "COUNT,…")]
+    sizes: Vec<u64>,
     /// The server to measure. Without it, the release binary is built.
     #[arg(long, value_name = "BINARY")]
     server: Option<std::path::PathBuf>,
@@ -91,6 +95,8 @@ enum Part {
     Watch,
     /// Starting with and without a rebuild of the state.
     Start,
+    /// Filters, orders and counts, of ten thousand projects to a million.
+    Questions,
 }
 
 /// What every part is told.
@@ -158,6 +164,11 @@ fn main() {
         changes: options.changes,
         field,
     };
+    let sizes = match (options.sizes.as_slice(), options.quick) {
+        ([], true) => vec![10_000],
+        ([], false) => vec![10_000, 100_000, 1_000_000],
+        (sizes, _) => sizes.to_vec(),
+    };
     let processors = Processors::watch();
     let chosen = |part| options.parts.is_empty() || options.parts.contains(&part);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -186,6 +197,9 @@ fn main() {
         }
         if chosen(Part::Start) {
             start::run(&plan).await;
+        }
+        if chosen(Part::Questions) {
+            questions::run(&plan, &sizes, &mut aims).await;
         }
     });
     aims.print();

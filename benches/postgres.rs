@@ -148,7 +148,7 @@ pub(crate) async fn start(installed: &Installed, connections: usize) -> Process 
     }
 }
 
-async fn connect(address: &str) -> Result<Client, tokio_postgres::Error> {
+pub(crate) async fn connect(address: &str) -> Result<Client, tokio_postgres::Error> {
     let (host, port) = address.split_once(':').unwrap();
     let mut config = Config::new();
     config.host(host).port(port.parse().unwrap()).user(USER).dbname("postgres");

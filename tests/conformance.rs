@@ -7,7 +7,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "what a test did not expect fails it")]
 
 mod coverage;
-mod kind;
+pub(crate) mod kind;
 mod sample;
 mod suite;
 

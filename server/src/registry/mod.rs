@@ -29,6 +29,9 @@ pub use error::{Chain, Costs, Dangling, Error};
 pub use query::count::{Count, CountRequest, Counted};
 pub use query::explain::{Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use query::fuzzing;
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;

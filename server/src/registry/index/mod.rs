@@ -138,9 +138,9 @@ impl Index {
         if bytes > max { Err(Outgrown { bytes, max }) } else { Ok(()) }
     }
 
-    /// Whether it takes nine tenths of what it may, or more: then it is measured often.
-    fn is_nearly_full(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > self.bytes_max / 10 * 9
+    /// How much more memory it may take, as it was measured last.
+    fn bytes_left(&self) -> usize {
+        self.bytes_max.saturating_sub(self.bytes.load(Ordering::Relaxed))
     }
 
     /// The last durable revision.

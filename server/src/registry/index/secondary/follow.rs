@@ -23,9 +23,12 @@ const MANY: Revision = 4;
 const PAUSE: Duration = Duration::from_millis(5);
 /// After a failure to read the journal it is tried again after so long.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
-/// Memory is measured again after so many changes, or a fiftieth of all rows; and more often when it is nearly used up.
+/// Memory is measured again after so many changes, or a fiftieth of all rows.
 const MEASURE_AFTER_CHANGES: usize = 50_000;
-const MEASURE_AFTER_CHANGES_WHEN_FULL: usize = 1_000;
+/// And before it can be used up, if each change took so much: several times what one does.
+const CHANGE_BYTES_MAX: usize = 8 << 10;
+/// But not more often than after so many.
+const MEASURE_AFTER_CHANGES_MIN: usize = 200;
 /// While the indexes are built, it is measured after so many pieces.
 const MEASURE_AFTER_PIECES: usize = 32;
 
@@ -88,14 +91,12 @@ impl Follower {
                 );
                 self.index.tell_memory();
             }
-            let measure_after = match self.index.is_nearly_full() {
-                true => MEASURE_AFTER_CHANGES_WHEN_FULL,
-                false => MEASURE_AFTER_CHANGES.max(self.index.read().count_of_all() / 50),
-            };
+            let usual = MEASURE_AFTER_CHANGES.max(self.index.read().count_of_all() / 50);
+            let measure_after = (self.index.bytes_left() / CHANGE_BYTES_MAX).clamp(MEASURE_AFTER_CHANGES_MIN, usual);
             if unmeasured >= measure_after {
                 unmeasured = 0;
                 self.index.measure();
-                if measure_after != MEASURE_AFTER_CHANGES_WHEN_FULL {
+                if measure_after == usual {
                     self.index.tell_memory();
                 }
             }

@@ -67,7 +67,7 @@ fn joined(all: bool, each: impl Iterator<Item = Plain>) -> Plain {
         match one {
             Plain::All(inner) if all => parts.extend(inner),
             Plain::Any(inner) if !all => parts.extend(inner),
-            one => parts.push(one),
+            one @ (Plain::All(_) | Plain::Any(_) | Plain::Not(_) | Plain::Restriction(_)) => parts.push(one),
         }
     }
     if all { Plain::All(parts) } else { Plain::Any(parts) }
@@ -85,7 +85,7 @@ fn ours(node: &tree::Node) -> Plain {
 mod other {
     //! The trees of the other parser, written as ours are.
 
-    use aip_160::{Arg, Comparable, Comparator, Expression, Member, Value};
+    use aip_160::{Arg, Comparable, Expression, Member, Value};
 
     use super::{Plain, joined};
 
@@ -97,10 +97,11 @@ mod other {
             Expression::Global(comparable) => Plain::Restriction(self::comparable(comparable)),
             Expression::Restriction(restriction) => {
                 let (subject, argument) = (comparable(&restriction.comparable), argument(&restriction.arg));
-                Plain::Restriction(match restriction.comparator {
-                    Comparator::Has => format!("{subject}:{argument}"),
-                    comparator => format!("{subject} {comparator} {argument}"),
-                })
+                let between = match restriction.comparator.to_string().as_str() {
+                    ":" => ":".to_owned(),
+                    comparator => format!(" {comparator} "),
+                };
+                Plain::Restriction(format!("{subject}{between}{argument}"))
             }
         }
     }
@@ -110,7 +111,9 @@ mod other {
             Arg::Comparable(comparable) => self::comparable(comparable),
             Arg::Composite(expression) => match &**expression {
                 Expression::And(_) | Expression::Sequence(_) | Expression::Or(_) => written(expression),
-                _ => format!("({})", written(expression)),
+                Expression::Not(_) | Expression::Restriction(_) | Expression::Global(_) => {
+                    format!("({})", written(expression))
+                }
             },
         }
     }

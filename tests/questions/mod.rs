@@ -1,0 +1,270 @@
+//! Questions: random filters, orders and pages over random resources, and what the server answers held against an
+//! evaluator that reads every resource for every question. It shares no code with the server: the filters are trees of
+//! its own, from which their text is written.
+//!
+//! `PARTNERSHIP_TEST_QUESTIONS` says how many are asked, and `PARTNERSHIP_TEST_SEED` which.
+
+mod asking;
+mod author;
+mod calendar;
+mod expression;
+mod memory;
+mod order;
+mod public_data;
+mod raw;
+mod resources;
+mod row;
+mod shape;
+mod texts;
+mod writer;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tempfile::TempDir;
+use tonic::transport::Channel;
+
+use crate::crash::{seed, setting};
+use crate::harness::dynamic::Caller;
+use crate::harness::process::Process;
+use crate::harness::within;
+use asking::Question;
+use author::Author;
+use memory::{Memory, View};
+use resources::COLLECTIONS;
+use shape::{Shape, shapes};
+use writer::Writer;
+
+/// How many questions are asked of one set of resources.
+const QUESTIONS_OF_A_SET: u64 = 5_000;
+/// How many live resources of each kind a set begins with.
+const RESOURCES: usize = 60;
+const CONNECTIONS: u64 = 4;
+/// How many questions are asked for each commit that is made meanwhile.
+const QUESTIONS_OF_A_COMMIT: u64 = 40;
+
+/// What those who ask share.
+struct Asked {
+    shapes: Arc<Vec<Shape>>,
+    memory: Arc<RwLock<Memory>>,
+    asked: AtomicU64,
+    questions: u64,
+}
+
+impl Asked {
+    fn is_over(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) >= self.questions
+    }
+}
+
+/// Somebody who asks, and holds every answer against what must be answered.
+struct Asker {
+    dice: StdRng,
+    caller: Caller,
+    asked: Arc<Asked>,
+    /// By revision and kind.
+    views: HashMap<(u64, usize), Arc<View>>,
+    /// How many answers had something, and how many had several pages.
+    told: Told,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Told {
+    questions: u64,
+    with_something: u64,
+    of_the_past: u64,
+    commits: u64,
+}
+
+impl Asker {
+    fn new(channel: Channel, asked: Arc<Asked>, seed: u64) -> Asker {
+        let dice = StdRng::seed_from_u64(seed);
+        Asker { dice, caller: Caller::new(channel), asked, views: HashMap::new(), told: Told::default() }
+    }
+
+    /// The resources of a kind at a revision, which must have been made.
+    async fn view(&mut self, revision: u64, kind: usize) -> Arc<View> {
+        while self.asked.memory.read().unwrap().head < revision {
+            // The server answered what the writer has not heard of yet.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if self.views.len() > 100 {
+            self.views.clear();
+        }
+        let Asked { memory, shapes, .. } = &*self.asked;
+        let view = || Arc::new(memory.read().unwrap().at(revision, &shapes[kind], shapes));
+        self.views.entry((revision, kind)).or_insert_with(view).clone()
+    }
+
+    /// Asks until enough was asked. The error tells which question is answered wrongly, and how.
+    async fn ask(mut self) -> Result<Told, String> {
+        while !self.asked.is_over() {
+            self.asked.asked.fetch_add(1, Ordering::Relaxed);
+            let (kind, question) = self.question().await;
+            if let Err(wrong) = self.check(kind, &question).await {
+                self.asked.asked.store(u64::MAX / 2, Ordering::Relaxed);
+                return Err(self.least(kind, question, wrong).await);
+            }
+        }
+        Ok(self.told)
+    }
+
+    async fn question(&mut self) -> (usize, Question) {
+        // Mostly of the kinds that have most to ask.
+        let kind = match self.dice.random_range(0..10) {
+            0..8 => self.dice.random_range(4..COLLECTIONS.len()),
+            _ => self.dice.random_range(0..4),
+        };
+        let head = self.asked.memory.read().unwrap().head;
+        let view = self.view(head, kind).await;
+        let shapes = self.asked.shapes.clone();
+        let mut author = Author { dice: &mut self.dice, shape: &shapes[kind], view: &view };
+        let expression = (author.dice.random_range(0..20) > 0).then(|| author.expression());
+        let order = author.order();
+        let read_revision = match self.dice.random_range(0..10) {
+            0..6 => 0,
+            6..8 => head - self.dice.random_range(0..head.min(10)),
+            _ => (self.dice.random_range(1..=head) / 8 * 8).max(1),
+        };
+        let mut question = Question {
+            expression,
+            order,
+            page_size: 1_000,
+            show_deleted: self.dice.random_bool(0.2),
+            read_revision,
+            whole: self.dice.random_bool(0.05),
+        };
+        if self.dice.random_bool(0.3) {
+            // At most some pages: each is a call.
+            let found = question.expected(&shapes[kind], &view).len() as i32;
+            question.page_size = self.dice.random_range(1..=10).max(found / 6);
+        }
+        (kind, question)
+    }
+
+    async fn check(&mut self, kind: usize, question: &Question) -> Result<(), String> {
+        let shapes = self.asked.shapes.clone();
+        let answer = within(question.ask(&self.caller, &shapes[kind])).await?;
+        if question.read_revision != 0 && answer.revision != question.read_revision {
+            return Err(format!("it is answered of revision {}", answer.revision));
+        }
+        let view = self.view(answer.revision, kind).await;
+        self.told.questions += 1;
+        self.told.with_something += u64::from(!answer.resources.is_empty());
+        self.told.of_the_past += u64::from(question.read_revision != 0);
+        question.check(&answer, &shapes[kind], &view)
+    }
+
+    /// The simplest question that is answered wrongly, and how.
+    async fn least(&mut self, kind: usize, mut question: Question, mut wrong: String) -> String {
+        let shapes = self.asked.shapes.clone();
+        let mut told = format!("{}\n{wrong}", question.told(&shapes[kind]));
+        'simpler: loop {
+            for simpler in question.simpler() {
+                // What is only refused is another mistake, unless that is what is looked for.
+                match self.check(kind, &simpler).await {
+                    Err(also) if also.starts_with("it is refused") == wrong.starts_with("it is refused") => {
+                        (question, wrong) = (simpler, also);
+                        continue 'simpler;
+                    }
+                    _ => {}
+                }
+            }
+            told.push_str(&format!("\n\nand the least of it:\n{}\n{wrong}", question.told(&shapes[kind])));
+            return told;
+        }
+    }
+}
+
+/// Makes a set of resources, and asks so many questions of it while it goes on changing, before and after a restart.
+async fn ask_of_a_set(seed: u64, questions: u64, fault: Option<&str>) -> Result<Told, String> {
+    let data = TempDir::new().unwrap();
+    let start = || {
+        Process::start_with(data.path(), |command| {
+            let faults = ["checkpoint-bytes=65536", "scrub-at-full-speed"].into_iter().chain(fault);
+            command.env("PARTNERSHIP_TEST_FAULTS", faults.collect::<Vec<_>>().join(";"));
+        })
+    };
+    let mut server = start();
+    let (shapes, memory) = (Arc::new(shapes(&COLLECTIONS)), Arc::new(RwLock::new(Memory::default())));
+    let mut writer = Writer {
+        dice: StdRng::seed_from_u64(seed),
+        channel: server.channel().await,
+        shapes: shapes.clone(),
+        memory: memory.clone(),
+        created: 0,
+        made: 0,
+        refused: 0,
+    };
+    writer.fill(RESOURCES).await;
+    let mut told = Told::default();
+    for half in 0..2 {
+        let (shapes, memory) = (shapes.clone(), memory.clone());
+        let asked = Arc::new(Asked { shapes, memory, asked: AtomicU64::new(0), questions: questions / 2 });
+        writer.channel = server.channel().await;
+        let mut asking = tokio::task::JoinSet::new();
+        for number in 0..CONNECTIONS {
+            let seed = seed.wrapping_add(half * CONNECTIONS + number);
+            asking.spawn(Asker::new(server.channel().await, asked.clone(), seed).ask());
+        }
+        let mut due = QUESTIONS_OF_A_COMMIT;
+        while !asked.is_over() {
+            if asked.asked.load(Ordering::Relaxed) >= due {
+                writer.write().await;
+                due += QUESTIONS_OF_A_COMMIT;
+            } else {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        for one in asking.join_all().await {
+            let one = one?;
+            told.questions += one.questions;
+            told.with_something += one.with_something;
+            told.of_the_past += one.of_the_past;
+        }
+        if half == 0 {
+            if seed.is_multiple_of(2) {
+                server.kill();
+            } else {
+                assert!(server.stop().status.success());
+            }
+            server = start();
+        }
+    }
+    assert!(writer.refused < writer.made, "{} commits were made, and {} refused", writer.made, writer.refused);
+    Ok(Told { commits: writer.made, ..told })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_question_is_answered_as_by_reading_all_resources() {
+    let seed = seed();
+    let questions = setting("PARTNERSHIP_TEST_QUESTIONS").unwrap_or(20_000);
+    let mut told = Told::default();
+    for set in 0..questions.div_ceil(QUESTIONS_OF_A_SET) {
+        let of_set = QUESTIONS_OF_A_SET.min(questions - set * QUESTIONS_OF_A_SET);
+        let one = ask_of_a_set(seed.wrapping_add(set << 8), of_set, None).await;
+        let one = one.unwrap_or_else(|wrong| panic!("PARTNERSHIP_TEST_SEED={seed}, set {set}:\n{wrong}"));
+        told.questions += one.questions;
+        told.with_something += one.with_something;
+        told.of_the_past += one.of_the_past;
+        told.commits += one.commits;
+    }
+    println!("{told:?}");
+    assert!(told.questions >= questions / 2 * 2, "{told:?}");
+    assert!(told.with_something > told.questions / 3, "most select something: {told:?}");
+    assert!(told.of_the_past > told.questions / 5, "many are of the past: {told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_planted_fault_is_found_by_questions() {
+    let seed = seed();
+    for fault in ["filter-not-two-valued", "index-misses-updates"] {
+        let wrong = ask_of_a_set(seed, QUESTIONS_OF_A_SET, Some(fault)).await;
+        let wrong = wrong.expect_err(fault);
+        println!("{fault} was noticed: {}", wrong.lines().next().unwrap_or_default());
+    }
+}
