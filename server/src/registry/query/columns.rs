@@ -157,7 +157,14 @@ impl Pairs {
     }
 }
 
-/// Counts `rows`, as far as the indexes know what they are counted by; answers whether they do.
+/// Whether the indexes know all that is counted by, and added up.
+pub(crate) fn knows(index: &KindIndex, groups: &[Group], sum: Option<&Sum>) -> bool {
+    let mut paths = groups.iter().map(|group| &group.path).chain(sum.map(|sum| &sum.path));
+    // Of a map, one key is meant, and the entries of all stand in one dictionary.
+    paths.all(|path| matches!(indexed(index, &path.steps), Some((_, None))))
+}
+
+/// Counts `rows`, of which the indexes know all that is counted.
 pub(crate) fn count(
     schemas: &Schemas,
     index: &KindIndex,
@@ -166,23 +173,14 @@ pub(crate) fn count(
     sum: Option<&Sum>,
     tally: &mut Tally,
     has_room: HasRoom<'_>,
-) -> Result<bool, Error> {
-    let Some(mut columns) = groups.iter().map(|group| Column::new(index, group)).collect::<Option<Vec<_>>>() else {
-        return Ok(false);
-    };
-    let money = match sum {
-        None => None,
-        Some(sum) => match indexed(index, &sum.path.steps) {
-            Some((path, None)) => Some(path),
-            Some(_) | None => return Ok(false),
-        },
-    };
+) -> Result<(), Error> {
+    let mut columns: Vec<_> = groups.iter().filter_map(|group| Column::new(index, group)).collect();
+    let money = sum.and_then(|sum| indexed(index, &sum.path.steps)).map(|(path, _)| path);
     let mut columns = columns.iter_mut();
     let (first, mut second) = (columns.next(), columns.next());
     let Some(first) = first else {
         let amounts = total(index, rows, money);
-        tally.add_to_all(&amounts, rows.len().try_into().unwrap_or(usize::MAX), has_room)?;
-        return Ok(true);
+        return tally.add_to_all(&amounts, rows.len().try_into().unwrap_or(usize::MAX), has_room);
     };
     let width = second.as_ref().map_or(1, |second| second.keys_max());
     let mut pairs = match first.keys_max().checked_mul(width) {
@@ -218,7 +216,7 @@ pub(crate) fn count(
         let amounts = amounts.remove(&pair).unwrap_or_default();
         tally.add_to_group(keys.collect(), &amounts, count as usize, has_room)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// What resources have together.

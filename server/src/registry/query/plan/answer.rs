@@ -235,8 +235,7 @@ fn one<'a>(index: &KindIndex, path: PathId, key: &[u8]) -> Source<'a> {
 /// not known are wanted too.
 fn range(facts: &Dictionary, of_key: Option<&str>, check: &Check, negated: bool) -> (Cut, Cut) {
     let (begin, end) = (Cut::default(), facts.ordered().end());
-    let beginning_so =
-        |with: &[u8]| (facts.cut(with), facts.ordered().cut(|fact| before_end(facts.key(fact), with)));
+    let beginning_so = |with: &[u8]| (facts.cut(with), facts.ordered().cut(|fact| before_end(facts.key(fact), with)));
     if let Some(of_key) = of_key {
         return beginning_so(&entry_key(of_key, ""));
     }
