@@ -144,7 +144,7 @@ async fn a_list_counts_once_for_each_different_value_and_the_total_once() {
     assert_eq!(told(&two), groups);
     // An entry of a map.
     assert_eq!(by(&mut insight, "agreements", "labels.programme").await, ["2: 2", ": 1", "1: 1"]);
-    assert_eq!(by(&mut insight, "agreements", "labels.`programme`").await, ["2: 2", ": 1", "1: 1"]);
+    assert_eq!(by(&mut insight, "agreements", "labels.\"programme\"").await, ["2: 2", ": 1", "1: 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,43 +353,60 @@ async fn what_cannot_be_counted_is_refused_with_all_that_is_wrong() {
     let mut insight = insight(&server).await;
     let group = |path: &str| about("agreements", &[path]);
     let sum = |path: &str| CountResourcesRequest { sum: path.into(), ..about("projects", &[]) };
+    macro_rules! collections {
+        ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => { [$($collection),*] };
+    }
+    let collections = partnership_registry::for_each_kind!(collections).join(", ");
+    let no_kind = format!("must be one of {collections}, and \"ships\" is not");
     let table: Vec<(CountResourcesRequest, &str, &str)> = vec![
         (CountResourcesRequest::default(), "collection", "is required"),
+        (about("ships", &[]), "collection", &no_kind),
+        (group(""), "group_by[0]", "must name a field (at column 1)"),
+        (group("  "), "group_by[0]", "must name a field (at column 1)"),
         (
-            about("ships", &[]),
-            "collection",
-            "must be one of countries, focusAreas, organizations, officials, agreements, projects, feasibilityStudies, \
-             meetings, delegations, courses, commitments, and \"ships\" is not",
-        ),
-        (group(""), "group_by[0]", "must name a field"),
-        (group("term.colour"), "group_by[0]", "must name fields, and AgreementTerm has no field \"colour\"; it has "),
-        (
-            group("title(type)"),
+            group("typ"),
             "group_by[0]",
-            "must be a path, year(path) or decade(path), and \"title(type)\" is none",
+            "must name fields, and Agreement has no field \"typ\"; did you mean \"type\"? (at column 1)",
         ),
         (
-            group("year(type)"),
+            group("term.colour"),
             "group_by[0]",
-            "must take the year or the decade of a date or a time, and \"year(type)\" does not",
+            "must name fields, and AgreementTerm has no field \"colour\"; its fields are ",
+        ),
+        (group("\"type\""), "group_by[0]", "must have a field here, and has \"type\" (at column 1)"),
+        (
+            group("month(conclusion_date)"),
+            "group_by[0]",
+            "must be year(…) or decade(…), and \"month\" is neither (at column 1)",
+        ),
+        (group("year(type)"), "group_by[0]", "must be a date or a time here, and type is neither (at column 6)"),
+        (
+            group("decade( parties.country )"),
+            "group_by[0]",
+            "must be a date or a time here, and parties.country is neither (at column 9)",
         ),
         (
-            group("decade(parties.country)"),
+            group("year(conclusion_date"),
             "group_by[0]",
-            "must take the year or the decade of a date or a time, and \"decade(parties.country)\" does not",
+            "must be one field, or year(…) or decade(…) of one (at column 5)",
         ),
-        (group("labels"), "group_by[0]", "must name an entry of labels, which is a map, such as labels.key"),
+        (group("type, state"), "group_by[0]", "must be one field, or year(…) or decade(…) of one (at column 5)"),
         (
-            group("labels.a.b"),
+            group("labels"),
             "group_by[0]",
-            "must end at labels.a, which has no field \"b\"; a key with other letters than a-zA-Z0-9_ stands in backticks",
+            "must count by one key of labels, as in labels.key, and labels is a map (at column 1)",
         ),
-        (group("labels.`a"), "group_by[0]", "a backtick in it is not closed"),
-        (group("type.x"), "group_by[0]", "must end at type, which has no field \"x\""),
-        (group("parties"), "group_by[0]", "must lead to a single value, and parties has several: party_id, country, "),
-        (sum("state"), "sum", "must lead to amounts of money, and \"state\" does not"),
-        (sum("budgets"), "sum", "must lead to a single value, and budgets has several: amount, "),
-        (sum("budgets.price"), "sum", "must name fields, and ProjectBudget has no field \"price\"; it has amount, "),
+        (group("labels.\"a"), "group_by[0]", "must close the quotation that opens here (at column 8)"),
+        (group("type.x"), "group_by[0]", "must test fields, and \"type\" has no field \"x\" (at column 6)"),
+        (
+            group("parties"),
+            "group_by[0]",
+            "must count by single values, and \"parties\" is a message; its fields are party_id, ",
+        ),
+        (sum("state"), "sum", "must be an amount of money, and state is none (at column 1)"),
+        (sum("budgets.amount, x"), "sum", "must be one field (at column 15)"),
+        (sum("budgets"), "sum", "must add up single values, and \"budgets\" is a message; its fields are amount, "),
+        (sum("budgets.price"), "sum", "must name fields, and ProjectBudget has no field \"price\"; its fields are "),
         (
             CountResourcesRequest { groups_max: -1, ..about("projects", &[]) },
             "groups_max",

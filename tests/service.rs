@@ -7,7 +7,7 @@ use partnership_registry::Kind as _;
 use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::*;
-use partnership_registry_server::registry::{Error, ListRequest};
+use partnership_registry_server::registry::{Error, ListRequest, Point};
 use partnership_registry_server::store;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -674,8 +674,9 @@ async fn a_listing_whose_caller_is_gone_reads_no_further() {
     let opened = opened.await.unwrap();
     let request = ListRequest::all(opened.kind_by_tag(Country::TAG).unwrap());
     let cancelled = CancellationToken::new();
-    assert_eq!(opened.list(&request, &mut |_| true, &cancelled).unwrap().documents.len(), 20);
+    let at = opened.indexed_at(Point::Head).await.unwrap();
+    assert_eq!(opened.list(&request, at, &mut |_| true, &cancelled).unwrap().documents.len(), 20);
     cancelled.cancel();
-    assert!(matches!(opened.list(&request, &mut |_| true, &cancelled), Err(Error::Cancelled)));
+    assert!(matches!(opened.list(&request, at, &mut |_| true, &cancelled), Err(Error::Cancelled)));
     opened.close();
 }

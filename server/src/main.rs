@@ -97,10 +97,14 @@ async fn load_and_serve(
         "serving"
     );
     ending.now("serving");
+    let mut outgrown = None;
     let shutdown = async {
-        ending.asked().await;
+        tokio::select! {
+            () = ending.asked() => {}
+            found = registry.outgrown() => outgrown = Some(found),
+        }
         ending.now("draining");
     };
-    serve::serve(listener, registry, config, shutdown).await?;
-    Ok(())
+    serve::serve(listener, registry.clone(), config, shutdown).await?;
+    outgrown.map_or(Ok(()), |outgrown| Err(outgrown.into()))
 }

@@ -41,6 +41,9 @@ PIPELINE   2025                      1
 ";
     assert_eq!(by_year.out, expected);
     assert_eq!(by_year.err, "the 2 largest groups; --groups-max shows more\n");
+    // A listing writes amounts as filters and keys do.
+    let listed = shell.run(&["list", "projects", "--fields", "budgets", "-o", "csv"]).exits(0);
+    assert_eq!(listed.out, "name,budgets\nprojects/a,1000.50 USD\nprojects/b,\"1 USD,20 EUR\"\nprojects/c,\n");
     let countries = shell.run(&["count", "projects", "--by", "countries"]).exits(0);
     countries
         .prints("countries/kr       2\n")
@@ -87,10 +90,13 @@ fn what_cannot_be_counted_is_told_by_its_option() {
     refused(&["--by", "colour"], "error: --by, the first: must name fields, and Project has no field \"colour\"");
     refused(
         &["--by", "state,year(state)"],
-        "error: --by, the second: must take the year or the decade of a date or a time",
+        "error: --by, the second: must be a date or a time here, and state is neither (at column 6)",
     );
     refused(&["--by", "a,b,c"], "error: 3 fields break rules\n  --by: must have at most 2 items, and has 3\n");
-    refused(&["--sum", "budgets"], "error: --sum: must lead to a single value, and budgets has several: ");
+    refused(
+        &["--sum", "budgets"],
+        "error: --sum: must add up single values, and \"budgets\" is a message; its fields are ",
+    );
     refused(&["--filter", "colour = red"], "error: --filter: ");
     shell.run(&["count", "ships"]).exits(2).complains("there is no kind \"ships\"");
     shell.run(&["count", "projects", "--groups-max", "0"]).exits(2).complains("--groups-max");

@@ -25,7 +25,7 @@ fn paths(message: &MessageDescriptor, before: &str, in_list: bool, found: &mut V
         let in_list = in_list || field.is_list();
         match field.kind() {
             _ if field.is_map() => {
-                found.push(Path { text: format!("{text}.`a/b`"), in_list, message: String::new() });
+                found.push(Path { text: format!("{text}.\"a/b\""), in_list, message: String::new() });
             }
             Type::Message(below) => {
                 if SINGLE.contains(&below.full_name()) {

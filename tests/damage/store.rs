@@ -10,7 +10,7 @@ use partnership_registry::Kind as _;
 use partnership_registry::v1::Country;
 use partnership_registry_server::kinds;
 use partnership_registry_server::registry::{
-    Chunk, Error, ListRequest, Mutation, OpenError, Operation, Options, Place, Registry, WriteRequest,
+    Chunk, Error, ListRequest, Mutation, OpenError, Operation, Options, Place, Point, Registry, WriteRequest,
 };
 use partnership_registry_server::store;
 use partnership_registry_server::time::SystemClock;
@@ -77,11 +77,13 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
             }
         }
     };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let at = runtime.block_on(registry.indexed_at(Point::Head))?;
     let mut listed = Vec::new();
     let kind = registry.kind_by_tag(Country::TAG).unwrap();
     let mut request = ListRequest { page_size: 40, order_by: "display_name desc".into(), ..ListRequest::all(kind) };
     loop {
-        let page = registry.list(&request, &mut |_| true, &CancellationToken::new())?;
+        let page = registry.list(&request, at, &mut |_| true, &CancellationToken::new())?;
         listed.extend(page.documents.iter().map(|document| document.to_vec()));
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {

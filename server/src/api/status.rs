@@ -171,6 +171,7 @@ fn code(error: &Error) -> (Code, &'static str) {
         // Only a restart mends it, so a caller is not told to try again (AIP-194).
         Error::Stopped(_) => (Code::Internal, "STORE_STOPPED"),
         Error::NoRoom => (Code::ResourceExhausted, "STORE_FULL"),
+        Error::IndexFull { .. } => (Code::ResourceExhausted, "INDEX_FULL"),
         Error::NoDescriptors => (Code::ResourceExhausted, "STORE_OUT_OF_DESCRIPTORS"),
         // An operator has to make it writable; until then the same write is refused each time.
         Error::ReadOnly => (Code::FailedPrecondition, "STORE_READ_ONLY"),
@@ -316,6 +317,10 @@ impl Telling {
             Error::TooManyGroups { max } => {
                 self.tell("groupsMax", &max.to_string());
                 self.add_precondition("TOO_MANY_GROUPS", "group_by", &format!("makes more than {max} groups"));
+            }
+            Error::IndexFull { bytes, max } => {
+                self.tell("mib", &(bytes >> 20).to_string());
+                self.tell("mibMax", &(max >> 20).to_string());
             }
             Error::TooCostly(costs) => {
                 let (reads, max) = costs.reads();

@@ -29,6 +29,13 @@ pub struct StorageConfig {
           value_parser = RangedU64ValueParser::<u64>::new().range(16..=1_048_576))]
     pub cache_mib: u64,
 
+    /// The memory in MiB for the index: names, references, and what filters, orders and counts are answered from. Data for
+    /// which it is too small is not served: the server does not start, or accepts only deletions.
+    // The default holds two million resources of usual size. Below 16 MiB, a hundred resources would not be safe.
+    #[arg(long = "index-mib", env = "PARTNERSHIP_INDEX_MIB", default_value = "2048", value_name = "MIB",
+          value_parser = RangedU64ValueParser::<u64>::new().range(1..=1_048_576))]
+    pub index_mib: u64,
+
     /// How many days the id of a request is remembered at least, so that a repeated request is done once. When there are
     /// more than a million, those that are older than a day are forgotten earlier.
     // The default is longer than any queue that repeats requests by itself, and than most holidays of those who do it by
@@ -50,6 +57,7 @@ impl StorageConfig {
             store: self.store(),
             request_id_retention: Duration::from_secs(self.request_id_retention_days * SECONDS_PER_DAY),
             accept_time_jump: self.accept_time_jump,
+            index_bytes_max: usize::try_from(self.index_mib << MIB).unwrap_or(usize::MAX),
         }
     }
 

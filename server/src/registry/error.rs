@@ -146,6 +146,17 @@ pub enum Error {
     /// The disk has no room for the commit. Nothing was written, and writing goes on once there is room.
     #[error("the disk of the registry is full; nothing was written; try again once there is room")]
     NoRoom,
+    /// The index takes all the memory that it may. Nothing was written; deletions are.
+    #[error(
+        "the index of the registry takes {} MiB of memory and may take {}; nothing was written; its operator has to give it more",
+        .bytes >> 20, .max >> 20
+    )]
+    IndexFull {
+        /// The bytes that it takes.
+        bytes: usize,
+        /// The bytes that it may take.
+        max: usize,
+    },
     /// The server has no file descriptor left for the next file of the journal. Nothing was written, and writing goes on
     /// once there is one.
     #[error("the registry has no file descriptor left to write with; nothing was written; try again in a moment")]

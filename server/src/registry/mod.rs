@@ -29,6 +29,9 @@ pub use error::{Chain, Costs, Dangling, Error};
 pub use query::count::{Count, CountRequest, Counted};
 pub use query::explain::{Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use query::fuzzing;
 pub use query::history::{CommitsPage, RevisionsPage};
 pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;
@@ -54,6 +57,7 @@ use crate::kinds::KindRules;
 use crate::store::{self, Scrub, StateFollower, StoreError};
 use crate::time::Clock;
 use crate::violations::Violations;
+pub use index::Outgrown;
 use index::secondary::{Follower, Position};
 use index::{Index, Opening, Unreadable};
 use query::history;
@@ -109,7 +113,7 @@ struct Inner {
 }
 
 /// How a registry is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// How its store is.
     pub store: store::Options,
@@ -117,6 +121,20 @@ pub struct Options {
     pub request_id_retention: Duration,
     /// Whether a clock is right that shows a time long after the last commit.
     pub accept_time_jump: bool,
+    /// The most bytes of memory for the index.
+    pub index_bytes_max: usize,
+}
+
+impl Default for Options {
+    /// No request id is remembered for longer than a day, and the index may take any memory.
+    fn default() -> Self {
+        Self {
+            store: store::Options::default(),
+            request_id_retention: Duration::ZERO,
+            accept_time_jump: false,
+            index_bytes_max: usize::MAX,
+        }
+    }
 }
 
 /// Why a registry does not open.
@@ -134,6 +152,9 @@ pub enum OpenError {
     /// What the store holds cannot be read.
     #[error("revision {0} of the store holds what this version cannot read; start the version that wrote it")]
     Unreadable(Revision),
+    /// What the store holds needs more memory than the index may take.
+    #[error(transparent)]
+    Outgrown(#[from] Outgrown),
     /// The operating system gives no thread.
     #[error("a thread could not be started")]
     Thread(#[from] std::io::Error),
@@ -144,12 +165,13 @@ impl Registry {
     pub fn open(dir: &Path, options: &Options, kinds: &[KindRules], clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         TrustedClock::check_tellable(&*clock)?;
         let schemas = Arc::new(Schemas::new(partnership_registry::descriptors(), kinds).map_err(OpenError::Contract)?);
-        let index = Arc::new(Index::new(schemas.clone(), options.request_id_retention));
+        let index = Arc::new(Index::new(schemas.clone(), options.request_id_retention, options.index_bytes_max));
         let mut opening = Opening::new(&index);
         let opened = store::open(dir, &options.store, &mut opening)?;
         if let Some(Unreadable { revision }) = opening.unreadable {
             return Err(OpenError::Unreadable(revision));
         }
+        index.fits()?;
         let last = Some(index.read().last_time()).filter(|_| index.head() > 0);
         let clock = Arc::new(TrustedClock::new(clock, last, options.accept_time_jump)?);
         let etags = Etags::new(opened.reader.store_id(), opened.reader.epoch());
@@ -223,6 +245,17 @@ impl Registry {
         self.0.follower.close();
     }
 
+    /// Waits until it is found that the index of what the store holds needs more memory than it may take: then no list is
+    /// ever answered. It is found in the first seconds, or never.
+    pub async fn outgrown(&self) -> Outgrown {
+        let mut told = self.0.indexed.clone();
+        let found = told.wait_for(|position| matches!(position, Position::Outgrown(_))).await.map(|found| *found);
+        match found {
+            Ok(Position::Outgrown(outgrown)) => outgrown,
+            Ok(Position::Building | Position::At(_) | Position::Failing) | Err(_) => std::future::pending().await,
+        }
+    }
+
     /// How sled does, now and from now on. Whatever it says, the registry answers.
     #[must_use]
     pub fn state_health(&self) -> watch::Receiver<StateHealth> {
@@ -257,6 +290,10 @@ impl Registry {
     /// not undo it.
     pub async fn write(&self, request: WriteRequest) -> Result<Written, Error> {
         let mut request = request.prepare(&self.0.reader.schemas, self.0.clock.now())?;
+        let grows = request.mutations.iter().any(|(_, mutation)| !matches!(mutation, PreparedMutation::Delete { .. }));
+        if grows && let Err(Outgrown { bytes, max }) = self.0.reader.index.fits() {
+            return Err(Error::IndexFull { bytes, max });
+        }
         loop {
             request.room = None;
             request.room = Some(self.room(&request).await?);
@@ -470,6 +507,7 @@ impl Registry {
                     return Ok(if point == Point::Head { position } else { at });
                 }
                 Position::Failing => return Err(Error::ReadFailed),
+                Position::Outgrown(_) => return Err(Error::Draining),
                 Position::At(_) | Position::Building => {}
             }
             // If it was pulled before, that is heard.

@@ -28,6 +28,7 @@ mod import;
 mod interrupt;
 mod kinds;
 mod list_kinds;
+mod money;
 mod output;
 mod plan;
 mod progress;

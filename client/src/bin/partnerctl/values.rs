@@ -6,6 +6,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MapKey, ReflectMessage as _, Value};
 
 use crate::failure::Failure;
+use crate::money;
 use crate::time;
 
 /// A message is shown by the first of these fields that it has.
@@ -98,7 +99,7 @@ fn value_text(value: &Value, kind: &Kind) -> String {
 fn message_text(message: &DynamicMessage) -> String {
     match message.descriptor().full_name() {
         "google.protobuf.Timestamp" => message.transcode_to().map(|stamp| time::text(Some(stamp))).unwrap_or_default(),
-        "google.type.Money" => format!("{} {}", field_text(message, "currency_code"), number_text(message, "units")),
+        "google.type.Money" => message.transcode_to().map(|sum| money::text(&sum)).unwrap_or_default(),
         "partnership.registry.v1.PartialDate" => {
             message.transcode_to::<PartialDate>().map(|date| date.to_string()).unwrap_or_default()
         }
@@ -111,12 +112,6 @@ fn message_text(message: &DynamicMessage) -> String {
             summary.unwrap_or_else(|| "…".to_owned())
         }
     }
-}
-
-/// A number, also if it is 0.
-fn number_text(message: &DynamicMessage, name: &str) -> String {
-    let value = message.get_field_by_name(name).and_then(|value| value.as_i64());
-    value.unwrap_or_default().to_string()
 }
 
 /// The value of an enum without the common prefix: `IN_FORCE`.

@@ -39,15 +39,32 @@ pub(crate) struct Index {
     secondary: Secondary,
     /// About how many bytes of memory all of it takes, as it was measured last.
     bytes: AtomicUsize,
+    bytes_max: usize,
 }
 
+/// The index needs more memory than it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the index needs {} MiB of memory at least, and may take {} MiB; give it more (--index-mib)",
+    .bytes.div_ceil(1 << 20), .max >> 20
+)]
+pub struct Outgrown {
+    /// The bytes that it needs, at least.
+    pub bytes: usize,
+    /// The bytes that it may take.
+    pub max: usize,
+}
+
+/// So much the secondary indexes take for each resource at least: one with nothing in it but a name.
+const SECONDARY_BYTES_MIN: usize = 100;
+
 impl Index {
-    /// The index of a journal without commits. Request ids are remembered for so long, at least.
-    pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration) -> Self {
+    /// The index of a journal without commits. Request ids are remembered for so long, at least. It may take so much memory.
+    pub(crate) fn new(schemas: Arc<Schemas>, request_id_retention: Duration, bytes_max: usize) -> Self {
         let tables = RwLock::new(Tables::new(request_id_retention));
         let secondary = Secondary::new(schemas.clone());
         let bytes = AtomicUsize::new(0);
-        Self { schemas, request_id_retention, tables, recent: Recent::default(), secondary, bytes }
+        Self { schemas, request_id_retention, tables, recent: Recent::default(), secondary, bytes, bytes_max }
     }
 
     /// Takes durable commits in, in their order, and with them the head. Readers see all of them or none. After an error
@@ -94,6 +111,11 @@ impl Index {
     fn measure(&self) {
         let (rows, secondary) = (self.read().heap_bytes(), self.secondary.heap_bytes());
         self.bytes.store(rows + secondary, Ordering::Relaxed);
+    }
+
+    /// Says in the log how much memory it takes.
+    fn tell_memory(&self) {
+        let (rows, secondary) = (self.read().heap_bytes(), self.secondary.heap_bytes());
         tracing::info!(
             rows = self.read().count_of_all(),
             mib = (rows + secondary) >> 20,
@@ -103,9 +125,22 @@ impl Index {
         );
     }
 
-    /// About how many bytes of memory it takes, as it was measured last.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+    /// Whether it takes no more memory than it may, as it was measured last. Before it was, by what it will need at least.
+    pub(crate) fn fits(&self) -> Result<(), Outgrown> {
+        let bytes = match self.bytes.load(Ordering::Relaxed) {
+            0 => {
+                let rows = self.read();
+                rows.heap_bytes() + rows.count_of_all() * SECONDARY_BYTES_MIN
+            }
+            bytes => bytes,
+        };
+        let max = self.bytes_max;
+        if bytes > max { Err(Outgrown { bytes, max }) } else { Ok(()) }
+    }
+
+    /// How much more memory it may take, as it was measured last.
+    fn bytes_left(&self) -> usize {
+        self.bytes_max.saturating_sub(self.bytes.load(Ordering::Relaxed))
     }
 
     /// The last durable revision.

@@ -14,7 +14,7 @@ use crate::time::Day;
 
 fn index() -> (Index, Arc<Schemas>) {
     let schemas = Arc::new(contract());
-    (Index::new(schemas.clone(), std::time::Duration::MAX), schemas)
+    (Index::new(schemas.clone(), std::time::Duration::MAX, usize::MAX), schemas)
 }
 
 /// A country as a commit holds it.

@@ -1,14 +1,13 @@
-//! Paths of fields, as requests write what they count by and add up: `type`, `parties.country`, `labels.programme`.
+//! Paths of fields, as requests write what they count by and add up: `type`, `parties.country`, `labels.programme`. The
+//! grammar is that of filters.
 
+use crate::registry::query::filter::error::Error;
 use crate::registry::query::filter::expression::Step;
-use crate::registry::query::filter::path::Target;
-use crate::registry::resource::mask_path::split;
-use crate::registry::resource::name::short;
+use crate::registry::query::filter::lex::{Token, TokenValue};
+use crate::registry::query::filter::path::{End, follow as resolve};
 use crate::registry::resource::value::{LeafValue, leaf};
 use crate::registry::resource::wire::{self, WireField};
-use crate::registry::schema::{
-    ENTRY_KEY, ENTRY_VALUE, Field, KindId, Label, Schemas, Shape, ShapeId, SharedValue, Value,
-};
+use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, Field, KindId, Schemas, ShapeId};
 use crate::values::text::nfc;
 
 /// A path to one value, or through lists to several.
@@ -21,51 +20,26 @@ pub(crate) struct FieldPath {
 }
 
 impl FieldPath {
-    /// The path that leads to a target.
-    pub(crate) fn of(target: Target<'_>) -> Self {
-        Self { last: (target.shape, target.field.number), steps: target.steps }
-    }
-
-    /// Reads a path of a kind. The error is a phrase that says what is wrong with it.
-    pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
-        let (mut shape, mut steps) = (schemas.kind(kind).shape, Vec::new());
-        let mut rest = Some(text).filter(|text| !text.is_empty());
-        while let Some(path) = rest {
-            let (name, below) = split(path)?;
-            let field = by_name(schemas.shape(shape), &name)?;
-            let (last, number) = ((shape, field.number), field.number);
-            rest = below;
-            let step = match (field.label, rest) {
-                (Label::Map { .. }, None) => {
-                    return Err(format!("must name an entry of {name}, which is a map, such as {name}.key"));
-                }
-                (Label::Map { .. }, Some(entry)) => {
-                    let (key, below) = split(entry)?;
-                    rest = below;
-                    Step { number, repeated: false, key: Some(nfc(&key).into_owned()) }
-                }
-                (Label::List { .. }, _) => Step { number, repeated: true, key: None },
-                (Label::Single, _) => Step { number, repeated: false, key: None },
-            };
-            steps.push(step);
-            shape = match (&field.value, rest) {
-                (Value::Message(id), Some(_)) => *id,
-                (Value::Message(id), None) if !schemas.shape(*id).shared.is_some_and(SharedValue::is_single) => {
-                    let fields = names(schemas.shape(*id));
-                    return Err(format!("must lead to a single value, and {name} has several: {fields}"));
-                }
-                (_, None) => return Ok(Self { steps, last }),
-                (_, Some(below)) => {
-                    let whole = text.strip_suffix(below).unwrap_or(text).trim_end_matches('.');
-                    let hint = match field.label {
-                        Label::Map { .. } => "; a key with other letters than a-zA-Z0-9_ stands in backticks",
-                        Label::Single | Label::List { .. } => "",
-                    };
-                    return Err(format!("must end at {whole}, which has no field {:?}{hint}", short(below)));
-                }
-            };
+    /// Reads a path of a kind, of which `purpose` is done with the values, such as `count by`.
+    pub(crate) fn of(schemas: &Schemas, kind: KindId, token: &Token, purpose: &str) -> Result<Self, Error> {
+        let name = token.shown();
+        let TokenValue::Word(path) = &token.value else {
+            return Err(Error::new(token.at, format!("must have a field here, and has {name:?}")));
+        };
+        let target = resolve(schemas, schemas.kind(kind).shape, path)?;
+        match target.end {
+            End::Value | End::Entry => Ok(Self { steps: target.steps, last: (target.shape, target.field.number) }),
+            End::Map => {
+                let rule = format!("must {purpose} one key of {name}, as in {name}.key, and {name} is a map");
+                Err(Error::new(token.at, rule))
+            }
+            End::Message(shape) => {
+                let fields: Vec<_> = schemas.shape(shape).fields.iter().map(|field| field.name.as_str()).collect();
+                let fields = fields.join(", ");
+                let rule = format!("must {purpose} single values, and {name:?} is a message; its fields are {fields}");
+                Err(Error::new(token.at, rule))
+            }
         }
-        Err("must name a field".to_owned())
     }
 
     /// The field at its end.
@@ -87,17 +61,6 @@ impl FieldPath {
             Found::InMessage(value) => each(leaf(schemas, field, value)),
         });
     }
-}
-
-fn by_name<'a>(shape: &'a Shape, name: &str) -> Result<&'a Field, String> {
-    let field = shape.by_name(name);
-    field.ok_or_else(|| {
-        format!("must name fields, and {} has no field {:?}; it has {}", shape.short_name(), short(name), names(shape))
-    })
-}
-
-fn names(shape: &Shape) -> String {
-    shape.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What a path leads to.

@@ -7,6 +7,8 @@ use jiff::{Span, ToSpan as _};
 use prost_types::Timestamp;
 
 use crate::registry::query::field_path::FieldPath;
+use crate::registry::query::filter::error::Error;
+use crate::registry::query::filter::lex::{Token, TokenValue, lex};
 use crate::registry::query::tally::{Amounts, NANOS_PER_UNIT};
 use crate::registry::resource::name::short;
 use crate::registry::resource::value::LeafValue;
@@ -40,25 +42,27 @@ pub(crate) enum Bucket {
 }
 
 impl Group {
-    /// Reads a path, or `year(path)` or `decade(path)`. The error is a phrase that says what is wrong.
+    /// Reads a path, or `year(path)` or `decade(path)`. The error is a phrase that says what is wrong, and where.
     pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let (bucket, path) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
-            None => (Bucket::Whole, text),
-            Some(("year", path)) => (Bucket::Year, path.trim()),
-            Some(("decade", path)) => (Bucket::Decade, path.trim()),
-            Some(_) => {
-                return Err(format!("must be a path, year(path) or decade(path), and {:?} is none", short(text)));
+        let read = || {
+            let tokens = lex(text)?;
+            let (bucket, field) = match tokens.as_slice() {
+                [field] => (Bucket::Whole, field),
+                [function, open, field, close]
+                    if (&open.value, &close.value) == (&TokenValue::Open, &TokenValue::Close) =>
+                {
+                    (bucket(function)?, field)
+                }
+                _ => return Err(not_one(&tokens, "must be one field, or year(…) or decade(…) of one")),
+            };
+            let path = FieldPath::of(schemas, kind, field, "count by")?;
+            if bucket != Bucket::Whole && !is_of(schemas, &path, &[SharedValue::PartialDate, SharedValue::Timestamp]) {
+                let rule = format!("must be a date or a time here, and {} is neither", field.shown());
+                return Err(Error::new(field.at, rule));
             }
+            Ok(Self { path, bucket })
         };
-        let path = FieldPath::parse(schemas, kind, path)?;
-        if bucket != Bucket::Whole && !is_of(schemas, &path, &[SharedValue::PartialDate, SharedValue::Timestamp]) {
-            return Err(format!(
-                "must take the year or the decade of a date or a time, and {:?} does not",
-                short(text)
-            ));
-        }
-        Ok(Self { path, bucket })
+        read().map_err(|error| error.describe(text))
     }
 
     /// The keys of the groups that a document belongs to, each once: one at least, which is empty if it has no value.
@@ -136,14 +140,19 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// Reads a path to amounts of money. The error is a phrase that says what is wrong.
+    /// Reads a path to amounts of money. The error is a phrase that says what is wrong, and where.
     pub(crate) fn parse(schemas: &Schemas, kind: KindId, text: &str) -> Result<Self, String> {
-        let path = FieldPath::parse(schemas, kind, text.trim())?;
-        if is_of(schemas, &path, &[SharedValue::Money]) {
+        let read = || {
+            let tokens = lex(text)?;
+            let [field] = tokens.as_slice() else { return Err(not_one(&tokens, "must be one field")) };
+            let path = FieldPath::of(schemas, kind, field, "add up")?;
+            if !is_of(schemas, &path, &[SharedValue::Money]) {
+                let rule = format!("must be an amount of money, and {} is none", field.shown());
+                return Err(Error::new(field.at, rule));
+            }
             Ok(Self { path })
-        } else {
-            Err(format!("must lead to amounts of money, and {:?} does not", short(text)))
-        }
+        };
+        read().map_err(|error| error.describe(text))
     }
 
     /// What a document has, by currency.
@@ -155,6 +164,25 @@ impl Sum {
             }
         });
         amounts
+    }
+}
+
+fn bucket(function: &Token) -> Result<Bucket, Error> {
+    match function.shown().as_str() {
+        "year" => Ok(Bucket::Year),
+        "decade" => Ok(Bucket::Decade),
+        other => {
+            Err(Error::new(function.at, format!("must be year(…) or decade(…), and {:?} is neither", short(other))))
+        }
+    }
+}
+
+/// The error of a text that is more or less than it may be.
+fn not_one(tokens: &[Token], rule: &str) -> Error {
+    match tokens {
+        [] => Error::new(0, "must name a field"),
+        [first] => Error::new(first.at, rule),
+        [_, second, ..] => Error::new(second.at, rule),
     }
 }
 

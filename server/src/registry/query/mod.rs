@@ -8,6 +8,8 @@ pub(crate) mod export;
 pub(crate) mod field_path;
 pub(crate) mod filter;
 pub(crate) mod group;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod listing;

@@ -36,10 +36,12 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The order of these terms. What stands behind the name orders nothing: no two names are equal.
+    /// The order of these terms. What is equal in all of them is ordered by name, in the direction of the last; what stands
+    /// behind the name orders nothing, since no two names are equal.
     pub(crate) fn new(mut terms: Vec<OrderTerm>) -> Self {
         let by_name = terms.iter().position(OrderTerm::is_name);
-        let names_descend = by_name.and_then(|at| terms.get(at)).is_some_and(|term| term.descending);
+        terms.truncate(by_name.map_or(terms.len(), |at| at + 1));
+        let names_descend = terms.last().is_some_and(|term| term.descending);
         terms.truncate(by_name.unwrap_or(terms.len()));
         Self { terms, names_descend }
     }

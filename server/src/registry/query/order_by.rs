@@ -3,7 +3,6 @@
 use crate::registry::query::field_path::FieldPath;
 use crate::registry::query::filter::error::Error;
 use crate::registry::query::filter::lex::{Token, TokenValue, lex};
-use crate::registry::query::filter::path::{End, follow};
 use crate::registry::resource::stamp::field_number;
 use crate::registry::schema::{KindId, Schemas, SharedValue, Value};
 
@@ -69,37 +68,19 @@ fn term(schemas: &Schemas, kind: KindId, text: &str, written: &[Token], end: usi
     let Some((field, direction)) = written.split_first() else {
         return Err(Error::new(end, "must name a field"));
     };
-    let TokenValue::Word(path) = &field.value else {
-        return Err(Error::new(field.at, format!("must have a field here, and has {:?}", field.shown())));
-    };
     let descending = direction.first().is_some_and(|word| word.is_keyword("desc"));
     let known = usize::from(descending || direction.first().is_some_and(|word| word.is_keyword("asc")));
     if let Some(other) = direction.get(known) {
         let what = if known == 0 { "asc, desc or a comma" } else { "a comma" };
         return Err(Error::new(other.at, format!("must have {what} here, and has {:?}", other.shown())));
     }
-    let target = follow(schemas, schemas.kind(kind).shape, path)?;
-    let name = text.get(field.at..field.end).unwrap_or_default();
-    match target.end {
-        End::Value | End::Entry => {
-            let is_date = match target.field.value {
-                Value::Message(id) => schemas.shape(id).shared == Some(SharedValue::PartialDate),
-                Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Enum { .. } => {
-                    false
-                }
-            };
-            Ok(OrderTerm { path: FieldPath::of(target), descending, is_date, text: name.to_owned() })
-        }
-        End::Map => {
-            Err(Error::new(field.at, format!("must order by one key of {name}, as in {name}.key, and {name} is a map")))
-        }
-        End::Message(shape) => {
-            let fields: Vec<_> = schemas.shape(shape).fields.iter().map(|field| field.name.as_str()).collect();
-            let fields = fields.join(", ");
-            let rule = format!("must order by single values, and {name:?} is a message; its fields are {fields}");
-            Err(Error::new(field.at, rule))
-        }
-    }
+    let path = FieldPath::of(schemas, kind, field, "order by")?;
+    let is_date = path.field(schemas).is_some_and(|field| match field.value {
+        Value::Message(id) => schemas.shape(id).shared == Some(SharedValue::PartialDate),
+        Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Enum { .. } => false,
+    });
+    let text = text.get(field.at..field.end).unwrap_or_default().to_owned();
+    Ok(OrderTerm { path, descending, is_date, text })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 /// Takes the first part off a path; the rest is `None` at its end. Fails with what is wrong.
-pub(crate) fn split(path: &str) -> Result<(Cow<'_, str>, Option<&str>), &'static str> {
+pub(super) fn split(path: &str) -> Result<(Cow<'_, str>, Option<&str>), &'static str> {
     let (part, rest) = match path.strip_prefix('`') {
         Some(quoted) => quoted_part(quoted)?,
         None => {

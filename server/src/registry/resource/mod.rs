@@ -11,7 +11,7 @@ pub(crate) mod envelope;
 pub(crate) mod etag;
 pub(crate) mod finding;
 pub(crate) mod mask;
-pub(crate) mod mask_path;
+mod mask_path;
 pub(crate) mod name;
 pub(crate) mod output_only;
 mod path;

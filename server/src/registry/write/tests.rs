@@ -27,7 +27,7 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let schemas = Arc::new(contract());
-        let index = Arc::new(Index::new(schemas.clone(), std::time::Duration::MAX));
+        let index = Arc::new(Index::new(schemas.clone(), std::time::Duration::MAX, usize::MAX));
         let ledger = Ledger::new(index.clone());
         Self { schemas, index, ledger }
     }

@@ -15,7 +15,7 @@ use crate::store::dice::Dice;
 use crate::store::{Derivation as _, Record, Revision};
 
 fn index() -> Index {
-    Index::new(Arc::new(contract()), Duration::from_secs(86_400))
+    Index::new(Arc::new(contract()), Duration::from_secs(86_400), usize::MAX)
 }
 
 /// A random commit: countries, organizations of a country that is there, deleted and not, and areas with a parent.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::kind::Changed;
 use crate::faults;
-use crate::registry::index::{Index, Row};
+use crate::registry::index::{Index, Outgrown, Row};
 use crate::registry::resource::envelope;
 use crate::registry::schema::KindId;
 use crate::store::{JournalReader, Record, Revision};
@@ -25,6 +25,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Memory is measured again after so many changes, or a fiftieth of all rows.
 const MEASURE_AFTER_CHANGES: usize = 50_000;
+/// And before it can be used up, if each change took so much: several times what one does.
+const CHANGE_BYTES_MAX: usize = 8 << 10;
+/// But not more often than after so many.
+const MEASURE_AFTER_CHANGES_MIN: usize = 200;
+/// While the indexes are built, it is measured after so many pieces.
+const MEASURE_AFTER_PIECES: usize = 32;
 
 /// How far the secondary indexes have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +41,8 @@ pub(crate) enum Position {
     At(Revision),
     /// The journal cannot be read: they do not go on for now.
     Failing,
+    /// They need more memory than the index may take: they were not built.
+    Outgrown(Outgrown),
 }
 
 /// The thread's side.
@@ -59,7 +67,7 @@ impl Follower {
         let closing = || pulled.try_recv() == Err(TryRecvError::Disconnected);
         let began = Instant::now();
         let Some(mut position) = self.build(&closing) else { return };
-        let mut unmeasured = usize::MAX;
+        let mut unmeasured = 0;
         let mut told = false;
         loop {
             let before = position;
@@ -81,10 +89,16 @@ impl Follower {
                     seconds = began.elapsed().as_secs_f64(),
                     "the indexes are there; lists and counts are answered"
                 );
+                self.index.tell_memory();
             }
-            if unmeasured >= MEASURE_AFTER_CHANGES.max(self.index.read().count_of_all() / 50) {
+            let usual = MEASURE_AFTER_CHANGES.max(self.index.read().count_of_all() / 50);
+            let measure_after = (self.index.bytes_left() / CHANGE_BYTES_MAX).clamp(MEASURE_AFTER_CHANGES_MIN, usual);
+            if unmeasured >= measure_after {
                 unmeasured = 0;
                 self.index.measure();
+                if measure_after == usual {
+                    self.index.tell_memory();
+                }
             }
             if position - before >= MANY {
                 let _ = self.asked.recv_timeout(PAUSE);
@@ -118,8 +132,13 @@ impl Follower {
                 self.position.send_replace(Position::Failing);
                 return None;
             }
+            let mut pieces = 0;
             while let Ok(piece) = read.recv() {
                 if closing() {
+                    return None;
+                }
+                pieces += 1;
+                if pieces % MEASURE_AFTER_PIECES == 0 && !self.fits() {
                     return None;
                 }
                 let mut piece = piece.into_iter().peekable();
@@ -129,8 +148,18 @@ impl Follower {
                     self.index.secondary().take(kind, same.map(|(_, changed)| changed).collect());
                 }
             }
-            Some(head)
+            self.fits().then_some(head)
         })
+    }
+
+    /// Measures whether the index fits into the memory that it may take, and tells if it does not.
+    fn fits(&self) -> bool {
+        self.index.measure();
+        let fits = self.index.fits();
+        if let Err(outgrown) = fits {
+            self.position.send_replace(Position::Outgrown(outgrown));
+        }
+        fits.is_ok()
     }
 
     /// Takes in the commits up to the head.

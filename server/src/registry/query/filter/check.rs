@@ -127,10 +127,7 @@ impl<'a> Checker<'a> {
             Node::Restriction(Restriction { subject, comparison: None, .. }) => {
                 let asked = self.subject(compared, subject)?;
                 let value = self.slice(subject.at, subject.end);
-                let text = match compared.comparator {
-                    Comparator::Has => format!("{}:{value}", compared.path),
-                    comparator => format!("{} {} {value}", compared.path, comparator.text()),
-                };
+                let text = compared.comparator.between(compared.path, value);
                 self.test(subject.at, asked, negated, text)
             }
             Node::Restriction(Restriction { at, .. }) => {

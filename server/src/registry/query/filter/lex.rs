@@ -49,6 +49,16 @@ pub(crate) enum Comparator {
 }
 
 impl Comparator {
+    /// The one way to write a comparison.
+    pub(crate) fn between(self, field: &str, value: &str) -> String {
+        match self {
+            Self::Has => format!("{field}:{value}"),
+            Self::Equal | Self::NotEqual | Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => {
+                format!("{field} {} {value}", self.text())
+            }
+        }
+    }
+
     /// As it is written.
     pub(crate) fn text(self) -> &'static str {
         match self {

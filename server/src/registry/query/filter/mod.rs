@@ -49,11 +49,6 @@ impl Filter {
         Ok(Self { asked: expression.map(|expression| (kind, expression)) })
     }
 
-    /// Whether it selects everything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.asked.is_none()
-    }
-
     /// What it asks. `None`: nothing.
     pub(crate) fn expression(&self) -> Option<&Expression> {
         self.asked.as_ref().map(|(_, expression)| expression)
@@ -70,6 +65,14 @@ impl Filter {
     pub(crate) fn selects(&self, schemas: &Schemas, document: &[u8], ancestry: &dyn Ancestry) -> bool {
         self.truth(schemas, document, ancestry) == Truth::True
     }
+}
+
+/// The one way to write a filter: with all parentheses, and AND wherever it is meant. Whether its fields exist is not asked.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn canonical(text: &str) -> Result<String, String> {
+    let read = || parse::parse(&lex::lex(text)?, text.len());
+    let node = read().map_err(|error: Error| error.describe(text))?;
+    Ok(node.map(|node| node.to_string()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -18,10 +18,3 @@ impl Ancestry for Trees {
         name == root || place(name).zip(place(root)).is_some_and(|(name, root)| name <= root)
     }
 }
-
-/// The tree of a filter, with all its parentheses.
-pub(super) fn canonical(text: &str) -> Result<String, String> {
-    let read = || parse::parse(&lex::lex(text)?, text.len());
-    let node = read().map_err(|error: Error| error.describe(text))?;
-    Ok(node.map(|node| node.to_string()).unwrap_or_default())
-}

@@ -82,7 +82,7 @@ mod canonical {
     use std::fmt::{self, Display, Formatter};
 
     use super::{Argument, Node, Operand, OperandValue, Restriction};
-    use crate::registry::query::filter::lex::{Comparator, Segment};
+    use crate::registry::query::filter::lex::Segment;
 
     impl Display for Node {
         fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -104,11 +104,11 @@ mod canonical {
 
     impl Display for Restriction {
         fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-            self.subject.fmt(f)?;
             match &self.comparison {
-                None => Ok(()),
-                Some((Comparator::Has, argument)) => write!(f, ":{argument}"),
-                Some((comparator, argument)) => write!(f, " {} {argument}", comparator.text()),
+                None => self.subject.fmt(f),
+                Some((comparator, argument)) => {
+                    f.write_str(&comparator.between(&self.subject.to_string(), &argument.to_string()))
+                }
             }
         }
     }

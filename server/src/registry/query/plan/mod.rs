@@ -142,7 +142,7 @@ impl Planner<'_> {
             Expression::Test(test) => {
                 let left = self.left(expression, all);
                 told.push(PlannedTest {
-                    text: test.text.clone(),
+                    text: if test.negated { format!("NOT {}", test.text) } else { test.text.clone() },
                     indexed: left.certain.is_none(),
                     matches: left.possible.len(),
                 });

@@ -41,7 +41,7 @@ impl Fixture {
         let parent = schemas.kinds.get_mut(kind.index()).and_then(|kind| kind.parent.as_mut());
         parent.unwrap().ancestors_max = ancestors_max;
         let schemas = Arc::new(schemas);
-        let index = Arc::new(Index::new(schemas.clone(), std::time::Duration::MAX));
+        let index = Arc::new(Index::new(schemas.clone(), std::time::Duration::MAX, usize::MAX));
         let ledger = Ledger::new(index.clone());
         Self { schemas, index, ledger }
     }

@@ -465,7 +465,7 @@ fn a_filter_tells_whether_it_asks_anything() {
     let schemas = contract();
     let kind = kind_of(&schemas, "countries");
     for text in ["", " \t"] {
-        assert!(Filter::parse(&schemas, kind, text).unwrap().is_empty());
+        assert!(Filter::parse(&schemas, kind, text).unwrap().expression().is_none());
     }
     assert!(Filter::default().selects(&schemas, &[], &Trees));
     let filter = Filter::parse(&schemas, kind, "labels:a -(region_code = (KR OR KP) b OR labels:c)");
