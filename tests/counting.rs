@@ -11,6 +11,14 @@ use crate::service::{commit, country, create, delete, update};
 
 type Insight = InsightServiceClient<Channel>;
 
+macro_rules! collections {
+    ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => {
+        const COLLECTIONS: &[&str] = &[$($collection),*];
+    };
+}
+
+partnership_registry::for_each_kind!(collections);
+
 async fn insight(server: &Server) -> Insight {
     InsightServiceClient::new(server.channel().await)
 }
@@ -353,10 +361,7 @@ async fn what_cannot_be_counted_is_refused_with_all_that_is_wrong() {
     let mut insight = insight(&server).await;
     let group = |path: &str| about("agreements", &[path]);
     let sum = |path: &str| CountResourcesRequest { sum: path.into(), ..about("projects", &[]) };
-    macro_rules! collections {
-        ($({ $Kind:ident $singular:ident $plural:ident $collection:literal $tag:literal })*) => { [$($collection),*] };
-    }
-    let collections = partnership_registry::for_each_kind!(collections).join(", ");
+    let collections = COLLECTIONS.join(", ");
     let no_kind = format!("must be one of {collections}, and \"ships\" is not");
     let table: Vec<(CountResourcesRequest, &str, &str)> = vec![
         (CountResourcesRequest::default(), "collection", "is required"),
