@@ -200,7 +200,9 @@ async fn ask_of_a_set(seed: u64, questions: u64, fault: Option<&str>) -> Result<
         made: 0,
         refused: 0,
     };
+    let began = std::time::Instant::now();
     writer.fill(RESOURCES).await;
+    println!("filled in {:?}, {} commits, {} refused", began.elapsed(), writer.made, writer.refused);
     let mut told = Told::default();
     for half in 0..2 {
         let (shapes, memory) = (shapes.clone(), memory.clone());
@@ -220,6 +222,7 @@ async fn ask_of_a_set(seed: u64, questions: u64, fault: Option<&str>) -> Result<
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
+        println!("asked after {:?}", began.elapsed());
         for one in asking.join_all().await {
             let one = one?;
             told.questions += one.questions;

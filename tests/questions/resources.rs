@@ -212,6 +212,8 @@ impl Maker<'_> {
 
     /// A resource of the kind that the name tells.
     pub(crate) fn resource(&mut self, name: &str) -> Resource {
+        // It refers to others alone.
+        self.live.values_mut().for_each(|live| live.retain(|other| other != name));
         match name.split('/').next().unwrap() {
             "countries" => Country {
                 name: name.to_owned(),
