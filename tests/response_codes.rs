@@ -46,7 +46,7 @@ const STANDARD: &[Line] = &[
     ("List", "a filter of another type", r#"{"filter": "revision > many"}"#, InvalidArgument, FIELDS, "filter"),
     ("List", "a filter of a bare word", r#"{"filter": "labels:a OR labels"}"#, InvalidArgument, FIELDS, "filter"),
     ("List", "an unknown order", r#"{"orderBy": "colour"}"#, InvalidArgument, FIELDS, "order_by"),
-    ("List", "two orders", r#"{"orderBy": "name, display_name"}"#, InvalidArgument, FIELDS, "order_by"),
+    ("List", "an order twice", r#"{"orderBy": "name, display_name, name desc"}"#, InvalidArgument, FIELDS, "order_by"),
     ("List", "the future", r#"{"readRevision": "99999999"}"#, OutOfRange, "REVISION_IN_FUTURE", ""),
     ("List", "before all", r#"{"readTime": "1970-01-01T00:00:00Z"}"#, OutOfRange, "TIME_BEFORE_FIRST", ""),
     ("List", "two points", r#"{"readRevision": "1", "readTime": "2000-01-01T00:00:00Z"}"#, InvalidArgument, FIELDS, "read_time"),

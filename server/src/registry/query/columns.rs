@@ -22,6 +22,8 @@ struct Column<'a> {
     group: &'a Group,
     path: PathId,
     facts: &'a Dictionary,
+    /// By the numbers of the resources; empty if they can have several.
+    column: &'a [FactNumber],
     key_type: KeyType,
     repeated: bool,
     /// For each fact the number of its key, once it has been met; 0 before.
@@ -44,6 +46,7 @@ impl<'a> Column<'a> {
             group,
             path,
             facts,
+            column: index.column(path),
             key_type: of.key_type,
             repeated: of.repeated,
             numbers: vec![0; facts.numbers_end()],
@@ -59,15 +62,19 @@ impl<'a> Column<'a> {
     }
 
     /// The number of the key of a fact.
+    #[inline]
     fn number(&mut self, schemas: &Schemas, fact: FactNumber) -> u32 {
-        if fact == ABSENT {
-            return NO_VALUE;
-        }
         match self.numbers.get(fact as usize) {
-            Some(0) => {}
-            Some(number) => return number - 1,
-            None => return NO_VALUE,
+            Some(0) => self.meet(schemas, fact),
+            Some(number) => number - 1,
+            // It is absent.
+            None => NO_VALUE,
         }
+    }
+
+    /// Gives the key of a fact a number, when it is met for the first time.
+    #[cold]
+    fn meet(&mut self, schemas: &Schemas, fact: FactNumber) -> u32 {
         let value = value(self.key_type, self.facts.key(fact));
         let part = self.group.part(&value);
         let known = part.and_then(|part| self.by_part.get(&part).copied());
@@ -89,23 +96,25 @@ impl<'a> Column<'a> {
         number
     }
 
+    /// The number of the key of a resource that can have only one.
+    #[inline]
+    fn number_of(&mut self, schemas: &Schemas, row: RowNumber) -> u32 {
+        let fact = self.column.get(row as usize).copied().unwrap_or(ABSENT);
+        self.number(schemas, fact)
+    }
+
     /// The numbers of the keys of a resource, each once.
     fn numbers_of(&mut self, schemas: &Schemas, row: RowNumber, numbers: &mut Vec<u32>) {
         numbers.clear();
-        if self.repeated {
-            let index = self.index;
-            for fact in index.facts_of(row, self.path) {
-                let number = self.number(schemas, fact);
-                if !numbers.contains(&number) {
-                    numbers.push(number);
-                }
+        let index = self.index;
+        for fact in index.facts_of(row, self.path) {
+            let number = self.number(schemas, fact);
+            if !numbers.contains(&number) {
+                numbers.push(number);
             }
-            if numbers.is_empty() {
-                numbers.push(NO_VALUE);
-            }
-        } else {
-            let fact = self.index.column(self.path).get(row as usize).copied().unwrap_or(ABSENT);
-            numbers.push(self.number(schemas, fact));
+        }
+        if numbers.is_empty() {
+            numbers.push(NO_VALUE);
         }
     }
 
@@ -148,7 +157,14 @@ impl Pairs {
     }
 }
 
-/// Counts `rows`, as far as the indexes know what they are counted by; answers whether they do.
+/// Whether the indexes know all that is counted by, and added up.
+pub(crate) fn knows(index: &KindIndex, groups: &[Group], sum: Option<&Sum>) -> bool {
+    let mut paths = groups.iter().map(|group| &group.path).chain(sum.map(|sum| &sum.path));
+    // Of a map, one key is meant, and the entries of all stand in one dictionary.
+    paths.all(|path| matches!(indexed(index, &path.steps), Some((_, None))))
+}
+
+/// Counts `rows`, of which the indexes know all that is counted.
 pub(crate) fn count(
     schemas: &Schemas,
     index: &KindIndex,
@@ -157,23 +173,14 @@ pub(crate) fn count(
     sum: Option<&Sum>,
     tally: &mut Tally,
     has_room: HasRoom<'_>,
-) -> Result<bool, Error> {
-    let Some(mut columns) = groups.iter().map(|group| Column::new(index, group)).collect::<Option<Vec<_>>>() else {
-        return Ok(false);
-    };
-    let money = match sum {
-        None => None,
-        Some(sum) => match indexed(index, &sum.path.steps) {
-            Some((path, None)) => Some(path),
-            Some(_) | None => return Ok(false),
-        },
-    };
+) -> Result<(), Error> {
+    let mut columns: Vec<_> = groups.iter().filter_map(|group| Column::new(index, group)).collect();
+    let money = sum.and_then(|sum| indexed(index, &sum.path.steps)).map(|(path, _)| path);
     let mut columns = columns.iter_mut();
     let (first, mut second) = (columns.next(), columns.next());
     let Some(first) = first else {
         let amounts = total(index, rows, money);
-        tally.add_to_all(&amounts, rows.len().try_into().unwrap_or(usize::MAX), has_room)?;
-        return Ok(true);
+        return tally.add_to_all(&amounts, rows.len().try_into().unwrap_or(usize::MAX), has_room);
     };
     let width = second.as_ref().map_or(1, |second| second.keys_max());
     let mut pairs = match first.keys_max().checked_mul(width) {
@@ -181,17 +188,24 @@ pub(crate) fn count(
         Some(_) | None => Pairs::Sparse(HashMap::new()),
     };
     let mut amounts: HashMap<(u32, u32), Amounts> = HashMap::new();
-    let (mut ones, mut others) = (Vec::new(), vec![NO_VALUE]);
-    for row in rows {
-        first.numbers_of(schemas, row, &mut ones);
-        if let Some(second) = &mut second {
-            second.numbers_of(schemas, row, &mut others);
+    let singles = !first.repeated && second.as_ref().is_none_or(|second| !second.repeated) && money.is_none();
+    if singles {
+        // As most counts are: a few nanoseconds a row.
+        for row in rows {
+            let other = second.as_mut().map_or(NO_VALUE, |second| second.number_of(schemas, row));
+            pairs.add(first.number_of(schemas, row), other);
         }
-        for one in &ones {
-            for other in &others {
-                pairs.add(*one, *other);
+    } else {
+        let (mut ones, mut others) = (Vec::new(), vec![NO_VALUE]);
+        for row in rows {
+            first.numbers_of(schemas, row, &mut ones);
+            if let Some(second) = &mut second {
+                second.numbers_of(schemas, row, &mut others);
+            }
+            for pair in ones.iter().flat_map(|one| others.iter().map(|other| (*one, *other))) {
+                pairs.add(pair.0, pair.1);
                 if let Some(money) = money {
-                    add_amounts(index, row, money, amounts.entry((*one, *other)).or_default());
+                    add_amounts(index, row, money, amounts.entry(pair).or_default());
                 }
             }
         }
@@ -202,7 +216,7 @@ pub(crate) fn count(
         let amounts = amounts.remove(&pair).unwrap_or_default();
         tally.add_to_group(keys.collect(), &amounts, count as usize, has_room)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// What resources have together.

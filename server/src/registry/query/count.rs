@@ -2,17 +2,19 @@
 //! revision. Here the request is read and the answer is put together; `tally` adds up.
 
 use partnership_registry::Money;
+use roaring::RoaringBitmap;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
+use crate::registry::index::secondary::KindIndex;
 use crate::registry::query::columns;
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::group::{Group, Sum};
-use crate::registry::query::listing::{Listed, Listing};
+use crate::registry::query::listing::{Counting, Listed, Listing};
 use crate::registry::query::order::Order;
 use crate::registry::query::page::HasRoom;
-use crate::registry::query::tally::{Amounts, CountedGroup, Tally};
+use crate::registry::query::tally::{CountedGroup, Tally};
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::ANSWER_BYTES_MAX;
 use crate::registry::resource::name::short;
@@ -120,11 +122,14 @@ impl Count {
         let listing = Listing::new(reader, listed, cancelled)?;
         let mut counted = Counted { revision: at, ..Counted::default() };
         if self.explain {
-            counted.plan = Some(listing.explain(GROUPS_MAX));
+            counted.plan = Some(listing.explain(0));
         } else if self.groups.is_empty() && self.sum.is_none() {
             counted.total = listing.count()?;
         } else {
-            let tally = self.tally(&listing, &reader.schemas, has_room)?;
+            let schemas = &reader.schemas;
+            let mut tallying = Tallying { schemas, count: self, tally: Tally::default(), has_room };
+            listing.count_with(&mut tallying)?;
+            let tally = tallying.tally;
             (counted.total, counted.sums) = (tally.count(), tally.sums()?);
             (counted.groups, counted.other) = tally.largest(self.groups_max)?;
             if counted.bytes() > ANSWER_BYTES_MAX {
@@ -133,23 +138,31 @@ impl Count {
         }
         Ok(counted)
     }
+}
 
-    /// Counts what the indexes know in their columns, and reads the rest.
-    fn tally(&self, listing: &Listing, schemas: &Schemas, has_room: HasRoom<'_>) -> Result<Tally, Error> {
-        let mut tally = Tally::default();
-        let mut read: Vec<(Vec<Vec<String>>, Amounts)> = Vec::new();
-        listing.count_with(
-            &mut |index, certain| {
-                columns::count(schemas, index, certain, &self.groups, self.sum.as_ref(), &mut tally, has_room)
-            },
-            &mut |document| {
-                let keys = self.groups.iter().map(|group| group.keys(schemas, document)).collect();
-                read.push((keys, self.sum.as_ref().map(|sum| sum.amounts(schemas, document)).unwrap_or_default()));
-                Ok(())
-            },
-        )?;
-        read.into_iter().try_for_each(|(keys, amounts)| tally.add(&keys, &amounts, has_room))?;
-        Ok(tally)
+/// A count under way.
+struct Tallying<'a> {
+    schemas: &'a Schemas,
+    count: &'a Count,
+    tally: Tally,
+    has_room: HasRoom<'a>,
+}
+
+impl Counting for Tallying<'_> {
+    fn knows(&self, index: &KindIndex) -> bool {
+        columns::knows(index, &self.count.groups, self.count.sum.as_ref())
+    }
+
+    fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
+        let Self { schemas, count, tally, has_room } = self;
+        columns::count(schemas, index, rows, &count.groups, count.sum.as_ref(), tally, has_room)
+    }
+
+    fn read(&mut self, document: &[u8]) -> Result<(), Error> {
+        let Self { schemas, count, tally, has_room } = self;
+        let keys: Vec<_> = count.groups.iter().map(|group| group.keys(schemas, document)).collect();
+        let amounts = count.sum.as_ref().map(|sum| sum.amounts(schemas, document)).unwrap_or_default();
+        tally.add(&keys, &amounts, has_room)
     }
 }
 

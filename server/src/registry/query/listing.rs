@@ -16,8 +16,9 @@ use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::order::{Order, Place};
 use crate::registry::query::page::HasRoom;
+use crate::registry::query::plan::costs::{CHANGED_MAX, READS_MAX, SORTED_MAX};
 use crate::registry::query::plan::under::Trees;
-use crate::registry::query::plan::{CHANGED_MAX, Found, Planner, READS_MAX, SORTED_MAX};
+use crate::registry::query::plan::{Found, Planner};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::Name;
@@ -61,6 +62,37 @@ pub(crate) struct Candidate {
     pub(crate) place: Place,
     /// Whether it is one.
     certain: bool,
+}
+
+/// Counts the items of a listing.
+pub(crate) trait Counting {
+    /// Whether the indexes know all that is counted.
+    fn knows(&self, index: &KindIndex) -> bool;
+
+    /// Counts resources by the indexes, which know all that is counted.
+    fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error>;
+
+    /// Counts one by its document.
+    fn read(&mut self, document: &[u8]) -> Result<(), Error>;
+}
+
+/// How many there are.
+struct Number(usize);
+
+impl Counting for Number {
+    fn knows(&self, _: &KindIndex) -> bool {
+        true
+    }
+
+    fn count(&mut self, _: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
+        self.0 += usize::try_from(rows.len()).unwrap_or(usize::MAX);
+        Ok(())
+    }
+
+    fn read(&mut self, _: &[u8]) -> Result<(), Error> {
+        self.0 += 1;
+        Ok(())
+    }
 }
 
 /// What the indexes know of a listing.
@@ -166,54 +198,43 @@ impl Listing {
 
     /// How many items there are.
     pub(crate) fn count(&self) -> Result<usize, Error> {
-        let mut count = 0;
-        self.count_with(
-            &mut |_, certain| {
-                count = usize::try_from(certain.len()).unwrap_or(usize::MAX);
-                Ok(true)
-            },
-            &mut |_| Ok(()),
-        )
-        .map(|read| count + read)
+        let mut number = Number(0);
+        self.count_with(&mut number)?;
+        Ok(number.0)
     }
 
-    /// Hands the certain items to `each_certain`, while the indexes are held, and the documents of the others to
-    /// `each_read`; those of the certain ones too, if `each_certain` answers that the indexes do not know enough of them.
-    /// Answers how many were read.
+    /// Hands all items to `counting`.
     ///
     /// # Errors
-    /// They are too many.
-    pub(crate) fn count_with(
-        &self,
-        each_certain: &mut dyn FnMut(&KindIndex, &RoaringBitmap) -> Result<bool, Error>,
-        each_read: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-    ) -> Result<usize, Error> {
+    /// Too many of them would have to be read.
+    pub(crate) fn count_with(&self, counting: &mut dyn Counting) -> Result<(), Error> {
         let unread: Vec<Arc<str>> = {
-            let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(0) };
+            let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(()) };
             let Known { found, changed } = self.known(&index);
             let mut unread = &found.open | &changed;
-            if !each_certain(&index, &found.certain)? {
+            if !counting.knows(&index) {
                 unread |= &found.certain;
             }
             if unread.len() > READS_MAX {
                 return Err(self.too_many_reads(&index, unread.len(), &changed));
             }
+            if counting.knows(&index) {
+                counting.count(&index, &found.certain)?;
+            }
             unread.iter().map(|row| index.name(row).clone()).collect()
         };
-        let mut read = 0;
         for name in unread {
             if self.cancelled.is_cancelled() {
                 return Err(Error::Cancelled);
             }
             if let Some(document) = self.selected(&name)? {
-                read += 1;
-                each_read(&document)?;
+                counting.read(&document)?;
             }
         }
-        Ok(read)
+        Ok(())
     }
 
-    /// How the listing is found, in pages of so many items.
+    /// How the listing is found, in pages of so many items; if none are asked for, in no order.
     pub(crate) fn explain(&self, size: usize) -> Plan {
         let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Plan::default() };
         let (all, changed) = self.all(&index);
@@ -228,7 +249,7 @@ impl Listing {
             found: found.certain.len(),
             open: found.open.len(),
             changed: changed.len(),
-            order: self.listed.order.explain(&index, candidates, size),
+            order: if size == 0 { String::new() } else { self.listed.order.explain(&index, candidates, size) },
             cost,
             cost_max: if sorted > 0 { SORTED_MAX } else { READS_MAX },
         }

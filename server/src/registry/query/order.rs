@@ -86,11 +86,12 @@ impl Order {
         pairs
             .map(|(term, (one, other))| term.compare(one.as_deref(), other.as_deref()))
             .find(|ordering| ordering.is_ne())
-            .unwrap_or_else(|| self.compare_names(&one.name, &other.name))
+            .unwrap_or_else(|| self.directed(one.name.cmp(&other.name)))
     }
 
-    fn compare_names(&self, one: &str, other: &str) -> Ordering {
-        directed(one.cmp(other), self.names_descend)
+    /// An order of names, in the direction in which they come.
+    fn directed(&self, names: Ordering) -> Ordering {
+        directed(names, self.names_descend)
     }
 
     /// The next resources of `candidates` behind a place, at most `limit`. The index knows all terms.
@@ -246,7 +247,7 @@ impl Walk<'_> {
 
     fn take_by_name(&mut self, rows: &RoaringBitmap, after: After<'_>) {
         let names = self.index.names();
-        let behind = |row: RowNumber, name: &str, equal: Ordering| match (**self.index.name(row)).cmp(name) {
+        let behind = |row: RowNumber, name: &str, equal: Ordering| match self.index.compare_name(row, name) {
             Ordering::Equal => equal,
             other @ (Ordering::Less | Ordering::Greater) => other,
         };
@@ -278,7 +279,7 @@ impl Walk<'_> {
                         term.term.compare(value.map(|fact| term.facts.key(fact)), after.as_deref())
                     })
                     .find(|ordering| ordering.is_ne())
-                    .unwrap_or_else(|| self.order.compare_names(self.index.name(*row), after_name))
+                    .unwrap_or_else(|| self.order.directed(self.index.compare_name(*row, after_name)))
                     .is_gt()
             });
         }
@@ -288,7 +289,7 @@ impl Walk<'_> {
             pairs
                 .map(|(term, (one, other)): (_, (&Option<FactNumber>, &Option<FactNumber>))| term.compare(*one, *other))
                 .find(|ordering| ordering.is_ne())
-                .unwrap_or_else(|| self.order.compare_names(self.index.name(*one), self.index.name(*other)))
+                .unwrap_or_else(|| self.order.directed(self.index.compare_names(*one, *other)))
         };
         let left = self.limit - self.found.len();
         if sorted.len() > left {

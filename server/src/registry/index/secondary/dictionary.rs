@@ -101,6 +101,11 @@ impl Dictionary {
         key_of(&self.facts, fact)
     }
 
+    /// The beginning of the key of a fact, as a number: it is nearer at hand than the key.
+    pub(crate) fn beginning(&self, fact: FactNumber) -> u64 {
+        self.prefixes.get(index(fact)).copied().unwrap_or_default()
+    }
+
     /// How two facts stand to each other.
     pub(crate) fn compare(&self, one: FactNumber, other: FactNumber) -> Ordering {
         let beginning = self.prefixes.get(index(other)).copied().unwrap_or_default();

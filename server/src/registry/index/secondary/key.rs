@@ -97,10 +97,7 @@ pub(crate) fn value(of: KeyType, key: &[u8]) -> LeafValue<'_> {
             let bits = if sortable & SIGN_64 == 0 { !sortable } else { sortable ^ SIGN_64 };
             LeafValue::Double(f64::from_bits(bits))
         }
-        KeyType::Date => match part(key, 0) {
-            UNKNOWN_DATE => LeafValue::Date { first: i32::MIN, last: i32::MAX },
-            bytes => date(u64::from_be_bytes(bytes)),
-        },
+        KeyType::Date => date(prefix(key)),
         KeyType::Time => LeafValue::Time(Time::from_sort_key(part(key, 0))),
         KeyType::Money => LeafValue::Money {
             currency: Cow::Borrowed(text(key.get(..3).unwrap_or_default()).trim_end()),
@@ -109,11 +106,14 @@ pub(crate) fn value(of: KeyType, key: &[u8]) -> LeafValue<'_> {
     }
 }
 
-/// The date of a key that is a number, which is not that of an unknown date.
+/// The date of a key, which has no more than its beginning.
 #[allow(clippy::cast_possible_truncation, reason = "each half is a number of 32 bits")]
-fn date(key: u64) -> LeafValue<'static> {
+pub(crate) fn date(beginning: u64) -> LeafValue<'static> {
+    if beginning == u64::from_be_bytes(UNKNOWN_DATE) {
+        return LeafValue::Date { first: i32::MIN, last: i32::MAX };
+    }
     let day = |bits: u64| (bits as u32 ^ SIGN_32).cast_signed();
-    LeafValue::Date { first: day(key >> 32), last: day(key) }
+    LeafValue::Date { first: day(beginning >> 32), last: day(beginning) }
 }
 
 /// Whether the key of a date is that of one of which nothing is known.

@@ -1,5 +1,6 @@
 //! The index of one kind: its resources by number, and what each has at the indexed paths.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use roaring::RoaringBitmap;
 
 use super::dictionary::{Dictionary, FactNumber};
+use super::key::prefix;
 use super::paths::{KindPaths, PathId};
 use super::rows::RowNumber;
 use super::sorted::Sorted;
@@ -31,6 +33,8 @@ type Listed = (u16, FactNumber);
 
 struct Row {
     name: Arc<str>,
+    /// How its id begins: most comparisons of names need no more, and look nowhere else.
+    beginning: u64,
     /// In which it last changed; the greatest there is if its document could not be read: whoever asks reads it again.
     revision: Revision,
     created: Revision,
@@ -116,7 +120,8 @@ impl KindIndex {
     fn create(&mut self, name: Arc<str>, revision: Revision, created: Revision) -> RowNumber {
         // More than 2^32 resources do not fit into any memory.
         let row = RowNumber::try_from(self.rows.len()).unwrap_or(RowNumber::MAX);
-        self.rows.push(Row { name: name.clone(), revision, created });
+        let beginning = beginning(&name);
+        self.rows.push(Row { name: name.clone(), beginning, revision, created });
         self.lists.push(Box::default());
         for (column, path) in self.columns.iter_mut().zip(&self.paths.paths) {
             if !path.repeated {
@@ -125,7 +130,7 @@ impl KindIndex {
         }
         let Self { rows, by_name, hasher, names, .. } = self;
         by_name.insert_unique(hasher.hash_one(&*name), row, |row| hasher.hash_one(name_of(rows, *row)));
-        names.insert(row, |other| name_of(rows, other).cmp(&name));
+        names.insert(row, |other| compare_names(rows, other, beginning, &name));
         row
     }
 
@@ -202,6 +207,17 @@ impl KindIndex {
     /// The name of a resource.
     pub(crate) fn name(&self, row: RowNumber) -> &Arc<str> {
         name_of(&self.rows, row)
+    }
+
+    /// How a resource stands to a name.
+    pub(crate) fn compare_name(&self, row: RowNumber, name: &str) -> Ordering {
+        compare_names(&self.rows, row, beginning(name), name)
+    }
+
+    /// How two resources stand to each other by their names.
+    pub(crate) fn compare_names(&self, one: RowNumber, other: RowNumber) -> Ordering {
+        let beginning = self.rows.get(index(other)).map_or(0, |row| row.beginning);
+        compare_names(&self.rows, one, beginning, self.name(other))
     }
 
     /// All resources by name.
@@ -281,6 +297,17 @@ impl KindIndex {
 
 fn index(row: RowNumber) -> usize {
     row as usize
+}
+
+/// How the id of a name begins. All names of a kind begin with its collection.
+fn beginning(name: &str) -> u64 {
+    prefix(name.split_once('/').map_or(name, |(_, id)| id).as_bytes())
+}
+
+/// How a resource stands to a name, whose id begins so.
+fn compare_names(rows: &[Row], row: RowNumber, beginning: u64, name: &str) -> Ordering {
+    rows.get(index(row))
+        .map_or(Ordering::Equal, |row| row.beginning.cmp(&beginning).then_with(|| (*row.name).cmp(name)))
 }
 
 fn name_of(rows: &[Row], row: RowNumber) -> &Arc<str> {

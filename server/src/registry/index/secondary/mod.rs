@@ -22,7 +22,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 
 pub(crate) use dictionary::{Dictionary, FactNumber};
 pub(crate) use follow::{Follower, Position};
-pub(crate) use key::{KeyType, UNKNOWN_DATE, entry, entry_key, is_unknown_date, key, value};
+pub(crate) use key::{KeyType, UNKNOWN_DATE, date, entry, entry_key, is_unknown_date, key, value};
 pub(crate) use kind::{ABSENT, KindIndex};
 pub(crate) use paths::PathId;
 pub(crate) use rows::{RowNumber, Rows};

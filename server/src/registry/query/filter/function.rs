@@ -41,13 +41,13 @@ fn party(schemas: &Schemas, kind: KindId, function: &Operand, arguments: &[Argum
         !references(schemas, kind, &|field, reference| field.party && leads_to(reference, *target)).is_empty()
     };
     let kinds: Vec<_> = schemas.kind_ids().filter(takes_part).collect();
-    let name = name(schemas, &kinds, function, PARTY, "countries/kr", arguments)?;
+    let name = name(schemas, &kinds, function, PARTY, arguments)?;
     Ok(Subject::Party { paths, name: name.as_str().to_owned() })
 }
 
 fn under(schemas: &Schemas, kind: KindId, function: &Operand, arguments: &[Argument]) -> Result<Subject, Error> {
     let trees: Vec<_> = schemas.kind_ids().filter(|kind| schemas.kind(*kind).parent.is_some()).collect();
-    let root = name(schemas, &trees, function, UNDER, "focusAreas/ai", arguments)?;
+    let root = name(schemas, &trees, function, UNDER, arguments)?;
     let paths = references(schemas, kind, &|_, reference| leads_to(reference, root.kind()));
     if paths.is_empty() {
         let collection = &schemas.kind(root.kind()).collection;
@@ -75,13 +75,14 @@ fn name(
     kinds: &[KindId],
     function: &Operand,
     called: &str,
-    example: &str,
     arguments: &[Argument],
 ) -> Result<Name, Error> {
+    let rule = || {
+        let collection = kinds.first().map_or("", |kind| &schemas.kind(*kind).collection);
+        format!("must give {called} one name, as in {called}(\"{collection}/{{id}}\")")
+    };
     let [argument] = arguments else {
-        let rule =
-            format!("must give {called} one name, as in {called}(\"{example}\"), and gives it {}", arguments.len());
-        return Err(Error::new(function.at, rule));
+        return Err(Error::new(function.at, format!("{}, and gives it {}", rule(), arguments.len())));
     };
     let text = match argument {
         Argument::One(Operand { value: OperandValue::Quoted(text), .. }) => text.written(),
@@ -89,8 +90,7 @@ fn name(
             segments.iter().map(|segment| segment.text.written()).collect::<Vec<_>>().join(".")
         }
         Argument::One(Operand { value: OperandValue::Function { .. }, .. }) | Argument::Several { .. } => {
-            let rule = format!("must give {called} one name, as in {called}(\"{example}\")");
-            return Err(Error::new(argument.at(), rule));
+            return Err(Error::new(argument.at(), rule()));
         }
     };
     Name::parse_one_of(schemas, kinds, &text)

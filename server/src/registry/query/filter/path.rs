@@ -7,8 +7,10 @@ use crate::registry::resource::name::short;
 use crate::registry::schema::{Field, KindId, Label, Reference, Schemas, Shape, ShapeId, Value};
 use crate::values::text::nfc;
 
-/// How alike a name has to be to the one that may have been meant: one letter of five may be wrong.
+/// How alike a name has to be to the one that may have been meant: one letter of four may be wrong.
 const ALIKE: f64 = 0.75;
+/// The most bytes of a word for which it is asked what was meant: no name is longer, and to ask costs their product.
+const MEANT_BYTES_MAX: usize = 64;
 
 /// Where a path leads.
 #[derive(Debug)]
@@ -103,6 +105,9 @@ fn by_name<'a>(shape: &'a Shape, segment: &Segment) -> Result<&'a Field, Error> 
 
 /// The name that was most likely meant; separators and case are not looked at.
 pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MEANT_BYTES_MAX {
+        return None;
+    }
     let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
     let word = plain(word);
     let rated = known.map(|known| (strsim::normalized_damerau_levenshtein(&word, &plain(known)), known));

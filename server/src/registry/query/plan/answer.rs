@@ -7,14 +7,14 @@ use roaring::RoaringBitmap;
 use super::scan;
 use super::under::Trees;
 use crate::registry::index::secondary::{
-    Cut, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, entry, entry_key, key, value,
+    Cut, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, date, entry, entry_key, key, value,
 };
 use crate::registry::query::filter::expression::{Check, Literal, Operator, Step, Subject, Test};
 use crate::registry::resource::stamp::field_number;
 use crate::registry::resource::value::{LeafValue, Truth};
 
-/// When so few resources are left, each is looked at: that is faster than to find all that a test selects.
-const LOOK_AT_MAX: u64 = 4_096;
+/// To look at one resource costs about as much as to pass over so many in a column.
+const LOOK_COST: u64 = 8;
 /// Up to so many facts, their resources are put together; with more of them, the column is gone through.
 const UNITED_FACTS_MAX: usize = 16;
 
@@ -139,15 +139,16 @@ impl<'a> Answers<'a> {
             let found = self.index.present(path).map(|present| present & within).unwrap_or_default();
             return if self.negated { within - found } else { found };
         }
-        let judge = |fact: FactNumber| {
-            let key = facts.key(fact);
-            match of_key {
-                Some(of_key) if entry(key).0 != of_key => Truth::False,
-                _ => check.truth(&value(indexed.key_type, key)),
-            }
+        let judge = |fact: FactNumber| match (of_key, indexed.key_type) {
+            (Some(of_key), _) if entry(facts.key(fact)).0 != of_key => Truth::False,
+            (_, KeyType::Date) => check.truth(&date(facts.beginning(fact))),
+            (_, of) => check.truth(&value(of, facts.key(fact))),
         };
-        if within.len() <= LOOK_AT_MAX.min(facts.len() as u64) {
-            return self.look_at(within, |row| self.index.facts_of(row, path).map(judge).fold(Truth::False, Truth::or));
+        let truth_of = |row: RowNumber, judge: &dyn Fn(FactNumber) -> Truth| {
+            self.index.facts_of(row, path).map(judge).fold(Truth::False, Truth::or)
+        };
+        if within.len() <= facts.len() as u64 {
+            return self.look_at(within, |row| truth_of(row, &judge));
         }
         let (from, to) = range(facts, of_key, check, self.negated);
         let judged: Vec<(FactNumber, Truth)> = facts
@@ -156,8 +157,7 @@ impl<'a> Answers<'a> {
             .map(|fact| (fact, judge(fact)))
             .filter(|(_, truth)| *truth != Truth::False)
             .collect();
-        let column = self.index.column(path);
-        if indexed.repeated || judged.len() <= UNITED_FACTS_MAX {
+        if judged.len() <= UNITED_FACTS_MAX {
             let of = |wanted: fn(Truth) -> bool| {
                 let facts = judged.iter().filter(|(_, truth)| wanted(*truth));
                 scan::union(facts.filter_map(|(fact, _)| facts_rows(self.index, path, *fact)))
@@ -172,6 +172,11 @@ impl<'a> Answers<'a> {
             if let Some(place) = truths.get_mut(fact as usize) {
                 *place = truth;
             }
+        }
+        let known = |fact: FactNumber| truths.get(fact as usize).copied().unwrap_or(Truth::False);
+        let column = self.index.column(path);
+        if indexed.repeated || within.len() * LOOK_COST <= column.len() as u64 {
+            return self.look_at(within, |row| truth_of(row, &known));
         }
         scan::column(column, &truths, self.wanted()) & within
     }
@@ -230,8 +235,7 @@ fn one<'a>(index: &KindIndex, path: PathId, key: &[u8]) -> Source<'a> {
 /// not known are wanted too.
 fn range(facts: &Dictionary, of_key: Option<&str>, check: &Check, negated: bool) -> (Cut, Cut) {
     let (begin, end) = (Cut::default(), facts.ordered().end());
-    let beginning_so =
-        |with: &[u8]| (facts.cut(with), facts.ordered().cut(|fact| before_end(facts.key(fact), with)));
+    let beginning_so = |with: &[u8]| (facts.cut(with), facts.ordered().cut(|fact| before_end(facts.key(fact), with)));
     if let Some(of_key) = of_key {
         return beginning_so(&entry_key(of_key, ""));
     }

@@ -4,6 +4,7 @@
 //! it. Tests are made in the order of what they leave, and each only on what the ones before it have left.
 
 mod answer;
+pub(crate) mod costs;
 mod scan;
 pub(crate) mod under;
 
@@ -15,13 +16,6 @@ use crate::registry::query::filter::expression::{Expression, Test};
 pub(crate) use answer::indexed;
 use answer::{Answers, Source};
 use under::Trees;
-
-/// The most documents that are read to find what a filter selects: about half a second of work.
-pub(crate) const READS_MAX: u64 = 100_000;
-/// The most resources that are read and sorted for an order which no index knows. It is done for each page.
-pub(crate) const SORTED_MAX: u64 = 20_000;
-/// The most resources that are read as they were at an earlier revision, to be put into an order.
-pub(crate) const CHANGED_MAX: u64 = 20_000;
 
 /// What a filter leaves of some resources: those that may be selected, and those of them that are for certain.
 #[derive(Debug)]

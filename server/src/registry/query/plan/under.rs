@@ -7,7 +7,7 @@ use crate::registry::error::{Costs, Error};
 use crate::registry::index::secondary::{KindIndex, PathId};
 use crate::registry::query::filter::Ancestry;
 use crate::registry::query::filter::expression::{Expression, Subject};
-use crate::registry::query::plan::CHANGED_MAX;
+use crate::registry::query::plan::costs::CHANGED_MAX;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::{stamp, wire};

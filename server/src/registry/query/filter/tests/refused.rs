@@ -215,14 +215,14 @@ fn what_is_not_understood_is_refused_where_it_stands() {
             "must use one of the functions party and under, and \"partys\" is none; did you mean party? (at column 1)",
         ),
         ("inForce(2019)", "must use one of the functions party and under, and \"inForce\" is none (at column 1)"),
-        ("under()", "must give under one name, as in under(\"focusAreas/ai\"), and gives it 0 (at column 1)"),
+        ("under()", "must give under one name, as in under(\"focusAreas/{id}\"), and gives it 0 (at column 1)"),
         (
             "under(\"focusAreas/ai\", \"focusAreas/b\")",
-            "must give under one name, as in under(\"focusAreas/ai\"), and gives it 2 (at column 1)",
+            "must give under one name, as in under(\"focusAreas/{id}\"), and gives it 2 (at column 1)",
         ),
         ("under(\"focusAreas/ai\"", "must close the parenthesis that opens here (at column 6)"),
         ("under(,)", "must have a value here, and has \",\" (at column 7)"),
-        ("under((\"focusAreas/ai\"))", "must give under one name, as in under(\"focusAreas/ai\") (at column 7)"),
+        ("under((\"focusAreas/ai\"))", "must give under one name, as in under(\"focusAreas/{id}\") (at column 7)"),
         (
             "under(\"focusAreas/ai\") = true",
             "must not compare under(…), which holds or does not, with '=' (at column 1)",
