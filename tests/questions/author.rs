@@ -178,7 +178,11 @@ impl Author<'_> {
         // Whether each is to differ or one, nobody would know.
         if operator != Operator::NotEqual && self.chance(0.1) {
             let count = self.dice.random_range(2..4);
-            let literals = (0..count).map(|_| self.literal(&place, operator)).collect();
+            let mut literals: Vec<_> = (0..count).map(|_| self.literal(&place, operator)).collect();
+            // Among several values a minus is a NOT.
+            for literal in literals.iter_mut().filter(|literal| literal.written.starts_with('-')) {
+                literal.written = format!("\"{}\"", literal.written);
+            }
             let all = self.one_of(&[None, None, Some(Joint::And), Some(Joint::Space)]);
             return Expression::CompareEach { place, operator, written, literals, all };
         }

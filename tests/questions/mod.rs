@@ -162,7 +162,8 @@ impl Asker {
     /// The simplest question that is answered wrongly, and how.
     async fn least(&mut self, kind: usize, mut question: Question, mut wrong: String) -> String {
         let shapes = self.asked.shapes.clone();
-        let mut told = format!("{}\n{wrong}", question.told(&shapes[kind]));
+        let briefly: String = wrong.chars().take(300).collect();
+        let mut told = format!("{}\n{briefly}", question.told(&shapes[kind]));
         'simpler: loop {
             for simpler in question.simpler() {
                 // What is only refused is another mistake, unless that is what is looked for.

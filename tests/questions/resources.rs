@@ -221,8 +221,8 @@ impl Maker<'_> {
                 labels: self.labels(),
                 state: self.value(2),
                 r#type: self.value(3),
-                existence: self.interval(),
                 focus_areas: self.references(&["focusAreas"]),
+                // Without an end, before which it would have to be.
                 relations_established_date: self.maybe_date(),
                 language_codes: self.some(|maker, at| format!("{}", maker.one_of(&[["en", "fa"], ["ko", "fr"]])[at % 2])),
                 ..Country::default()
