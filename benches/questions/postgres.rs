@@ -40,7 +40,7 @@ const INDEXES: &str = "
     CREATE INDEX ON projects USING gin (organizations, focus_areas, state);
     CREATE INDEX ON projects USING gin (countries, approved);
     CREATE INDEX ON projects (display_name, name);
-    CREATE INDEX ON projects (approved DESC NULLS LAST, name);
+    CREATE INDEX ON projects (approved DESC NULLS LAST, name DESC);
     CREATE INDEX ON projects (state, approved);
     CREATE INDEX ON projects (create_time, name);
     CREATE INDEX ON projects (revision, name);
@@ -71,9 +71,9 @@ const LATEST: &str = "
     WITH found AS MATERIALIZED (
         SELECT name, approved FROM projects
         WHERE countries @> ARRAY[$1] AND approved BETWEEN $2::text::date AND $3::text::date AND NOT deleted),
-    page AS (SELECT name, approved FROM found ORDER BY approved DESC, name LIMIT 50)
+    page AS (SELECT name, approved FROM found ORDER BY approved DESC, name DESC LIMIT 50)
     SELECT document, (SELECT count(*) FROM found) FROM page JOIN projects USING (name)
-    ORDER BY page.approved DESC, name";
+    ORDER BY page.approved DESC, name DESC";
 
 const FIRST: &str = "SELECT document FROM projects WHERE NOT deleted ORDER BY display_name, name LIMIT 50";
 

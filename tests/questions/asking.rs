@@ -89,6 +89,11 @@ impl Question {
                 return Err(format!("one page is of revision {revision}, with {total_size} in all, and others of {so_far:?}"));
             }
             so_far.resources.extend(resources);
+            if so_far.resources.len() > total_size as usize {
+                let names: Vec<_> = so_far.resources.iter().map(|resource| text(resource, "name")).collect();
+                let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+                return Err(format!("its pages have more than the {total_size} that it says; again there is {twice:?}"));
+            }
             if token.is_empty() {
                 return Ok(answer.unwrap());
             }
@@ -119,17 +124,17 @@ impl Question {
             let (missing, more) = (without(&expected_names, &names), without(&names, &expected_names));
             if missing.is_empty() && more.is_empty() {
                 let at = names.iter().zip(&expected_names).position(|(a, b)| a != b).unwrap_or(0);
-                let keys: Vec<_> = expected.iter().skip(at).take(2).map(|row| self.keys(row)).collect();
-                return Err(format!(
-                    "number {at} is {:?}, and should be {:?}, before {:?}: {keys:?}",
-                    names.get(at),
-                    expected_names.get(at),
-                    expected_names.get(at + 1)
-                ));
+                let keys = |name: Option<&String>| {
+                    let row = expected.iter().find(|row| Some(&row.name) == name);
+                    row.map(|row| format!("{}, by {}", row.name, self.keys(row).join(" and ")))
+                };
+                let (found, should) = (keys(names.get(at)), keys(expected_names.get(at)));
+                let twice: Vec<_> = names.iter().enumerate().filter(|(at, name)| names[..*at].contains(name)).collect();
+                return Err(format!("number {at} is {found:?}, and should be {should:?}; listed again: {twice:?}"));
             }
-            let told: Vec<_> = view.rows.iter().filter(|row| missing.contains(&row.name) || more.contains(&row.name)).collect();
-            let told: Vec<_> = told.iter().map(|row| row.message.to_string()).collect();
-            return Err(format!("{missing:?} are missing, and {more:?} should not be there: {told:#?}"));
+            let one = missing.first().or(more.first());
+            let told = view.rows.iter().find(|row| Some(&row.name) == one).map(|row| row.message.to_string());
+            return Err(format!("{missing:?} are missing, and {more:?} should not be there: {told:?}"));
         }
         if answer.total_size as usize != expected.len() {
             return Err(format!("there are {} in all, and it says {}", expected.len(), answer.total_size));

@@ -143,8 +143,9 @@ impl Author<'_> {
             };
             return Expression::Has { place, written };
         }
-        // `message:field` is `message.field:*`.
-        let of_message = shape.fields.len() > 1 && !shape.many && !shape.fields.last().unwrap().is_list();
+        // `message:field` is `message.field:*`. A date is compared with dates.
+        let of_date = shape.fields.last().unwrap().parent_message().name() == "PartialDate";
+        let of_message = !of_date && shape.fields.len() > 1 && !shape.many && !shape.fields.last().unwrap().is_list();
         let written = match text.rsplit_once('.') {
             Some((message, field)) if of_message && self.chance(0.4) => format!("{message}:{field}"),
             _ => format!("{text}:*"),
@@ -174,9 +175,14 @@ impl Author<'_> {
             Operator::Greater => self.one_of(&[" > ", ">"]),
             Operator::GreaterEqual => self.one_of(&[" >= ", ">="]),
         };
-        if self.chance(0.1) {
+        // Whether each is to differ or one, nobody would know.
+        if operator != Operator::NotEqual && self.chance(0.1) {
             let count = self.dice.random_range(2..4);
-            let literals = (0..count).map(|_| self.literal(&place, operator)).collect();
+            let mut literals: Vec<_> = (0..count).map(|_| self.literal(&place, operator)).collect();
+            // Among several values a minus is a NOT.
+            for literal in literals.iter_mut().filter(|literal| literal.written.starts_with('-')) {
+                literal.written = format!("\"{}\"", literal.written);
+            }
             let all = self.one_of(&[None, None, Some(Joint::And), Some(Joint::Space)]);
             return Expression::CompareEach { place, operator, written, literals, all };
         }

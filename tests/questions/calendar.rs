@@ -22,7 +22,8 @@ pub(crate) fn day(year: i64, month: i64, day: i64) -> i64 {
 
 /// Year, month and day of a number of days from 1970-01-01.
 pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
-    let mut year = 1970 + days.div_euclid(366);
+    // No later than it is: years have 365 days or 366.
+    let mut year = 1970 + days.div_euclid(365).min(days.div_euclid(366));
     while day(year + 1, 1, 1) <= days {
         year += 1;
     }

@@ -14,7 +14,7 @@ pub(crate) struct Term {
     pub(crate) written: String,
 }
 
-/// Puts rows into the order that these terms ask for; what is equal by its name.
+/// Puts rows into the order that these terms ask for; what is equal by its name, in the direction of the last term.
 pub(crate) fn sort(rows: &mut [Arc<Row>], terms: &[Term]) {
     let keys = |row: &Row| terms.iter().map(|term| first(row, term)).collect::<Vec<_>>();
     rows.sort_by_cached_key(|row| ByTerms { keys: keys(row), descending: terms.iter().map(|term| term.descending).collect(), name: row.name.clone() });
@@ -37,7 +37,9 @@ impl Ord for ByTerms {
     fn cmp(&self, other: &ByTerms) -> Ordering {
         let keys = self.keys.iter().zip(&other.keys).zip(&self.descending);
         let orders = keys.map(|((a, b), descending)| compare(a.as_ref(), b.as_ref(), *descending));
-        orders.fold(Ordering::Equal, Ordering::then).then_with(|| self.name.cmp(&other.name))
+        let by_name = self.name.cmp(&other.name);
+        let by_name = if self.descending.last() == Some(&true) { by_name.reverse() } else { by_name };
+        orders.fold(Ordering::Equal, Ordering::then).then(by_name)
     }
 }
 

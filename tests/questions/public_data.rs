@@ -276,7 +276,9 @@ async fn questions_of_public_data_are_answered_as_its_rows_say() {
     let newest = options(r#"party("countries/kr")"#).order_by("conclusion_date desc");
     let newest: Vec<Agreement> = registry.agreements().list(newest).collect().await.unwrap();
     let mut expected: Vec<_> = treaties.iter().filter(|row| row.is_party("KOREA REPUBLIC OF")).collect();
-    expected.sort_by_key(|row| (row.concluded().map_or(i64::MAX, |date| -date), row.name()));
+    // Those of one day by their names, which descend with the days; those without a day come last.
+    expected.sort_by_key(|row| (row.concluded().is_some(), row.concluded(), row.name()));
+    expected.reverse();
     let names: Vec<_> = newest.into_iter().map(|one| one.name).collect();
     assert_eq!(names, expected.iter().map(|row| row.name()).collect::<Vec<_>>());
 

@@ -212,6 +212,8 @@ impl Maker<'_> {
 
     /// A resource of the kind that the name tells.
     pub(crate) fn resource(&mut self, name: &str) -> Resource {
+        // It refers to others alone.
+        self.live.values_mut().for_each(|live| live.retain(|other| other != name));
         match name.split('/').next().unwrap() {
             "countries" => Country {
                 name: name.to_owned(),
@@ -219,8 +221,8 @@ impl Maker<'_> {
                 labels: self.labels(),
                 state: self.value(2),
                 r#type: self.value(3),
-                existence: self.interval(),
                 focus_areas: self.references(&["focusAreas"]),
+                // Without an end, before which it would have to be.
                 relations_established_date: self.maybe_date(),
                 language_codes: self.some(|maker, at| format!("{}", maker.one_of(&[["en", "fa"], ["ko", "fr"]])[at % 2])),
                 ..Country::default()
