@@ -52,10 +52,7 @@ fn of_treaties() -> Vec<Asked<Treaty>> {
         asked(r#"parties.unresolved_name = "SOVIET UNION" AND NOT party("countries/us")"#, |row: &Treaty| {
             row.is_party("SOVIET UNION") && !row.is_party("UNITED STATES OF AMERICA")
         }),
-        asked("parties.unresolved_name:S*AM", |row: &Treaty| {
-            // The loader leaves no other name unresolved that begins and ends so.
-            row.is_party("SIAM")
-        }),
+        asked("parties.unresolved_name:SI*AM", |row: &Treaty| row.is_party("SIAM")),
         // Nobody as a party, and more than two where the source says that there are two.
         asked("NOT parties:*", |row: &Treaty| row.parties().next().is_none()),
         asked(r#"scope = bilateral AND parties.role = other"#, |row: &Treaty| {
@@ -90,7 +87,9 @@ fn of_treaties() -> Vec<Asked<Treaty>> {
             row.references().any(|(cited, _)| cited.starts_with("Other NOT PUBLISHED"))
         }),
         asked(r#"documents.uri = "* *""#, |row: &Treaty| row.references().any(|(_, link)| link.contains(' '))),
-        asked(r#"external_ids.uri = "*\\*""#, |row: &Treaty| row.text("document_url").contains('\\')),
+        asked(r#"external_ids.uri = "*\\html\\*" AND scope = multilateral"#, |row: &Treaty| {
+            row.text("document_url").contains(r"\html\") && row.text("field3") == "MULTI"
+        }),
         asked("documents:*", |row: &Treaty| row.references().any(|(_, link)| !link.is_empty())),
         // Subjects, and that there is none.
         asked("NOT focus_areas:*", |row: &Treaty| !row.has("subject")),
