@@ -47,7 +47,8 @@ const INDEXES: &str = "
     VACUUM ANALYZE projects;
     CHECKPOINT;";
 
-const SESSION: &str = "SET random_page_cost = 1.1; SET effective_cache_size = '8GB'; SET work_mem = '64MB'; SET jit = off;";
+const SESSION: &str =
+    "SET random_page_cost = 1.1; SET effective_cache_size = '8GB'; SET work_mem = '64MB'; SET jit = off;";
 
 const INSERT: &str = "
     WITH revision AS MATERIALIZED (SELECT nextval('revisions') AS revision), row AS (
@@ -153,7 +154,9 @@ impl Postgres {
         let names = rows.iter().map(|row| Project::decode(row.get::<_, &[u8]>(0)).unwrap().name).collect();
         let total = match question {
             Question::First | Question::Last => None,
-            _ => Some(rows.first().map_or(0, |row| row.get(1))),
+            Question::Few | Question::Many | Question::Latest | Question::Count => {
+                Some(rows.first().map_or(0, |row| row.get(1)))
+            }
         };
         Answer { names, total }
     }
