@@ -19,6 +19,8 @@ use crate::registry::schema::Schemas;
 
 /// To sort a candidate costs about as much as to pass over so many in a walk.
 const SORT_COST: u64 = 6;
+/// So few are sorted without a thought: it takes half a millisecond.
+const SORTED_ALWAYS: u64 = 4_096;
 
 /// What a resource is ordered by: for each term of the order the value that comes first, as its key; then its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +116,7 @@ impl Order {
         let terms = self.terms.iter().map(|term| term.text.as_str()).chain([names]).collect::<Vec<_>>().join(", ");
         if self.unindexed(index).is_some() {
             format!("reads and sorts {candidates} candidates by {terms}")
-        } else if sorts(index, candidates, limit) {
+        } else if sorts(index, self.is_by_name(), candidates, limit) {
             format!("sorts {candidates} candidates by {terms}")
         } else {
             format!("walks {terms}")
@@ -122,10 +124,12 @@ impl Order {
     }
 }
 
-/// Whether so many candidates are sorted, rather than met in a walk over all.
-fn sorts(index: &KindIndex, candidates: u64, limit: usize) -> bool {
+/// Whether so many candidates are sorted, rather than met in a walk over all. Names have nothing to do with what is selected,
+/// so candidates lie evenly among them; values may have, and then a walk has far to go to the first.
+fn sorts(index: &KindIndex, by_name: bool, candidates: u64, limit: usize) -> bool {
     let met = (index.len() as u64).saturating_mul(limit as u64);
-    candidates.saturating_mul(candidates).saturating_mul(SORT_COST) <= met
+    let is_less = candidates.saturating_mul(candidates).saturating_mul(SORT_COST) <= met;
+    is_less || (!by_name && candidates <= SORTED_ALWAYS)
 }
 
 fn directed(ordering: Ordering, descends: bool) -> Ordering {
@@ -172,6 +176,16 @@ impl<'a> Walked<'a> {
         self.term.compare(one.map(|fact| self.facts.key(fact)), other.map(|fact| self.facts.key(fact)))
     }
 
+    /// A number for a fact: where those of two differ, the facts stand so. What is absent has the greatest, and a date of which
+    /// nothing is known the one before.
+    fn rank(&self, fact: FactNumber) -> u64 {
+        let beginning = self.facts.beginning(fact);
+        if self.term.is_date && beginning == u64::MAX {
+            return u64::MAX - 1;
+        }
+        (if self.term.descending { !beginning } else { beginning }).min(u64::MAX - 2)
+    }
+
     /// The fact of a resource that comes first.
     fn best(&self, row: RowNumber) -> Option<FactNumber> {
         self.index.facts_of(row, self.path).min_by(|one, other| self.compare(Some(*one), Some(*other)))
@@ -198,6 +212,15 @@ impl<'a> Walked<'a> {
     }
 }
 
+/// A resource to be sorted.
+struct Sorting {
+    /// Where two differ, they stand so.
+    rank: u64,
+    /// The facts that it is ordered by.
+    values: SmallVec<[Option<FactNumber>; 2]>,
+    row: RowNumber,
+}
+
 /// The next resources behind a place, as they are found.
 struct Walk<'a> {
     index: &'a KindIndex,
@@ -219,7 +242,7 @@ impl Walk<'_> {
         if rows.is_empty() || self.is_full() {
             return;
         }
-        if sorts(self.index, rows.len(), self.limit) {
+        if sorts(self.index, terms.is_empty(), rows.len(), self.limit) {
             return self.take_sorted(rows, terms, after);
         }
         let Some((first, rest)) = terms.split_first() else { return self.take_by_name(rows, after) };
@@ -227,8 +250,18 @@ impl Walk<'_> {
             after.and_then(|(values, name)| values.split_first().map(|(value, values)| (value, (values, name))));
         if !matches!(begin, Some((None, _))) {
             let from = begin.and_then(|(value, _)| value.as_deref());
+            let (mut missed, found_before) = (0, self.found.len());
             for fact in first.from(from) {
-                let mut of_fact = first.facts.rows(fact).map(|of_fact| of_fact.within(rows)).unwrap_or_default();
+                let Some(of_fact) = first.facts.rows(fact).filter(|of_fact| of_fact.meets(rows)) else {
+                    missed += 1;
+                    if missed * SORT_COST > rows.len() {
+                        // They lie far away: to sort them is less than to go on.
+                        let taken: RoaringBitmap = self.found.iter().skip(found_before).copied().collect();
+                        return self.take_sorted(&(rows - taken), terms, after);
+                    }
+                    continue;
+                };
+                let mut of_fact = of_fact.within(rows);
                 if first.repeated {
                     of_fact.retain(|row| first.best(row) == Some(fact));
                 }
@@ -268,28 +301,24 @@ impl Walk<'_> {
     }
 
     fn take_sorted(&mut self, rows: &RoaringBitmap, terms: &[Walked<'_>], after: After<'_>) {
-        let values = |row: RowNumber| terms.iter().map(|term| term.best(row)).collect::<SmallVec<[_; 2]>>();
-        let mut sorted: Vec<(SmallVec<[Option<FactNumber>; 2]>, RowNumber)> =
-            rows.iter().map(|row| (values(row), row)).collect();
+        let mut sorted: Vec<Sorting> = rows.iter().map(|row| self.sorting(row, terms)).collect();
         if let Some((after_values, after_name)) = after {
-            sorted.retain(|(values, row)| {
-                let pairs = terms.iter().zip(values.iter().zip(after_values));
+            sorted.retain(|one| {
+                let pairs = terms.iter().zip(one.values.iter().zip(after_values));
                 pairs
                     .map(|(term, (value, after))| {
                         term.term.compare(value.map(|fact| term.facts.key(fact)), after.as_deref())
                     })
                     .find(|ordering| ordering.is_ne())
-                    .unwrap_or_else(|| self.order.directed(self.index.compare_name(*row, after_name)))
+                    .unwrap_or_else(|| self.order.directed(self.index.compare_name(one.row, after_name)))
                     .is_gt()
             });
         }
-        let compare = |(one_values, one): &(SmallVec<[_; 2]>, RowNumber),
-                       (other_values, other): &(SmallVec<[_; 2]>, _)| {
-            let pairs = terms.iter().zip(one_values.iter().zip(other_values));
-            pairs
-                .map(|(term, (one, other)): (_, (&Option<FactNumber>, &Option<FactNumber>))| term.compare(*one, *other))
-                .find(|ordering| ordering.is_ne())
-                .unwrap_or_else(|| self.order.directed(self.index.compare_names(*one, *other)))
+        let compare = |one: &Sorting, other: &Sorting| {
+            let pairs = || terms.iter().zip(one.values.iter().zip(&other.values));
+            let by_values = || pairs().map(|(term, (one, other))| term.compare(*one, *other)).find(|it| it.is_ne());
+            let by_names = || self.order.directed(self.index.compare_names(one.row, other.row));
+            one.rank.cmp(&other.rank).then_with(|| by_values().unwrap_or_else(by_names))
         };
         let left = self.limit - self.found.len();
         if sorted.len() > left {
@@ -298,6 +327,16 @@ impl Walk<'_> {
             sorted.truncate(left);
         }
         sorted.sort_unstable_by(compare);
-        self.found.extend(sorted.into_iter().map(|(_, row)| row));
+        self.found.extend(sorted.into_iter().map(|one| one.row));
+    }
+
+    fn sorting(&self, row: RowNumber, terms: &[Walked<'_>]) -> Sorting {
+        let values: SmallVec<[Option<FactNumber>; 2]> = terms.iter().map(|term| term.best(row)).collect();
+        let rank = match (terms.first(), values.first()) {
+            (Some(term), Some(Some(fact))) => term.rank(*fact),
+            (Some(_), _) => u64::MAX,
+            (None, _) => 0,
+        };
+        Sorting { rank, values, row }
     }
 }

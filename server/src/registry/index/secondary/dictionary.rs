@@ -28,14 +28,33 @@ pub(crate) struct Dictionary {
     prefixes: Vec<u64>,
     by_key: HashTable<FactNumber>,
     hasher: DefaultHashBuilder,
-    /// In the order of their keys.
+    /// In the order of their keys. Empty while they are built.
     ordered: Sorted,
+    /// Whether all facts are to be put in order at once, later.
+    is_building: bool,
     /// Numbers to be given again.
     free: Vec<FactNumber>,
     key_bytes: usize,
 }
 
 impl Dictionary {
+    /// Without facts, which many are about to come: their order is known only after [`Dictionary::order`].
+    pub(super) fn building() -> Self {
+        Self { is_building: true, ..Self::default() }
+    }
+
+    /// Puts the facts in their order: at once, that takes a tenth of the time of one after the other.
+    pub(super) fn order(&mut self) {
+        let Self { facts, prefixes, ordered, is_building, .. } = self;
+        let there = facts.iter().zip(0..).filter(|(fact, _)| !fact.rows.is_empty());
+        let mut numbers: Vec<FactNumber> = there.map(|(_, number)| number).collect();
+        let beginning = |number: FactNumber| prefixes.get(index(number)).copied().unwrap_or_default();
+        numbers.sort_unstable_by(|one, other| {
+            beginning(*one).cmp(&beginning(*other)).then_with(|| key_of(facts, *one).cmp(key_of(facts, *other)))
+        });
+        (*ordered, *is_building) = (Sorted::of(&numbers), false);
+    }
+
     /// The fact of this key.
     pub(crate) fn find(&self, key: &[u8]) -> Option<FactNumber> {
         self.by_key.find(self.hasher.hash_one(key), |fact| self.key(*fact) == key).copied()
@@ -57,9 +76,11 @@ impl Dictionary {
             (fact.key, *beginning) = (key.into(), prefix(key));
         }
         self.key_bytes += key.len();
-        let Self { facts, by_key, hasher, ordered, prefixes, .. } = self;
+        let Self { facts, by_key, hasher, ordered, prefixes, is_building, .. } = self;
         by_key.insert_unique(hasher.hash_one(key), number, |fact| hasher.hash_one(key_of(facts, *fact)));
-        ordered.insert(number, |other| compare(facts, prefixes, other, prefix(key), key));
+        if !*is_building {
+            ordered.insert(number, |other| compare(facts, prefixes, other, prefix(key), key));
+        }
         number
     }
 

@@ -148,6 +148,7 @@ impl Follower {
                     self.index.secondary().take(kind, same.map(|(_, changed)| changed).collect());
                 }
             }
+            self.index.secondary().order();
             self.fits().then_some(head)
         })
     }

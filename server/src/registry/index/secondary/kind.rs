@@ -58,15 +58,17 @@ pub(crate) struct KindIndex {
     lists: Vec<Box<[Listed]>>,
     last_change: Revision,
     list_bytes: usize,
+    /// Whether names and facts are to be put in order at once, later.
+    is_building: bool,
 }
 
 impl KindIndex {
-    /// Without resources.
+    /// Without resources, which many are about to come: nothing can be asked before [`KindIndex::order`].
     pub(super) fn new(paths: Arc<KindPaths>) -> Self {
         let count = paths.paths.len();
         Self {
             paths,
-            facts: std::iter::repeat_with(Dictionary::default).take(count).collect(),
+            facts: std::iter::repeat_with(Dictionary::building).take(count).collect(),
             present: vec![RoaringBitmap::new(); count],
             rows: Vec::new(),
             by_name: HashTable::new(),
@@ -77,7 +79,28 @@ impl KindIndex {
             lists: Vec::new(),
             last_change: 0,
             list_bytes: 0,
+            is_building: true,
         }
+    }
+
+    /// Puts names and facts in their order, once all is there that there is at the start.
+    pub(super) fn order(&mut self) {
+        let Self { rows, names, facts, is_building, .. } = self;
+        let by_name = |rows: &[Row]| {
+            let mut numbers: Vec<RowNumber> = rows.iter().zip(0..).map(|(_, number)| number).collect();
+            numbers.sort_unstable_by(|one, other| {
+                let beginning = rows.get(index(*other)).map_or(0, |row| row.beginning);
+                compare_names(rows, *one, beginning, name_of(rows, *other))
+            });
+            Sorted::of(&numbers)
+        };
+        // The two processors share it.
+        *names = std::thread::scope(|scope| {
+            let names = scope.spawn(|| by_name(rows));
+            facts.iter_mut().for_each(Dictionary::order);
+            names.join().unwrap_or_else(|_| by_name(rows))
+        });
+        *is_building = false;
     }
 
     /// Takes a change in. One that it has already, or a later one, is skipped.
@@ -128,9 +151,11 @@ impl KindIndex {
                 column.push(ABSENT);
             }
         }
-        let Self { rows, by_name, hasher, names, .. } = self;
+        let Self { rows, by_name, hasher, names, is_building, .. } = self;
         by_name.insert_unique(hasher.hash_one(&*name), row, |row| hasher.hash_one(name_of(rows, *row)));
-        names.insert(row, |other| compare_names(rows, other, beginning, &name));
+        if !*is_building {
+            names.insert(row, |other| compare_names(rows, other, beginning, &name));
+        }
         row
     }
 

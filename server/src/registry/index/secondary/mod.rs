@@ -58,6 +58,11 @@ impl Secondary {
         self.kinds.get(kind.index()).map(RwLock::read)
     }
 
+    /// Puts all in order that is there at the start: from then on it can be asked.
+    fn order(&self) {
+        self.kinds.iter().for_each(|kind| kind.write().order());
+    }
+
     /// Takes durable commits in, in their order.
     fn apply(&self, records: &[&Record]) {
         let mut changes: BTreeMap<KindId, Vec<Changed>> = BTreeMap::new();

@@ -83,6 +83,14 @@ impl Rows {
         }
     }
 
+    /// Whether some row is in `others` too.
+    pub(crate) fn meets(&self, others: &RoaringBitmap) -> bool {
+        match self {
+            Self::Few(few) => few.iter().any(|row| others.contains(*row)),
+            Self::Many(many) => !many.is_disjoint(others),
+        }
+    }
+
     /// Adds the rows to `others`.
     pub(crate) fn add_to(&self, others: &mut RoaringBitmap) {
         match self {
@@ -123,6 +131,7 @@ mod tests {
         }
         assert_eq!(rows.len(), 100);
         let even: RoaringBitmap = (0..200).filter(|number| number % 2 == 0).collect();
+        assert!(rows.meets(&even) && !rows.meets(&RoaringBitmap::new()));
         assert!(rows.within(&even).iter().all(|row| row % 2 == 0 && numbers.contains(&row)));
         for number in &numbers {
             rows.remove(*number);

@@ -23,6 +23,12 @@ pub(crate) struct Cut {
 }
 
 impl Sorted {
+    /// All of them, which come in their order.
+    pub(super) fn of(numbers: &[u32]) -> Self {
+        // With room for those that come between.
+        Self { chunks: numbers.chunks(CHUNK_MAX / 2).map(<[u32]>::to_vec).collect() }
+    }
+
     /// The place before the first number that is not less than what is searched. `compare` tells how a number stands to
     /// that.
     pub(crate) fn cut(&self, compare: impl Fn(u32) -> Ordering) -> Cut {
@@ -131,6 +137,8 @@ mod tests {
         }
         plain.retain(|number| number % 3 != 0);
         assert_eq!(sorted.after(Cut::default()).collect::<Vec<_>>(), plain);
+        let at_once = Sorted::of(&plain);
+        assert_eq!(at_once.after(Cut::default()).collect::<Vec<_>>(), plain);
         let backwards: Vec<u32> = plain.iter().rev().copied().collect();
         assert_eq!(sorted.before(sorted.end()).collect::<Vec<_>>(), backwards);
         let middle = sorted.cut(by(plain[1_000]));

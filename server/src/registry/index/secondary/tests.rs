@@ -99,6 +99,7 @@ fn indexes_that_followed_hold_what_indexes_that_are_built_do() {
         let mut dice = Dice(seed);
         let commits = commits(400, 60, &mut dice);
         let followed = Secondary::new(schemas.clone());
+        followed.order();
         followed.apply(&commits.iter().collect::<Vec<_>>());
         // What is built knows the last document of each, in the order of creation.
         let built = Secondary::new(schemas.clone());
@@ -117,6 +118,7 @@ fn indexes_that_followed_hold_what_indexes_that_are_built_do() {
             built.changed(kind, name, revision, created, Some(document))
         });
         built.take(kind, rows.collect());
+        built.order();
         let (followed, built) = (followed.kind(kind).unwrap(), built.kind(kind).unwrap());
         assert_eq!(told(&followed), told(&built), "seed {seed}");
         for at in [1, 100, 399] {
