@@ -47,7 +47,8 @@ const INDEXES: &str = "
     VACUUM ANALYZE projects;
     CHECKPOINT;";
 
-const SESSION: &str = "SET random_page_cost = 1.1; SET effective_cache_size = '8GB'; SET work_mem = '64MB'; SET jit = off;";
+const SESSION: &str =
+    "SET random_page_cost = 1.1; SET effective_cache_size = '8GB'; SET work_mem = '64MB'; SET jit = off;";
 
 const INSERT: &str = "
     WITH revision AS MATERIALIZED (SELECT nextval('revisions') AS revision), row AS (

@@ -105,7 +105,8 @@ impl Maker<'_> {
         };
         let known = date.year != 0 && date.year != 9999;
         let (approximate, uncertain) = (known && self.chance(0.1), known && self.chance(0.1));
-        let original_text = if date.original_text.is_empty() && self.chance(0.2) { self.text() } else { date.original_text };
+        let original_text =
+            if date.original_text.is_empty() && self.chance(0.2) { self.text() } else { date.original_text };
         PartialDate { approximate, uncertain, original_text, ..date }
     }
 
@@ -224,7 +225,8 @@ impl Maker<'_> {
                 focus_areas: self.references(&["focusAreas"]),
                 // Without an end, before which it would have to be.
                 relations_established_date: self.maybe_date(),
-                language_codes: self.some(|maker, at| format!("{}", maker.one_of(&[["en", "fa"], ["ko", "fr"]])[at % 2])),
+                language_codes: self
+                    .some(|maker, at| format!("{}", maker.one_of(&[["en", "fa"], ["ko", "fr"]])[at % 2])),
                 ..Country::default()
             }
             .into(),
@@ -421,7 +423,8 @@ impl Maker<'_> {
             } else {
                 String::new()
             };
-            let represents = if represents.is_empty() { maker.reference(&["countries", "organizations"]) } else { represents };
+            let represents =
+                if represents.is_empty() { maker.reference(&["countries", "organizations"]) } else { represents };
             MeetingParticipant {
                 official,
                 organization,
