@@ -275,6 +275,7 @@ fn method(method: &MethodDescriptor, standard: Option<(&Standard, &Kind)>, out: 
             let uniform = standard.uniform(kind);
             alike(&uniform, &input, standard.request, kind, out)?;
             if let Some((uniform, fields)) = standard.response {
+                numbered(&method.output(), fields.len())?;
                 alike(&format!("crate::{uniform}<v1::{}>", kind.name), &method.output(), fields, kind, out)?;
             } else if method.output().name() != kind.name {
                 return Err(format!("{name} must answer a {}", kind.name).into());
@@ -300,6 +301,16 @@ fn method(method: &MethodDescriptor, standard: Option<(&Standard, &Kind)>, out: 
     }
     writeln!(out, "}}")?;
     Ok(())
+}
+
+/// Fails on a response whose fields are not numbered as they are listed: the server puts it together from bytes, for all
+/// kinds alike.
+fn numbered(response: &MessageDescriptor, fields: usize) -> Result<()> {
+    let numbers: Vec<usize> = response.fields().map(|field| field.number() as usize).collect();
+    if (1..=fields).eq(numbers.iter().copied()) {
+        return Ok(());
+    }
+    Err(format!("{} has the numbers {numbers:?}, and must have 1 to {fields} in this order", response.name()).into())
 }
 
 /// Implements `Method::missing` for a request that has REQUIRED fields.

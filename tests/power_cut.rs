@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use partnership_registry_server::registry::{Chunk, Registry};
+use partnership_registry_server::registry::{Chunk, Point, Registry};
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -544,7 +544,9 @@ fn observe(registry: &Registry) -> Result<Observed, String> {
     }
     let mut resources = Vec::new();
     let everything = registry.select(&[], "").map_err(|error| error.to_string())?;
-    let mut export = registry.export(everything, registry.head(), true);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+    let at = runtime.block_on(registry.indexed_at(Point::Head)).map_err(|error| error.to_string())?;
+    let mut export = registry.export(everything, at, true);
     loop {
         match export.next_chunk(usize::MAX, &mut |_| true).map_err(|error| error.to_string())? {
             Chunk::Read(envelopes) => {

@@ -274,6 +274,38 @@ async fn a_filter_tells_what_entered_stayed_and_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_by_a_tree_takes_the_tree_as_it_is_when_a_commit_is_told() {
+    let server = Server::start().await;
+    let mut registry = server.registry().await;
+    let area = |id: &str, parent: &str| FocusArea {
+        name: format!("focusAreas/{id}"),
+        display_name: id.into(),
+        parent: parent.into(),
+        ..FocusArea::default()
+    };
+    let concerned = || Country { focus_areas: vec!["focusAreas/ai".into()], ..country("kr") };
+    let settle = |capital: &str| update(Country { capital: capital.into(), ..concerned() }, &["capital"]);
+    let root = "focusAreas/science";
+    let mut stream = watch(&mut registry, Start::Now(true), &["countries"], &format!("under(\"{root}\")")).await;
+    commit(&mut registry, vec![create(area("science", "")), create(area("ai", root))]).await.unwrap();
+    commit(&mut registry, vec![create(concerned()), create(country("jp"))]).await.unwrap();
+    let told = next_commit(&mut stream).await;
+    assert_eq!(effects(&told), [("countries/kr".to_owned(), FilterEffect::Entered)]);
+
+    commit(&mut registry, vec![update(area("ai", ""), &["parent"])]).await.unwrap();
+    commit(&mut registry, vec![settle("Seoul")]).await.unwrap();
+    commit(&mut registry, vec![create(Country { focus_areas: vec![root.into()], ..country("ir") })]).await.unwrap();
+    let told = next_commit(&mut stream).await;
+    let entered = [("countries/ir".to_owned(), FilterEffect::Entered)];
+    assert_eq!(effects(&told), entered, "what is in the tree no more is not told of");
+
+    commit(&mut registry, vec![update(area("ai", root), &["parent"])]).await.unwrap();
+    commit(&mut registry, vec![settle("Busan")]).await.unwrap();
+    let told = next_commit(&mut stream).await;
+    assert_eq!(effects(&told), [("countries/kr".to_owned(), FilterEffect::Stayed)], "it was in the tree as it is now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_kinds_that_are_wanted_are_told() {
     let server = Server::start().await;
     let mut registry = server.registry().await;

@@ -156,7 +156,9 @@ impl Postgres {
         let names = rows.iter().map(|row| Project::decode(row.get::<_, &[u8]>(0)).unwrap().name).collect();
         let total = match question {
             Question::First | Question::Last => None,
-            _ => Some(rows.first().map_or(0, |row| row.get(1))),
+            Question::Few | Question::Many | Question::Latest | Question::Count => {
+                Some(rows.first().map_or(0, |row| row.get(1)))
+            }
         };
         Answer { names, total }
     }

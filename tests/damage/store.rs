@@ -65,10 +65,13 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
             break;
         }
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let indexed = |point| runtime.block_on(registry.indexed_at(point));
+    let at = indexed(Point::Head)?;
     let everything = registry.select(&[], "")?;
     let walk = |at| {
         let mut found = Vec::new();
-        let mut export = registry.export(everything.clone(), at, true);
+        let mut export = registry.export(everything.clone(), indexed(Point::Revision(at))?, true);
         loop {
             match export.next_chunk(usize::MAX, &mut |_| true)? {
                 Chunk::Read(envelopes) => found.extend(envelopes.iter().map(|envelope| envelope.to_vec())),
@@ -77,8 +80,6 @@ pub(super) fn contents(registry: &Registry) -> Result<Contents, Error> {
             }
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let at = runtime.block_on(registry.indexed_at(Point::Head))?;
     let mut listed = Vec::new();
     let kind = registry.kind_by_tag(Country::TAG).unwrap();
     let mut request = ListRequest { page_size: 40, order_by: "display_name desc".into(), ..ListRequest::all(kind) };

@@ -225,8 +225,7 @@ impl Maker<'_> {
                 focus_areas: self.references(&["focusAreas"]),
                 // Without an end, before which it would have to be.
                 relations_established_date: self.maybe_date(),
-                language_codes: self
-                    .some(|maker, at| format!("{}", maker.one_of(&[["en", "fa"], ["ko", "fr"]])[at % 2])),
+                language_codes: self.some(|maker, at| maker.one_of(&[["en", "fa"], ["ko", "fr"]])[at % 2].to_owned()),
                 ..Country::default()
             }
             .into(),

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use partnership_registry::v1::QueryPlan;
 use prost::Message;
 use tonic::Response;
 
@@ -20,15 +21,6 @@ impl<M: Message> Answer<M> for M {
     }
 }
 
-/// The answer of all kinds to a method, which becomes the message of one.
-pub(crate) struct Uniform<T>(pub(crate) T);
-
-impl<T: Into<M>, M> Answer<M> for Uniform<T> {
-    fn into_response(self) -> Response<M> {
-        Response::new(self.0.into())
-    }
-}
-
 /// A message `M` that is encoded already.
 pub(crate) struct Encoded<M> {
     bytes: EncodedAnswer,
@@ -40,6 +32,48 @@ impl<M> Encoded<M> {
     pub(crate) fn new(bytes: Bytes) -> Self {
         Self { bytes: EncodedAnswer(bytes), message: PhantomData }
     }
+}
+
+/// An answer of all kinds to a method, encoded already: it reads as the message of each.
+pub(crate) struct EncodedUniform(EncodedAnswer);
+
+impl EncodedUniform {
+    /// The bytes of a message that has the fields of the answer by the same numbers, which build.rs sees to.
+    pub(crate) fn new(answer: &impl Message) -> Self {
+        Self(EncodedAnswer(answer.encode_to_vec().into()))
+    }
+}
+
+impl<M: Default> Answer<M> for EncodedUniform {
+    fn into_response(self) -> Response<M> {
+        let mut response = Response::new(M::default());
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+/// A page of resources as their bytes: the answer to `List`.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ListedDocuments {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub(crate) resources: Vec<Bytes>,
+    #[prost(string, tag = "2")]
+    pub(crate) next_page_token: String,
+    #[prost(uint64, tag = "3")]
+    pub(crate) revision: u64,
+    #[prost(int32, tag = "4")]
+    pub(crate) total_size: i32,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) plan: Option<QueryPlan>,
+}
+
+/// Resources as their bytes: the answer to `BatchGet`.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ReadDocuments {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub(crate) resources: Vec<Bytes>,
+    #[prost(uint64, tag = "2")]
+    pub(crate) revision: u64,
 }
 
 /// tonic encodes an empty message, in whose place the bytes are put when the answer leaves: see `serve/metered.rs`.

@@ -29,8 +29,9 @@ impl HandleStream<ExportRequest> for Api {
 
     async fn handle_stream(&self, caller: &Caller, request: ExportRequest) -> Result<Answers<ExportResponse>, Status> {
         let selection = self.registry.select(&request.collections, &request.filter)?;
-        let revision = self.registry.indexed_at(point(request.read_revision, request.read_time)?).await?;
-        let export = self.registry.export(selection, revision, request.show_deleted);
+        let at = self.registry.indexed_at(point(request.read_revision, request.read_time)?).await?;
+        let export = self.registry.export(selection, at, request.show_deleted);
+        let revision = at.revision();
         if faults::planted("export-holds-a-thread").is_some() {
             return Ok(on_a_thread(export, revision));
         }

@@ -2,16 +2,14 @@
 
 use std::future::Future;
 
-use partnership_registry::{
-    BatchGet, BatchRead, Create, Delete, Get, Kind, List, Listed, Of, Rollback, Undelete, Update,
-};
+use partnership_registry::{BatchGet, Create, Delete, Get, Kind, List, Of, Rollback, Undelete, Update};
 use tonic::Status;
 
-use super::answer::{Encoded, Uniform};
+use super::answer::{Encoded, EncodedUniform, ListedDocuments, ReadDocuments};
 use super::blocking::blocking;
 use super::call::{Api, Handle};
 use super::caller::Caller;
-use super::convert::{decode, point, query_plan};
+use super::convert::{point, query_plan};
 use super::room::PAGE_ROOM_BYTES;
 use super::status::internal;
 use crate::registry::{ANSWER_BYTES_MAX, KindId, ListRequest, Mutation, Operation, Place, WriteRequest};
@@ -33,13 +31,13 @@ impl<K: Kind> Handle<Of<K, Get>> for Api {
 }
 
 impl<K: Kind> Handle<Of<K, List>> for Api {
-    type Answer = Uniform<Listed<K>>;
+    type Answer = EncodedUniform;
 
     fn room(&self, _: &Of<K, List>) -> usize {
         PAGE_ROOM_BYTES
     }
 
-    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, List>) -> Result<Uniform<Listed<K>>, Status> {
+    async fn handle(&self, caller: &Caller, Of { request, .. }: Of<K, List>) -> Result<EncodedUniform, Status> {
         let request = ListRequest {
             kind: self.kind::<K>()?,
             page_size: request.page_size,
@@ -55,8 +53,8 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
         let (registry, room) = (self.registry.clone(), caller.room.clone());
         let list = move |cancelled: &_| registry.list(&request, at, &mut room.growing(), cancelled);
         let page = blocking(&caller.room, list).await?;
-        Ok(Uniform(Listed {
-            resources: page.documents.into_iter().map(decode).collect::<Result<_, _>>()?,
+        Ok(EncodedUniform::new(&ListedDocuments {
+            resources: page.documents,
             next_page_token: page.next_page_token,
             revision: page.revision,
             total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
@@ -66,19 +64,18 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
 }
 
 impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
-    type Answer = Uniform<BatchRead<K>>;
+    type Answer = EncodedUniform;
 
     fn room(&self, Of { request, .. }: &Of<K, BatchGet>) -> usize {
         let bytes = request.names.iter().map(|name| self.registry.document_bytes(name)).sum::<usize>();
         bytes.min(ANSWER_BYTES_MAX)
     }
 
-    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<Uniform<BatchRead<K>>, Status> {
+    async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<EncodedUniform, Status> {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
-        let (documents, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point, &mask).await?;
-        let resources = documents.into_iter().map(decode).collect::<Result<_, _>>()?;
-        Ok(Uniform(BatchRead { resources, revision }))
+        let (resources, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point, &mask).await?;
+        Ok(EncodedUniform::new(&ReadDocuments { resources, revision }))
     }
 }
 

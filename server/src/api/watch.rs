@@ -30,14 +30,15 @@ impl HandleStream<WatchRequest> for Api {
         let selection = self.registry.select(&request.collections, &request.filter)?;
         let (after, initial) = start(request.start)?;
         let watch = self.registry.watch(selection.clone(), after)?;
-        if initial {
-            self.registry.indexed_at(Point::Revision(watch.position())).await?;
-        }
+        let initial = match initial {
+            true => {
+                let at = self.registry.indexed_at(Point::Revision(watch.position())).await?;
+                Some(Chunks::new(self.registry.export(selection, at, false), caller.room.clone()))
+            }
+            false => None,
+        };
         let watching = Watching {
-            initial: initial.then(|| {
-                let export = self.registry.export(selection, watch.position(), false);
-                Chunks::new(export, caller.room.clone())
-            }),
+            initial,
             room: caller.room.clone(),
             resources: Vec::new().into_iter(),
             watch,

@@ -112,6 +112,18 @@ struct Inner {
     ask_indexes: SyncSender<()>,
 }
 
+/// A revision that the indexes hold: what can be asked about. Only [`Registry::indexed_at`] knows one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed(Revision);
+
+impl Indexed {
+    /// The revision.
+    #[must_use]
+    pub fn revision(self) -> Revision {
+        self.0
+    }
+}
+
 /// How a registry is kept.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -464,15 +476,15 @@ impl Registry {
         self.0.reader.document_bytes(name)
     }
 
-    /// A page of the resources of a kind, the first one as of `at`, which [`Registry::indexed_at`] told. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// A page of the resources of a kind, the first one as of `at`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn list(
         &self,
         request: &ListRequest,
-        at: Revision,
+        at: Indexed,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Page, Error> {
-        list::page(&self.0.reader, &self.0.tokens, request, at, has_room, cancelled)
+        list::page(&self.0.reader, &self.0.tokens, request, at.0, has_room, cancelled)
     }
 
     /// Reads what is to be counted.
@@ -480,15 +492,15 @@ impl Registry {
         Count::read(&self.0.reader.schemas, request)
     }
 
-    /// Counts, as of `at`, which [`Registry::indexed_at`] told. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    /// Counts, as of `at`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
     pub fn count(
         &self,
         count: &Count,
-        at: Revision,
+        at: Indexed,
         has_room: HasRoom<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
-        count.answer(&self.0.reader, at, has_room, cancelled)
+        count.answer(&self.0.reader, at.0, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.
@@ -498,13 +510,13 @@ impl Registry {
 
     /// The revision that a point means now, once the indexes hold it. The head means a revision that is not before the head
     /// of now.
-    pub async fn indexed_at(&self, point: Point) -> Result<Revision, Error> {
+    pub async fn indexed_at(&self, point: Point) -> Result<Indexed, Error> {
         let at = self.0.reader.resolve(point)?;
         let mut told = self.0.indexed.clone();
         loop {
             match *told.borrow_and_update() {
                 Position::At(position) if position >= at => {
-                    return Ok(if point == Point::Head { position } else { at });
+                    return Ok(Indexed(if point == Point::Head { position } else { at }));
                 }
                 Position::Failing => return Err(Error::ReadFailed),
                 Position::Outgrown(_) => return Err(Error::Draining),
@@ -516,10 +528,10 @@ impl Registry {
         }
     }
 
-    /// A walk over all that is selected, as of `at`, which [`Registry::indexed_at`] told.
+    /// A walk over all that is selected, as of `at`.
     #[must_use]
-    pub fn export(&self, selection: Selection, at: Revision, show_deleted: bool) -> Export {
-        Export::new(self.0.reader.clone(), selection, at, show_deleted)
+    pub fn export(&self, selection: Selection, at: Indexed, show_deleted: bool) -> Export {
+        Export::new(self.0.reader.clone(), selection, at.0, show_deleted)
     }
 
     /// Follows the commits of which something is selected, after `after`; `None`: after the head.

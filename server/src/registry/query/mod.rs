@@ -7,9 +7,9 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod field_path;
 pub(crate) mod filter;
-pub(crate) mod group;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub(crate) mod group;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod listing;

@@ -36,7 +36,7 @@ fn agreement(number: u64, dice: &mut Dice) -> resource::Kind {
         conclusion_date: date(dice),
         parties: (0..dice.roll() % 5).map(|_| party(dice)).collect(),
         labels: labels.into_iter().collect(),
-        delete_time: dice.roll().is_multiple_of(5).then(|| prost_types::Timestamp { seconds: 1, nanos: 0 }),
+        delete_time: dice.roll().is_multiple_of(5).then_some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
         ..Agreement::default()
     })
 }

@@ -19,7 +19,7 @@ const LOOK_COST: u64 = 8;
 const UNITED_FACTS_MAX: usize = 16;
 
 /// Where the answer to a test comes from.
-pub(super) enum Source<'a> {
+enum Source<'a> {
     /// The facts of a path; of a map, those of one key.
     Facts { path: PathId, of_key: Option<&'a str>, check: &'a Check },
     /// These facts, each with its path.
@@ -35,7 +35,7 @@ pub(super) enum Source<'a> {
 /// The answers to one test.
 pub(super) struct Answers<'a> {
     index: &'a KindIndex,
-    pub(super) source: Source<'a>,
+    source: Source<'a>,
     negated: bool,
 }
 
@@ -91,10 +91,10 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The resources among `within` for which the test holds. None, if no index answers it.
-    pub(super) fn rows(&self, within: &RoaringBitmap) -> RoaringBitmap {
-        match &self.source {
-            Source::None => RoaringBitmap::new(),
+    /// The resources among `within` for which the test holds. `None`: no index answers it.
+    pub(super) fn rows(&self, within: &RoaringBitmap) -> Option<RoaringBitmap> {
+        Some(match &self.source {
+            Source::None => return None,
             Source::These(facts) => self.rows_of(facts, within),
             Source::Names(check) => {
                 self.look_at(within, |row| check.truth(&LeafValue::Text(self.index.name(row).as_ref().into())))
@@ -103,7 +103,7 @@ impl<'a> Answers<'a> {
                 self.look_at(within, |row| check.truth(&LeafValue::Unsigned(self.index.revision(row))))
             }
             Source::Facts { path, of_key, check } => self.rows_by_facts(*path, *of_key, check, within),
-        }
+        })
     }
 
     /// The resources for which a test that is asked of each holds.

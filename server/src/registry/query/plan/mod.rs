@@ -13,8 +13,8 @@ use roaring::RoaringBitmap;
 use crate::registry::index::secondary::KindIndex;
 use crate::registry::query::explain::PlannedTest;
 use crate::registry::query::filter::expression::{Expression, Test};
+use answer::Answers;
 pub(crate) use answer::indexed;
-use answer::{Answers, Source};
 use under::Trees;
 
 /// What a filter leaves of some resources: those that may be selected, and those of them that are for certain.
@@ -56,9 +56,9 @@ impl Planner<'_> {
         match expression {
             Expression::All(all) => self.left_by_all(all, within),
             Expression::Any(any) => self.left_by_any(any, within),
-            Expression::Test(test) => match self.answers(test).source {
-                Source::None => Left { possible: within.clone(), certain: Some(RoaringBitmap::new()) },
-                _ => Left { possible: self.answers(test).rows(within), certain: None },
+            Expression::Test(test) => match self.answers(test).rows(within) {
+                Some(possible) => Left { possible, certain: None },
+                None => Left { possible: within.clone(), certain: Some(RoaringBitmap::new()) },
             },
         }
     }
