@@ -152,11 +152,14 @@ async fn measure(plan: &Plan, size: u64) -> Measured {
     let server = Process::server(binary, dir.path());
     let registry = Registry::connect(&server.address).await;
     let create = create(plan, &registry, beside.as_ref().map(|(_, postgres)| postgres), size).await;
-    let of_postgres = |figures: fn(&Times) -> &Figures| {
-        create.1.as_ref().map_or("-".to_owned(), |times| figures(times).show(0))
-    };
+    let of_postgres =
+        |figures: fn(&Times) -> &Figures| create.1.as_ref().map_or("-".to_owned(), |times| figures(times).show(0));
     let rows = [
-        vec!["Create with all indexes, 64 in flight, calls/s".to_owned(), create.0.rate.show(0), of_postgres(|it| &it.rate)],
+        vec![
+            "Create with all indexes, 64 in flight, calls/s".to_owned(),
+            create.0.rate.show(0),
+            of_postgres(|it| &it.rate),
+        ],
         vec!["  p99 µs".to_owned(), create.0.p99.show(0), of_postgres(|it| &it.p99)],
         vec!["resident after the load, MiB".to_owned(), number(resident_mib, 0), String::new()],
         vec!["resident after a start, MiB".to_owned(), starts.resident_mib.show(0), String::new()],
@@ -178,7 +181,10 @@ async fn compare(question: Question, registry: &Registry, postgres: Option<&Post
         let Some(postgres) = postgres else { continue };
         let other = postgres.ask(question, call).await;
         assert_eq!(answer.names, other.names, "{question:?} {call}");
-        assert!(other.total.is_none_or(|total| answer.total == Some(total)), "{question:?} {call}: {answer:?} {other:?}");
+        assert!(
+            other.total.is_none_or(|total| answer.total == Some(total)),
+            "{question:?} {call}: {answer:?} {other:?}"
+        );
     }
     number(found as f64 / CALLS as f64, 0)
 }
@@ -245,9 +251,8 @@ fn growth(all: &[Measured]) {
     for (at, question) in Question::ALL.iter().enumerate() {
         rows.push(row(question.told(), &|measured| measured.questions[at].0.p50.median()));
         if first.questions[at].1.is_some() {
-            let of_postgres = |measured: &Measured| {
-                measured.questions[at].1.as_ref().map_or(f64::NAN, |times| times.p50.median())
-            };
+            let of_postgres =
+                |measured: &Measured| measured.questions[at].1.as_ref().map_or(f64::NAN, |times| times.p50.median());
             rows.push(row("  PostgreSQL", &of_postgres));
         }
     }
@@ -275,10 +280,18 @@ fn aim(all: &[Measured], beside: bool, aims: &mut Aims) {
         let told = question.told();
         let p99 = times(large, question).map(|times| in_millis(&times.p99));
         aims.at_most(&format!("{told}: p99 at a million, ms"), 2.0, p99.as_ref());
-        aims.at_least(&format!("{told}: times as fast as PostgreSQL"), 3.0, faster(question).filter(|_| beside).as_ref());
+        aims.at_least(
+            &format!("{told}: times as fast as PostgreSQL"),
+            3.0,
+            faster(question).filter(|_| beside).as_ref(),
+        );
     }
     let last = times(large, Question::Last).zip(times(large, Question::First));
-    aims.at_most("the last page, of the first (p50)", 1.2, last.map(|(last, first)| last.p50.over(&first.p50)).as_ref());
+    aims.at_most(
+        "the last page, of the first (p50)",
+        1.2,
+        last.map(|(last, first)| last.p50.over(&first.p50)).as_ref(),
+    );
     let count = times(large, Question::Count).map(|times| in_millis(&times.p50));
     aims.at_most("count by two fields at a million, ms (p50)", 20.0, count.as_ref());
     aims.at_least("count by two fields, times as fast as PostgreSQL", 10.0, faster(Question::Count).as_ref());

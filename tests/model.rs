@@ -3,7 +3,7 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test stops at whatever it did not expect")]
 
-mod api;
+pub(crate) mod api;
 mod crowd;
 mod plain;
 

@@ -52,9 +52,30 @@ const REGIONS: [&str; 7] = [
     "middle-east-and-north-africa",
 ];
 const WORDS: [&str; 24] = [
-    "Rural", "Urban", "Second", "National", "Agricultural", "Water", "Supply", "Sanitation", "Health", "Education",
-    "Transport", "Energy", "Roads", "Irrigation", "Power", "Finance", "Forestry", "Development", "Support",
-    "Rehabilitation", "Modernization", "Services", "Reform", "Project",
+    "Rural",
+    "Urban",
+    "Second",
+    "National",
+    "Agricultural",
+    "Water",
+    "Supply",
+    "Sanitation",
+    "Health",
+    "Education",
+    "Transport",
+    "Energy",
+    "Roads",
+    "Irrigation",
+    "Power",
+    "Finance",
+    "Forestry",
+    "Development",
+    "Support",
+    "Rehabilitation",
+    "Modernization",
+    "Services",
+    "Reform",
+    "Project",
 ];
 const OBJECTIVE: &str = "To improve access to, and the quality of, public services in the districts that the project is for, \
     and to strengthen the institutions that provide them. ";
@@ -95,9 +116,8 @@ pub(crate) fn focus_area(at: usize) -> String {
 
 /// What the projects refer to.
 pub(crate) fn others() -> Vec<Resource> {
-    let countries = (0..COUNTRIES).map(|at| {
-        Country { name: country(at), display_name: format!("Country {at}"), ..Country::default() }.into()
-    });
+    let countries = (0..COUNTRIES)
+        .map(|at| Country { name: country(at), display_name: format!("Country {at}"), ..Country::default() }.into());
     let organizations = (0..ORGANIZATIONS).map(|at| {
         Organization { name: organization(at), display_name: format!("Agency {at}"), ..Organization::default() }.into()
     });
@@ -137,8 +157,10 @@ fn bare(number: u64) -> Project {
         PartialDate::day(year, dice.random_range(1..=12), dice.random_range(1..=28))
     });
     let is_closed = state == ProjectState::Closed;
-    let participant = |at: usize, role: ProjectRole| {
-        ProjectParticipant { organization: organization(at), role: role.into(), ..ProjectParticipant::default() }
+    let participant = |at: usize, role: ProjectRole| ProjectParticipant {
+        organization: organization(at),
+        role: role.into(),
+        ..ProjectParticipant::default()
     };
     let mut participants = vec![participant(0, ProjectRole::Funding)];
     for role in [ProjectRole::Accountable, ProjectRole::Implementing] {
@@ -235,7 +257,8 @@ impl Selection {
         let dice = &mut StdRng::seed_from_u64(SEED.wrapping_add(call));
         let few = question == Question::Few;
         let (organizations, areas) = if few { (10..100, 5..FOCUS_AREAS) } else { (1..4, 0..4) };
-        let states = if few { [ProjectState::Implementation, ProjectState::Cancelled] } else { [ProjectState::Closed; 2] };
+        let states =
+            if few { [ProjectState::Implementation, ProjectState::Cancelled] } else { [ProjectState::Closed; 2] };
         Selection {
             organization: organization(dice.random_range(organizations)),
             focus_area: focus_area(dice.random_range(areas)),

@@ -63,8 +63,7 @@ impl Registry {
 
     async fn list(&self, filter: &str, order_by: &str, page_size: i32, page_token: String) -> ListProjectsResponse {
         let (filter, order_by) = (filter.to_owned(), order_by.to_owned());
-        let request =
-            ListProjectsRequest { filter, order_by, page_size, page_token, ..ListProjectsRequest::default() };
+        let request = ListProjectsRequest { filter, order_by, page_size, page_token, ..ListProjectsRequest::default() };
         ProjectServiceClient::new(self.channels[0].clone()).list_projects(request).await.unwrap().into_inner()
     }
 
@@ -101,9 +100,8 @@ impl Registry {
         };
         let answer = InsightServiceClient::new(self.channels[0].clone()).count_resources(request).await.unwrap();
         let answer = answer.into_inner();
-        let state = |key: &str| {
-            partnership_registry::v1::ProjectState::from_str_name(key).map_or(0, |state| state as i32)
-        };
+        let state =
+            |key: &str| partnership_registry::v1::ProjectState::from_str_name(key).map_or(0, |state| state as i32);
         let mut names: Vec<_> = answer
             .groups
             .iter()

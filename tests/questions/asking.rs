@@ -86,13 +86,17 @@ impl Question {
             }
             let so_far = answer.get_or_insert(Answer { resources: Vec::new(), revision, total_size });
             if (so_far.revision, so_far.total_size) != (revision, total_size) {
-                return Err(format!("one page is of revision {revision}, with {total_size} in all, and others of {so_far:?}"));
+                return Err(format!(
+                    "one page is of revision {revision}, with {total_size} in all, and others of {so_far:?}"
+                ));
             }
             so_far.resources.extend(resources);
             if so_far.resources.len() > total_size as usize {
                 let names: Vec<_> = so_far.resources.iter().map(|resource| text(resource, "name")).collect();
                 let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
-                return Err(format!("its pages have more than the {total_size} that it says; again there is {twice:?}"));
+                return Err(format!(
+                    "its pages have more than the {total_size} that it says; again there is {twice:?}"
+                ));
             }
             if token.is_empty() {
                 return Ok(answer.unwrap());

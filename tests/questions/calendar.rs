@@ -63,7 +63,8 @@ pub(crate) fn rfc3339(nanos: i128, minutes_ahead: i128) -> String {
     let of_day = local.rem_euclid(NANOS_OF_DAY);
     let (seconds, fraction) = (of_day / NANOS_OF_SECOND, of_day % NANOS_OF_SECOND);
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:09}").trim_end_matches('0').to_owned() };
+    let fraction =
+        if fraction == 0 { String::new() } else { format!(".{fraction:09}").trim_end_matches('0').to_owned() };
     let zone = match minutes_ahead {
         0 => "Z".to_owned(),
         ahead => {

@@ -67,11 +67,25 @@ pub(crate) enum Expression {
     All(Vec<Expression>, Joint),
     Any(Vec<Expression>),
     Not(Box<Expression>, Negation),
-    Compare { place: Place, operator: Operator, written: &'static str, literal: Literal },
+    Compare {
+        place: Place,
+        operator: Operator,
+        written: &'static str,
+        literal: Literal,
+    },
     /// The same test with each of some values, of which all must hold, or any.
-    CompareEach { place: Place, operator: Operator, written: &'static str, literals: Vec<Literal>, all: Option<Joint> },
+    CompareEach {
+        place: Place,
+        operator: Operator,
+        written: &'static str,
+        literals: Vec<Literal>,
+        all: Option<Joint>,
+    },
     /// Something is there.
-    Has { place: Place, written: String },
+    Has {
+        place: Place,
+        written: String,
+    },
     Party(String),
     Under(String),
 }
@@ -164,7 +178,8 @@ impl Expression {
             }
             Self::Under(root) => {
                 let tree = super::memory::collection(root);
-                let refers = (0..shape.paths.len()).filter(|path| shape.paths[*path].targets.iter().any(|to| to == tree));
+                let refers =
+                    (0..shape.paths.len()).filter(|path| shape.paths[*path].targets.iter().any(|to| to == tree));
                 refers.into_iter().flat_map(|path| row.texts(path)).any(|name| view.is_under(name, root)).into()
             }
         }

@@ -45,7 +45,11 @@ impl Memory {
             let Some((_, row)) = versions.iter().rfind(|(made, _)| *made <= revision) else { continue };
             let of = shapes.iter().find(|shape| shape.kind.collection == collection(name)).unwrap();
             if let Some(parent) = of.paths.iter().position(|path| path.text() == "parent") {
-                parents.extend(row.texts(parent).filter(|parent| !parent.is_empty()).map(|parent| (name.clone(), parent.to_owned())));
+                parents.extend(
+                    row.texts(parent)
+                        .filter(|parent| !parent.is_empty())
+                        .map(|parent| (name.clone(), parent.to_owned())),
+                );
             }
             if of.kind.collection == shape.kind.collection {
                 rows.push(row.clone());

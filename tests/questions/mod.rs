@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use partnership_registry::v1::{Project, Resource};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
@@ -31,7 +32,8 @@ use tonic::transport::Channel;
 use crate::crash::{seed, setting};
 use crate::harness::dynamic::Caller;
 use crate::harness::process::Process;
-use crate::harness::within;
+use crate::harness::{Server, within};
+use crate::model::api::{Api, Listing};
 use asking::Question;
 use author::Author;
 use memory::{Memory, View};
@@ -271,5 +273,31 @@ async fn a_planted_fault_is_found_by_questions() {
         let wrong = wrong.expect_err(fault);
         let least = wrong.lines().skip_while(|line| !line.starts_with("and the least")).nth(1);
         println!("{fault} was noticed: {}", least.unwrap_or(&wrong));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_list_had_twice_is_forgotten_once() {
+    let server = Server::start().await;
+    let api = Api::new(server.channel().await);
+    let project = |id: &str, countries: &[&str]| -> Resource {
+        let unresolved_countries = countries.iter().map(|country| (*country).to_owned()).collect();
+        let name = format!("projects/{id}");
+        Project { name, display_name: id.to_owned(), unresolved_countries, ..Project::default() }.into()
+    };
+    api.create(project("one", &["Siam", "Siam"]), String::new(), false).await.unwrap();
+    let all = vec!["*".to_owned()];
+    api.update(project("one", &["Burma"]), all, false, String::new(), false).await.unwrap();
+    // These two would share what stood for the value that is gone.
+    api.create(project("two", &["Ceylon"]), String::new(), false).await.unwrap();
+    api.create(project("three", &["Persia"]), String::new(), false).await.unwrap();
+    for (country, expected) in
+        [("Siam", None), ("Burma", Some("one")), ("Ceylon", Some("two")), ("Persia", Some("three"))]
+    {
+        let filter = format!("unresolved_countries = \"{country}\"");
+        let listing = Listing { collection: "projects", page_size: 10, filter, ..Listing::default() };
+        let found: Vec<_> =
+            api.list(listing).await.unwrap().resources.into_iter().map(|one| one.name().to_owned()).collect();
+        assert_eq!(found, expected.map(|id| format!("projects/{id}")).into_iter().collect::<Vec<_>>(), "{country}");
     }
 }

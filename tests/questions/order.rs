@@ -17,7 +17,11 @@ pub(crate) struct Term {
 /// Puts rows into the order that these terms ask for; what is equal by its name, in the direction of the last term.
 pub(crate) fn sort(rows: &mut [Arc<Row>], terms: &[Term]) {
     let keys = |row: &Row| terms.iter().map(|term| first(row, term)).collect::<Vec<_>>();
-    rows.sort_by_cached_key(|row| ByTerms { keys: keys(row), descending: terms.iter().map(|term| term.descending).collect(), name: row.name.clone() });
+    rows.sort_by_cached_key(|row| ByTerms {
+        keys: keys(row),
+        descending: terms.iter().map(|term| term.descending).collect(),
+        name: row.name.clone(),
+    });
 }
 
 /// Of what a resource has in a field, that by which it comes first.

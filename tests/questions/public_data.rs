@@ -99,7 +99,9 @@ fn of_treaties() -> Vec<Asked<Treaty>> {
             row.text("subject") == "LOANS, CREDITS & GRANTS"
         }),
         // Words in titles, and places as the source spells them.
-        asked(r#"display_name = "Exchange of Notes*""#, |row: &Treaty| row.text("title").starts_with("Exchange of Notes")),
+        asked(r#"display_name = "Exchange of Notes*""#, |row: &Treaty| {
+            row.text("title").starts_with("Exchange of Notes")
+        }),
         asked(r#"display_name = "*co-operation*" AND NOT display_name = "*Co-operation*""#, |row: &Treaty| {
             row.text("title").contains("co-operation") && !row.text("title").contains("Co-operation")
         }),
@@ -151,7 +153,9 @@ fn of_projects() -> Vec<Asked<Project>> {
         }),
         // Amounts: with cents, very large, and none at all.
         asked(r#"budgets.amount = "2739873.74 USD""#, |row: &Project| row.cents().any(|cents| cents == 273_987_374)),
-        asked(r#"budgets.amount >= "USD 1000000000""#, |row: &Project| row.cents().any(|cents| cents >= 100_000_000_000)),
+        asked(r#"budgets.amount >= "USD 1000000000""#, |row: &Project| {
+            row.cents().any(|cents| cents >= 100_000_000_000)
+        }),
         asked(r#"budgets.amount < "1000.50 EUR""#, |_: &Project| false),
         asked("NOT budgets:*", |row: &Project| row.cents().next().is_none()),
         // Who takes part, and that nobody is known to.
@@ -168,14 +172,17 @@ fn of_projects() -> Vec<Asked<Project>> {
             row.cell("Environmental Assessment Category").is_empty()
         }),
         asked(r#"display_name = "*família*""#, |row: &Project| nfc(row.cell("Project Name")).contains("família")),
-        asked(r#"display_name >= "é""#, |row: &Project| nfc(row.cell("Project Name")).chars().cmp("é".chars()).is_ge()),
+        asked(r#"display_name >= "é""#, |row: &Project| {
+            nfc(row.cell("Project Name")).chars().cmp("é".chars()).is_ge()
+        }),
         asked("objective:*", |row: &Project| !row.cell("Project Development Objective").is_empty()),
         // Spellings that differ in case only are one focus area for the loader.
         asked(r#"focus_areas = "focusAreas/world-bank-health""#, |row: &Project| {
             row.sectors().any(|sector| sector.eq_ignore_ascii_case("health"))
         }),
         asked(r#"under("focusAreas/world-bank-health") AND state = (implementation OR pipeline)"#, |row: &Project| {
-            row.sectors().any(|sector| sector.eq_ignore_ascii_case("health")) && (row.is("Active") || row.is("Pipeline"))
+            row.sectors().any(|sector| sector.eq_ignore_ascii_case("health"))
+                && (row.is("Active") || row.is("Pipeline"))
         }),
     ];
     for first in [1980, 2000, 2005, 2006, 2010, 2020] {
@@ -190,7 +197,8 @@ fn of_projects() -> Vec<Asked<Project>> {
 /// The name of the focus area that the loader makes of a sector: how it makes names is its own matter, and a part of what
 /// is asked here.
 fn area(sector: &str) -> String {
-    let words: Vec<_> = sector.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<_> =
+        sector.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let id = format!("world-bank-{}", words.join("-").to_lowercase());
     format!("focusAreas/{}", id[..id.len().min(63)].trim_end_matches('-'))
 }
@@ -254,7 +262,11 @@ async fn questions_of_public_data_are_answered_as_its_rows_say() {
                 names.iter().filter(|name| !others.contains(name)).take(5).cloned().collect::<Vec<_>>()
             };
             let (missing, more) = (some(&expected, &found), some(&found, &expected));
-            wrong.push(format!("{filter}: {} and not {}: without {missing:?}, with {more:?}", found.len(), expected.len()));
+            wrong.push(format!(
+                "{filter}: {} and not {}: without {missing:?}, with {more:?}",
+                found.len(),
+                expected.len()
+            ));
         } else if of_all {
             wrong.push(format!("{filter}: selects everything, and so asks nothing"));
         }

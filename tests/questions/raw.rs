@@ -73,11 +73,8 @@ impl Treaty {
 
     /// The days from which something had effect.
     pub(crate) fn effects(&self) -> impl Iterator<Item = i64> {
-        const EFFECTS: [&str; 3] = [
-            "adopted_event_effective_date",
-            "definative_eif_event_effective_date",
-            "terminated_event_effective_date",
-        ];
+        const EFFECTS: [&str; 3] =
+            ["adopted_event_effective_date", "definative_eif_event_effective_date", "terminated_event_effective_date"];
         EFFECTS.iter().filter_map(|field| self.day(field))
     }
 

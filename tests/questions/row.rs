@@ -122,9 +122,8 @@ fn walk(message: &DynamicMessage, fields: &[FieldDescriptor], found: &mut Vec<Op
 fn entries(message: &DynamicMessage, fields: &[FieldDescriptor]) -> BTreeMap<String, String> {
     let [field] = fields else { panic!("a map within a message: teach this test about {fields:?}") };
     let map = message.get_field(field);
-    let entry = |(key, value): (&prost_reflect::MapKey, &Field)| {
-        (nfc(key.as_str().unwrap()), nfc(value.as_str().unwrap()))
-    };
+    let entry =
+        |(key, value): (&prost_reflect::MapKey, &Field)| (nfc(key.as_str().unwrap()), nfc(value.as_str().unwrap()));
     map.as_map().unwrap().iter().map(entry).collect()
 }
 

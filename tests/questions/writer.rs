@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
+use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::{
     ChangeAction, CommitRequest, CreateMutation, DeleteMutation, Mutation, UndeleteMutation, UpdateMutation, mutation,
 };
-use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use prost_reflect::Value;
 use prost_types::FieldMask;
-use rand::rngs::StdRng;
 use rand::RngExt as _;
+use rand::rngs::StdRng;
 use tonic::transport::Channel;
 
 use super::memory::{Memory, collection};
@@ -145,7 +145,8 @@ impl Writer {
                 continue;
             }
             let fields = [("names", strings(names)), ("read_revision", Value::U64(answered.revision))];
-            let read = caller.call(&shape.kind.batch_get, message(&shape.kind.batch_get.input(), fields)).await.unwrap();
+            let read =
+                caller.call(&shape.kind.batch_get, message(&shape.kind.batch_get.input(), fields)).await.unwrap();
             for resource in messages(&read, &shape.kind.plural) {
                 assert_eq!(revision(&resource), answered.revision);
                 rows.push(Row::new(shape, resource));
