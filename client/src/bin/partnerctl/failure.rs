@@ -157,7 +157,7 @@ fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fm
     }
     for violation in error.precondition_violations() {
         let description = place(&violation.description);
-        let line = format!("{}: {description}", place(&violation.subject));
+        let line = place(&format!("{}: {}", violation.subject, violation.description));
         // Of those that refer to a resource, the message names the first.
         let named = violation.kind == "REFERRED_TO" && message.contains(&violation.subject);
         if description != message && line != message && !named {

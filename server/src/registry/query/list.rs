@@ -133,7 +133,10 @@ pub(crate) fn page(
         return Ok(Page { documents: Vec::new(), next_page_token: String::new(), revision: at, total: 0, plan });
     }
     let after = match &position {
-        None => None,
+        None => {
+            listing.check_costs()?;
+            None
+        }
         Some(position) => listing.place(&position.name)?,
     };
     let (items, more) = listing.take(after, size, PAGE_BYTES_MAX, &mask, has_room)?;

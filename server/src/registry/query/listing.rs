@@ -196,6 +196,14 @@ impl Listing {
             && self.listed.filter.selects(&self.reader.schemas, document, &self.trees)
     }
 
+    /// Fails if it would read too much to find its items: a page may need all of that.
+    pub(crate) fn check_costs(&self) -> Result<(), Error> {
+        let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(()) };
+        let Known { found, changed } = self.known(&index);
+        let reads = found.open.len() + changed.len();
+        if reads > READS_MAX { Err(self.too_many_reads(&index, reads, &changed)) } else { Ok(()) }
+    }
+
     /// How many items there are.
     pub(crate) fn count(&self) -> Result<usize, Error> {
         let mut number = Number(0);

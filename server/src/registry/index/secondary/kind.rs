@@ -210,7 +210,9 @@ impl KindIndex {
                 facts.add(*fact, row);
             }
         }
-        for (path, fact) in old.iter().filter(|listed| list.binary_search(listed).is_err()) {
+        // One that the list had twice goes once: its number is to be given again once.
+        let gone = old.chunk_by(|one, other| one == other).filter_map(|same| same.first());
+        for (path, fact) in gone.filter(|listed| list.binary_search(listed).is_err()) {
             if let Some(facts) = self.facts.get_mut(usize::from(*path)) {
                 facts.remove(*fact, row);
             }
