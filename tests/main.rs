@@ -18,6 +18,7 @@ mod cli;
 mod client;
 mod clock;
 mod conformance;
+mod costs;
 mod counting;
 mod crash;
 mod damage;

@@ -428,9 +428,18 @@ async fn what_a_filter_or_an_order_does_not_mean_is_refused() {
             assert_eq!((told.code, told.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELDS"), "{filter:?}");
             assert!(told.names("filter"), "{} {filter:?}: {told:?}", kind.name());
         }
-        for order in
-            ["nothing", "name up", "name desc desc", "name, name desc", "-name", "NAME", "labels", "documents", "name,", "name DESC"]
-        {
+        for order in [
+            "nothing",
+            "name up",
+            "name desc desc",
+            "name, name desc",
+            "-name",
+            "NAME",
+            "labels",
+            "documents",
+            "name,",
+            "name DESC",
+        ] {
             let told = refused(suite.page(kind, &[("order_by", string(order))], 1, "").await);
             assert!(
                 told.code == Code::InvalidArgument && told.names("order_by"),

@@ -16,7 +16,7 @@ use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::order::{Order, Place};
 use crate::registry::query::page::HasRoom;
-use crate::registry::query::plan::costs::{CHANGED_MAX, READS_MAX, SORTED_MAX};
+use crate::registry::query::plan::costs::{changed_max, reads_max, sorted_max};
 use crate::registry::query::plan::under::Trees;
 use crate::registry::query::plan::{Found, Planner};
 use crate::registry::read::read_mask::ReadMask;
@@ -201,7 +201,7 @@ impl Listing {
         let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(()) };
         let Known { found, changed } = self.known(&index);
         let reads = found.open.len() + changed.len();
-        if reads > READS_MAX { Err(self.too_many_reads(&index, reads, &changed)) } else { Ok(()) }
+        if reads > reads_max() { Err(self.too_many_reads(&index, reads, &changed)) } else { Ok(()) }
     }
 
     /// How many items there are.
@@ -223,7 +223,7 @@ impl Listing {
             if !counting.knows(&index) {
                 unread |= &found.certain;
             }
-            if unread.len() > READS_MAX {
+            if unread.len() > reads_max() {
                 return Err(self.too_many_reads(&index, unread.len(), &changed));
             }
             if counting.knows(&index) {
@@ -259,7 +259,7 @@ impl Listing {
             changed: changed.len(),
             order: if size == 0 { String::new() } else { self.listed.order.explain(&index, candidates, size) },
             cost,
-            cost_max: if sorted > 0 { SORTED_MAX } else { READS_MAX },
+            cost_max: if sorted > 0 { sorted_max() } else { reads_max() },
         }
     }
 
@@ -294,16 +294,16 @@ impl Listing {
         let mut to_read = RoaringBitmap::new();
         if let Some(term) = order.unindexed(&index) {
             to_read = std::mem::take(&mut candidates) | changed;
-            if to_read.len() > SORTED_MAX {
-                let costs = Costs::Order { path: term.text.clone(), reads: to_read.len(), max: SORTED_MAX };
+            if to_read.len() > sorted_max() {
+                let costs = Costs::Order { path: term.text.clone(), reads: to_read.len(), max: sorted_max() };
                 return Err(Error::TooCostly(costs));
             }
         } else if order.is_by_name() {
             // Where they stand has not changed: they are read when it is their turn.
             candidates |= changed;
         } else {
-            if changed.len() > CHANGED_MAX {
-                let costs = Costs::Changes { revision: self.listed.at, reads: changed.len(), max: CHANGED_MAX };
+            if changed.len() > changed_max() {
+                let costs = Costs::Changes { revision: self.listed.at, reads: changed.len(), max: changed_max() };
                 return Err(Error::TooCostly(costs));
             }
             to_read = changed;
@@ -351,7 +351,7 @@ impl Listing {
     }
 
     fn too_many_reads(&self, index: &KindIndex, reads: u64, changed: &RoaringBitmap) -> Error {
-        let max = READS_MAX;
+        let max = reads_max();
         if changed.len() > reads / 2 {
             return Error::TooCostly(Costs::Changes { revision: self.listed.at, reads, max });
         }

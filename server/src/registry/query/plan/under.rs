@@ -7,7 +7,7 @@ use crate::registry::error::{Costs, Error};
 use crate::registry::index::secondary::{KindIndex, PathId};
 use crate::registry::query::filter::Ancestry;
 use crate::registry::query::filter::expression::{Expression, Subject};
-use crate::registry::query::plan::costs::CHANGED_MAX;
+use crate::registry::query::plan::costs::changed_max;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::{stamp, wire};
@@ -66,8 +66,8 @@ fn below(reader: &Reader, kind: KindId, root: &str, at: Revision) -> Result<Hash
         let unread: Vec<Arc<str>> = {
             let Some(index) = reader.index.secondary().kind(kind) else { return Ok(found) };
             let changed = index.changed_since(at);
-            if changed.len() > CHANGED_MAX {
-                let costs = Costs::Changes { revision: at, reads: changed.len(), max: CHANGED_MAX };
+            if changed.len() > changed_max() {
+                let costs = Costs::Changes { revision: at, reads: changed.len(), max: changed_max() };
                 return Err(Error::TooCostly(costs));
             }
             let unread: Vec<_> = changed
