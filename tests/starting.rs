@@ -57,6 +57,34 @@ async fn until_saved(server: &Process, stubs: &mut Stubs, prefix: &str) {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_while_it_builds_its_indexes_stops() {
+    let data = TempDir::new().unwrap();
+    let server = start(data.path());
+    let mut registry = v1::registry_service_client::RegistryServiceClient::new(server.channel().await);
+    // More than are read ahead of those that are taken in, by far.
+    for commit in 0..30 {
+        let create = |number: usize| {
+            let country = Country {
+                name: format!("countries/c{commit}-{number}"),
+                display_name: "C".into(),
+                ..Country::default()
+            };
+            let resource = Some(v1::Resource { kind: Some(v1::resource::Kind::Country(country)) });
+            let create = v1::CreateMutation { resource, ..Default::default() };
+            v1::Mutation { operation: Some(v1::mutation::Operation::Create(create)) }
+        };
+        let request = v1::CommitRequest { mutations: (0..1_000).map(create).collect(), ..Default::default() };
+        within(registry.commit(request)).await.unwrap();
+    }
+    drop(registry);
+    server.stop();
+    for _ in 0..3 {
+        let ended = start(data.path()).stop();
+        assert!(ended.status.success() && !ended.log.contains("the indexes are there"), "{}", ended.log);
+    }
+}
+
 fn start(data: &Path) -> Process {
     Process::start_with(data, with_checkpoints)
 }

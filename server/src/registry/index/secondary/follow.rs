@@ -118,7 +118,8 @@ impl Follower {
         };
         // One thread reads, this one takes in: each has about the same to do.
         let (send, read) = sync_channel::<Vec<(KindId, Changed)>>(2);
-        std::thread::scope(|scope| {
+        // What is read is given up with this closure, and then the one that reads it is waited for, in this order.
+        std::thread::scope(move |scope| {
             let (index, journal) = (&*self.index, self.journal.clone());
             let reading = std::thread::Builder::new().name("index-read".into()).spawn_scoped(scope, move || {
                 for from in (0..count).step_by(PIECE_ROWS) {
