@@ -71,7 +71,7 @@ async fn a_server_that_is_stopped_while_it_builds_its_indexes_stops() {
                 ..Country::default()
             };
             let resource = Some(v1::Resource { kind: Some(v1::resource::Kind::Country(country)) });
-            let create = v1::CreateMutation { resource, ..Default::default() };
+            let create = v1::CreateMutation { resource };
             v1::Mutation { operation: Some(v1::mutation::Operation::Create(create)) }
         };
         let request = v1::CommitRequest { mutations: (0..1_000).map(create).collect(), ..Default::default() };
