@@ -150,6 +150,8 @@ async fn measure(plan: &Plan, size: u64) -> Measured {
     let starts = starts(plan, binary, dir.path(), size).await;
     let server = Process::server(binary, dir.path());
     let registry = Registry::connect(&server.address).await;
+    // Once its indexes are there: they are built beside the first writes.
+    registry.ask(Question::First, 0).await;
     let create = create(plan, &registry, beside.as_ref().map(|(_, postgres)| postgres), size).await;
     let of_postgres =
         |figures: fn(&Times) -> &Figures| create.1.as_ref().map_or("-".to_owned(), |times| figures(times).show(0));
