@@ -326,6 +326,7 @@ impl Telling {
                 let (reads, max) = costs.reads();
                 self.tell("reads", &reads.to_string());
                 self.tell("readsMax", &max.to_string());
+                self.tell("of", &costs.of());
                 self.add_precondition("TOO_COSTLY", costs.field(), &costs.description());
             }
             Error::SumTooLarge { currency } => {

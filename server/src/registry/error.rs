@@ -283,6 +283,17 @@ impl Costs {
         }
     }
 
+    /// What it is that costs so much: the tests, the path, or the revision.
+    #[must_use]
+    pub fn of(&self) -> String {
+        match self {
+            Self::Filter { tests, .. } => tests.join(", "),
+            Self::Order { path, .. } => path.clone(),
+            Self::Count { .. } => String::new(),
+            Self::Changes { revision, .. } => revision.to_string(),
+        }
+    }
+
     /// What is wrong, and what to do, as a phrase.
     #[must_use]
     pub fn description(&self) -> String {

@@ -21,11 +21,13 @@ use crate::registry::query::plan::under::Trees;
 use crate::registry::query::plan::{Found, Planner};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::Reader;
-use crate::registry::resource::name::Name;
+use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::stamp;
 use crate::registry::schema::KindId;
 use crate::store::Revision;
 
+/// So many tests of a filter are told of in an error.
+const TESTS_TOLD_MAX: usize = 3;
 /// So many documents are read before it is looked whether anybody still waits for them.
 const READS_AT_ONCE: usize = 256;
 
@@ -357,7 +359,9 @@ impl Listing {
         }
         let planner = Planner { index, trees: &self.trees };
         let tests = planner.explain(self.listed.filter.expression(), &RoaringBitmap::new());
-        let tests: Vec<_> = tests.into_iter().filter(|test| !test.indexed).map(|test| test.text).collect();
+        // The first of them, each as far as an error has room for it.
+        let tests = tests.iter().filter(|test| !test.indexed).take(TESTS_TOLD_MAX);
+        let tests: Vec<_> = tests.map(|test| short(&test.text)).collect();
         Error::TooCostly(if tests.is_empty() {
             Costs::Count { reads, max }
         } else {
