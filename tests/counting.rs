@@ -275,15 +275,15 @@ async fn amounts_are_added_up_exactly_by_currency() {
     assert_eq!(sums(&by_country.sums)[0], ("EUR", 10, 0));
 
     // Up to the last nano, and not beyond.
-    let large = project("f", &[money("XXX", i64::MAX, 0), money("XXX", 0, 999_999_999)]);
+    let large = project("f", &[money("XTS", i64::MAX, 0), money("XTS", 0, 999_999_999)]);
     commit(&mut registry, vec![create(large)]).await.unwrap();
     let answer = counted(&mut insight, request.clone()).await;
-    assert!(sums(&answer.sums).contains(&("XXX", i64::MAX, 999_999_999)), "{:?}", answer.sums);
-    commit(&mut registry, vec![create(project("g", &[money("XXX", 0, 1)]))]).await.unwrap();
+    assert!(sums(&answer.sums).contains(&("XTS", i64::MAX, 999_999_999)), "{:?}", answer.sums);
+    commit(&mut registry, vec![create(project("g", &[money("XTS", 0, 1)]))]).await.unwrap();
     let error = refusal_of(&mut insight, request).await;
     assert_eq!((error.code, error.reason.as_str()), (Code::OutOfRange, "SUM_TOO_LARGE"));
-    assert_eq!(error.message, "sum: makes more XXX than an amount can hold; narrow the filter");
-    assert_eq!(error.metadata["currency"], "XXX");
+    assert_eq!(error.message, "sum: makes more XTS than an amount can hold; narrow the filter");
+    assert_eq!(error.metadata["currency"], "XTS");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,6 @@
 use std::cmp::Ordering;
 
 use roaring::RoaringBitmap;
-
 use smallvec::SmallVec;
 
 use crate::faults;
