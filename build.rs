@@ -139,6 +139,8 @@ struct Standard {
     name: &'static str,
     plural: bool,
     request: &'static [&'static str],
+    /// The fields that only the requests of some kinds have: of those whose resources stand differently from day to day.
+    dated: &'static [&'static str],
     response: Option<(&'static str, &'static [&'static str])>,
 }
 
@@ -147,6 +149,7 @@ const STANDARD: &[Standard] = &[
         name: "Get",
         plural: false,
         request: &["name", "read_revision", "read_time", "if_none_match", "read_mask"],
+        dated: &["valid_date"],
         response: None,
     },
     Standard {
@@ -163,42 +166,49 @@ const STANDARD: &[Standard] = &[
             "read_mask",
             "explain",
         ],
+        dated: &["valid_date"],
         response: Some(("Listed", &["resources", "next_page_token", "revision", "total_size", "plan"])),
     },
     Standard {
         name: "Create",
         plural: false,
         request: &["id", "resource", "request_id", "validate_only"],
+        dated: &[],
         response: None,
     },
     Standard {
         name: "Update",
         plural: false,
         request: &["resource", "update_mask", "allow_missing", "request_id", "validate_only"],
+        dated: &[],
         response: None,
     },
     Standard {
         name: "Delete",
         plural: false,
         request: &["name", "etag", "allow_missing", "request_id", "validate_only"],
+        dated: &[],
         response: None,
     },
     Standard {
         name: "Undelete",
         plural: false,
         request: &["name", "etag", "request_id", "validate_only"],
+        dated: &[],
         response: None,
     },
     Standard {
         name: "Rollback",
         plural: false,
         request: &["name", "etag", "request_id", "validate_only"],
+        dated: &[],
         response: None,
     },
     Standard {
         name: "BatchGet",
         plural: true,
         request: &["names", "read_revision", "read_time", "read_mask"],
+        dated: &["valid_date"],
         response: Some(("BatchRead", &["resources", "revision"])),
     },
 ];
@@ -273,10 +283,10 @@ fn method(method: &MethodDescriptor, standard: Option<(&Standard, &Kind)>, out: 
     let (uniform, body) = match standard {
         Some((standard, kind)) => {
             let uniform = standard.uniform(kind);
-            alike(&uniform, &input, standard.request, kind, out)?;
+            alike(&uniform, &input, standard.request, standard.dated, kind, out)?;
             if let Some((uniform, fields)) = standard.response {
                 numbered(&method.output(), fields.len())?;
-                alike(&format!("crate::{uniform}<v1::{}>", kind.name), &method.output(), fields, kind, out)?;
+                alike(&format!("crate::{uniform}<v1::{}>", kind.name), &method.output(), fields, &[], kind, out)?;
             } else if method.output().name() != kind.name {
                 return Err(format!("{name} must answer a {}", kind.name).into());
             }
@@ -369,14 +379,25 @@ fn type_of(message: &MessageDescriptor) -> Result<String> {
     Ok(format!("v1::{}", message.name().to_upper_camel_case()))
 }
 
-/// Implements the ways between a message and its uniform twin, which must have the same fields.
-fn alike(uniform: &str, message: &MessageDescriptor, fields: &[&str], kind: &Kind, out: &mut String) -> Result<()> {
+/// Implements the ways between a message and its uniform twin, which must have the same fields; but for those that only
+/// some kinds have.
+fn alike(
+    uniform: &str,
+    message: &MessageDescriptor,
+    fields: &[&str],
+    dated: &[&'static str],
+    kind: &Kind,
+    out: &mut String,
+) -> Result<()> {
     let own = |field: &str| match field {
         "id" => format!("{}_id", kind.singular),
         "resource" => kind.singular.clone(),
         "resources" => kind.plural.clone(),
         field => field.to_owned(),
     };
+    let (has, lacks): (Vec<&str>, Vec<&str>) =
+        dated.iter().copied().partition(|field| message.get_field_by_name(field).is_some());
+    let fields = [fields, has.as_slice()].concat();
     let names: Vec<String> = fields.iter().map(|field| own(field)).collect();
     if let Some(missing) = names.iter().find(|name| message.get_field_by_name(name).is_none()) {
         return Err(format!("{} lacks the field {missing}, which it must have for every kind", message.name()).into());
@@ -390,7 +411,8 @@ fn alike(uniform: &str, message: &MessageDescriptor, fields: &[&str], kind: &Kin
         .into());
     }
     let into: Vec<String> = fields.iter().zip(&names).map(|(field, name)| format!("{name}: it.{field}")).collect();
-    let from: Vec<String> = fields.iter().zip(&names).map(|(field, name)| format!("{field}: it.{name}")).collect();
+    let from = fields.iter().zip(&names).map(|(field, name)| format!("{field}: it.{name}"));
+    let from: Vec<String> = from.chain(lacks.iter().map(|field| format!("{field}: None"))).collect();
     let message = type_of(message)?;
     writeln!(
         out,
@@ -404,7 +426,9 @@ fn alike(uniform: &str, message: &MessageDescriptor, fields: &[&str], kind: &Kin
 
 /// Implements `Standard` for a kind, whose service must have all standard methods.
 fn standard_methods(service: &ServiceDescriptor, kind: &Kind, out: &mut String) -> Result<()> {
-    writeln!(out, "impl crate::Standard for v1::{} {{", kind.name)?;
+    let get = service.methods().find(|method| method.name() == format!("Get{}", kind.name));
+    let dated = get.is_some_and(|get| get.input().get_field_by_name("valid_date").is_some());
+    writeln!(out, "impl crate::Standard for v1::{} {{\n    const DATED: bool = {dated};", kind.name)?;
     for standard in STANDARD {
         let name = standard.method(kind);
         let method = service.methods().find(|method| method.name() == name);

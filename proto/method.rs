@@ -17,6 +17,7 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use crate::Kind;
+use crate::v1::PartialDate;
 
 /// A method of the contract, as its request.
 pub trait Method: prost::Message + Default + 'static {
@@ -83,6 +84,9 @@ pub async fn call<M: Method>(
 
 /// The standard methods of a kind, as their requests.
 pub trait Standard: Kind {
+    /// Whether resources of the kind stand differently from day to day, so that they are read, listed and counted at a
+    /// `valid_date`. The requests of other kinds have no such field, and theirs is lost on the way to the server.
+    const DATED: bool;
     /// Reads one.
     type Get: Method<Response = Self> + From<Get>;
     /// Lists.
@@ -128,6 +132,8 @@ pub struct Get {
     pub if_none_match: String,
     /// The fields to answer. `None`: all.
     pub read_mask: Option<FieldMask>,
+    /// How it stands on this day. `None`: on the settled day of the revision that is read.
+    pub valid_date: Option<PartialDate>,
 }
 
 /// Reads a page of a listing.
@@ -151,6 +157,8 @@ pub struct List {
     pub read_mask: Option<FieldMask>,
     /// Only how the listing would be found.
     pub explain: bool,
+    /// How they stand on this day. `None`: on the settled day of the revision that is read.
+    pub valid_date: Option<PartialDate>,
 }
 
 /// A page of a listing.
@@ -248,6 +256,8 @@ pub struct BatchGet {
     pub read_time: Option<Timestamp>,
     /// The fields to answer. `None`: all.
     pub read_mask: Option<FieldMask>,
+    /// How they stand on this day. `None`: on the settled day of the revision that is read.
+    pub valid_date: Option<PartialDate>,
 }
 
 /// What a [`BatchGet`] answers.

@@ -33,8 +33,12 @@ pub(crate) fn create(resource: impl Into<Resource>) -> Mutation {
 
 pub(crate) fn update(resource: impl Into<Resource>, paths: &[&str]) -> Mutation {
     let update_mask = prost_types::FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() };
-    let update =
-        UpdateMutation { resource: Some(resource.into()), update_mask: Some(update_mask), allow_missing: false };
+    let update = UpdateMutation {
+        resource: Some(resource.into()),
+        update_mask: Some(update_mask),
+        allow_missing: false,
+        ..UpdateMutation::default()
+    };
     Mutation { operation: Some(mutation::Operation::Update(update)) }
 }
 

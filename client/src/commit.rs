@@ -130,7 +130,12 @@ impl CommitBuilder {
 
     fn change(self, resource: Resource, mask: Mask, allow_missing: bool) -> Self {
         let resource = Some(resource);
-        self.operation(Operation::Update(UpdateMutation { resource, update_mask: mask.into(), allow_missing }))
+        self.operation(Operation::Update(UpdateMutation {
+            resource,
+            update_mask: mask.into(),
+            allow_missing,
+            ..UpdateMutation::default()
+        }))
     }
 
     fn operation(self, operation: Operation) -> Self {

@@ -52,7 +52,7 @@ pub(crate) fn revision_name(name: &str, revision: u64) -> String {
 }
 
 /// Which fields an update changes, or a read answers: as paths of the schema such as `display_name`,
-/// `term.notice_period` or `labels.programme`. A key of a map that has other letters than `a-z0-9_` stands in backticks.
+/// `term.renewal_notice` or `labels.programme`. A key of a map that has other letters than `a-z0-9_` stands in backticks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mask(Vec<String>);
 

@@ -341,7 +341,12 @@ impl Client {
                 0 => add(mutation::Operation::Delete(v1::DeleteMutation { name, ..Default::default() })),
                 _ => {
                     let resource = Some(self.country(name, length).into());
-                    let update = v1::UpdateMutation { resource, update_mask: Some(mask()), allow_missing: false };
+                    let update = v1::UpdateMutation {
+                        resource,
+                        update_mask: Some(mask()),
+                        allow_missing: false,
+                        ..v1::UpdateMutation::default()
+                    };
                     add(mutation::Operation::Update(update));
                 }
             }

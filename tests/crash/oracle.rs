@@ -128,7 +128,9 @@ impl Request {
                     }
                     mutation::Operation::Delete(delete) => wanted(ChangeAction::Delete, &delete.name, None),
                     mutation::Operation::Undelete(undelete) => wanted(ChangeAction::Undelete, &undelete.name, None),
-                    mutation::Operation::Rollback(_) => panic!("the load rolls nothing back"),
+                    mutation::Operation::Rollback(_)
+                    | mutation::Operation::RecordEvents(_)
+                    | mutation::Operation::VoidEvent(_) => panic!("the load does no such thing"),
                 };
                 request.mutations.iter().map(wanted).collect()
             }
@@ -346,7 +348,11 @@ fn check_change(
                     let (_, then) = then.ok_or_else(|| format!("{told}: rolled back to what it never was"))?;
                     bare(then.clone()).0
                 }
-                ChangeAction::Create | ChangeAction::Unspecified | ChangeAction::Unchanged => {
+                ChangeAction::Create
+                | ChangeAction::Unspecified
+                | ChangeAction::Unchanged
+                | ChangeAction::RecordEvents
+                | ChangeAction::VoidEvent => {
                     return Err(format!("{told}: existed already"));
                 }
             }

@@ -335,6 +335,7 @@ impl Op {
                 resource: Some(with_etag(resource, etag)),
                 update_mask: Some(FieldMask { paths: mask }),
                 allow_missing,
+                ..v1::UpdateMutation::default()
             }),
             Self::Delete { name, etag, allow_missing } => {
                 mutation::Operation::Delete(v1::DeleteMutation { name, etag, allow_missing })

@@ -275,14 +275,6 @@ impl Maker<'_> {
                 organization,
                 unresolved_name,
                 role: maker.value(5),
-                // One of them, of which only one date tells anything: no end is before a beginning.
-                participations: maker
-                    .maybe(|maker| AgreementParticipation {
-                        signature_date: maker.maybe_date(),
-                        ..AgreementParticipation::default()
-                    })
-                    .into_iter()
-                    .collect(),
                 note: maker.optional_text(),
             }
         });
@@ -313,7 +305,8 @@ impl Maker<'_> {
         let term = self.maybe(|maker| AgreementTerm {
             length: maker.period(),
             expiry_date: maker.maybe_date(),
-            notice_period: maker.period(),
+            renewal_notice: maker.period(),
+            denunciation_notice: maker.period(),
             ..AgreementTerm::default()
         });
         Agreement {
@@ -323,7 +316,6 @@ impl Maker<'_> {
             annotations: self.annotations(),
             external_ids: self.external_ids(),
             documents: self.documents(),
-            state: self.value(11),
             r#type: self.value(13),
             binding: self.value(3),
             scope: self.value(3),

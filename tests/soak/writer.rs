@@ -187,7 +187,12 @@ impl Writer {
                 }
                 Some(_) => {
                     let update_mask = Some(mask());
-                    mutation::Operation::Update(v1::UpdateMutation { resource, update_mask, allow_missing: false })
+                    mutation::Operation::Update(v1::UpdateMutation {
+                        resource,
+                        update_mask,
+                        allow_missing: false,
+                        ..v1::UpdateMutation::default()
+                    })
                 }
             };
             mutations.insert(name, v1::Mutation { operation: Some(operation) });

@@ -54,7 +54,8 @@ impl Meant {
 
     pub(super) fn mutation(&self, resource: Resource) -> Mutation {
         let update_mask = self.mask.clone().into();
-        let update = UpdateMutation { resource: Some(resource), update_mask, allow_missing: true };
+        let update =
+            UpdateMutation { resource: Some(resource), update_mask, allow_missing: true, ..UpdateMutation::default() };
         Mutation { operation: Some(Operation::Update(update)) }
     }
 

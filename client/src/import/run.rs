@@ -262,7 +262,11 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
             ChangeAction::Create => self.summary.created += 1,
             ChangeAction::Delete => self.summary.deleted += 1,
             ChangeAction::Unspecified | ChangeAction::Unchanged => self.summary.unchanged += 1,
-            ChangeAction::Update | ChangeAction::Undelete | ChangeAction::Rollback => self.summary.updated += 1,
+            ChangeAction::Update
+            | ChangeAction::Undelete
+            | ChangeAction::Rollback
+            | ChangeAction::RecordEvents
+            | ChangeAction::VoidEvent => self.summary.updated += 1,
         }
         self.observer.accepted(&row);
     }

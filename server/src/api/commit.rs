@@ -96,6 +96,9 @@ impl Api {
             mutation::Operation::Rollback(RollbackMutation { name, etag }) => {
                 ("rollback", "", Operation::Rollback { kind: None, name, etag })
             }
+            mutation::Operation::RecordEvents(_) | mutation::Operation::VoidEvent(_) => {
+                return Err(("", "is not there yet".to_owned()));
+            }
         };
         Ok(Mutation { place: Place { index: Some(index), verb, singular }, operation })
     }

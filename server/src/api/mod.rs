@@ -17,6 +17,7 @@ mod request_log;
 mod room;
 mod standard;
 mod status;
+mod verbs;
 mod watch;
 
 use tonic::server::NamedService;

@@ -7,16 +7,28 @@
 use std::collections::HashSet;
 
 use partnership_registry::v1::{
-    Agreement, AgreementEndType, AgreementEvent, AgreementEventType, AgreementParticipation, AgreementParty,
-    AgreementPeriod, AgreementRelationType, AgreementRenewal, AgreementState, AgreementTerm,
-    AgreementTerminationGround, PartialDate,
+    Agreement, AgreementEvent, AgreementEventType, AgreementParty, AgreementPeriod, AgreementRelationType,
+    AgreementRenewal, AgreementState, AgreementTerm, AgreementTerminationGround, Resource,
 };
 
 use crate::findings::Findings;
+use crate::kinds::timeline::{Asked, Dated, Timeline};
+use crate::time::Day;
 use crate::values::localized_text::check_one_per_language;
-use crate::values::partial_date::both_and_before;
 use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
+
+/// An agreement stands differently from day to day.
+pub(crate) const DATED: Dated =
+    Dated { timeline, computed, computed_fields: &[20, 42], in_force: AgreementState::InForce as u32 };
+
+fn timeline(_: &Resource) -> Timeline {
+    Timeline { states: vec![(Day(i32::MIN), 1 << AgreementState::Draft as u32)], parties: Vec::new() }
+}
+
+fn computed(_: &Resource, _: Asked) -> Vec<u8> {
+    Vec::new()
+}
 
 /// Notes what cannot be true of any agreement.
 pub(crate) fn check(agreement: &Agreement, violations: &mut Violations) {
@@ -48,40 +60,8 @@ fn check_parties<'a>(parties: &'a [AgreementParty], violations: &mut Violations)
                 format!("must differ from that of every other party, and {} is used twice", party.party_id),
             );
         }
-        check_participations(&path, &party.participations, violations);
     }
     party_ids
-}
-
-/// Checks that the participations of one party are intervals, one after the other, of which the last may be open.
-fn check_participations(party: &str, participations: &[AgreementParticipation], violations: &mut Violations) {
-    let mut before: Option<&AgreementParticipation> = None;
-    for (index, participation) in participations.iter().enumerate() {
-        let path = format!("{party}.participations[{index}]");
-        if both_and_before(participation.end_date.as_ref(), start(participation)) {
-            violations.add(format!("{path}.end_date"), "must not be before the participation starts");
-        }
-        if participation.end_date.is_none() && participation.end_type() != AgreementEndType::Unspecified {
-            violations.add(format!("{path}.end_type"), "must be left out while the participation has not ended");
-        }
-        if let Some(before) = before {
-            if before.end_date.is_none() {
-                violations.add(&path, "must follow a participation that has ended");
-            } else if both_and_before(start(participation), before.end_date.as_ref()) {
-                violations.add(&path, "must not start before the previous participation ended");
-            }
-        }
-        before = Some(participation);
-    }
-}
-
-/// The date from which a participation runs, if it is there at all.
-fn start(participation: &AgreementParticipation) -> Option<&PartialDate> {
-    participation
-        .entry_into_force_date
-        .as_ref()
-        .or(participation.consent_date.as_ref())
-        .or(participation.signature_date.as_ref())
 }
 
 fn check_event(path: &str, event: &AgreementEvent, name: &str, parties: &HashSet<&str>, violations: &mut Violations) {
@@ -154,7 +134,18 @@ fn may_have_ground(event_type: AgreementEventType) -> Ground {
         | AgreementEventType::Correction
         | AgreementEventType::Renewal
         | AgreementEventType::Resumption
-        | AgreementEventType::Registration => Ground::None,
+        | AgreementEventType::Registration
+        | AgreementEventType::Negotiation
+        | AgreementEventType::DefinitiveSignature
+        | AgreementEventType::FormalConfirmation
+        | AgreementEventType::ProvisionalApplicationEnd
+        | AgreementEventType::NonRenewal
+        | AgreementEventType::Expulsion
+        | AgreementEventType::Revocation
+        | AgreementEventType::Abandonment
+        | AgreementEventType::WithdrawalOfReservation
+        | AgreementEventType::TerritorialApplication
+        | AgreementEventType::Notification => Ground::None,
     }
 }
 
@@ -168,6 +159,7 @@ fn is_act_of_single_parties(event_type: AgreementEventType) -> bool {
             | AgreementEventType::Objection
             | AgreementEventType::Denunciation
             | AgreementEventType::Withdrawal
+            | AgreementEventType::Expulsion
     )
 }
 
@@ -189,7 +181,8 @@ fn check_term(term: &AgreementTerm, violations: &mut Violations) {
     let periods = [
         ("term.length", &term.length),
         ("term.renewal_length", &term.renewal_length),
-        ("term.notice_period", &term.notice_period),
+        ("term.renewal_notice", &term.renewal_notice),
+        ("term.denunciation_notice", &term.denunciation_notice),
     ];
     for (field, period) in periods {
         if *period == Some(AgreementPeriod::default()) {
@@ -215,15 +208,6 @@ pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
     }
     let state = agreement.state().as_str_name();
     let mut in_force = false;
-    for (index, party) in agreement.parties.iter().enumerate() {
-        for (taken_part, participation) in party.participations.iter().enumerate() {
-            if participation.entry_into_force_date.is_some() {
-                in_force = true;
-                let field = format_args!("parties[{index}].participations[{taken_part}].entry_into_force_date");
-                findings.add_contradiction(field, "an entry into force", state);
-            }
-        }
-    }
     for (index, event) in agreement.events.iter().enumerate() {
         let (enters, ends) =
             (event.r#type() == AgreementEventType::EntryIntoForce, event.r#type() == AgreementEventType::Termination);

@@ -6,6 +6,7 @@
 use partnership_registry::v1::{self, Resource, resource};
 use prost::{DecodeError, Message as _};
 
+use self::timeline::Dated;
 use crate::findings::Findings;
 use crate::violations::Violations;
 
@@ -25,6 +26,16 @@ pub struct KindRules {
     /// Notes what is strange and may yet be so: above all, that the state and what else is said contradict each other. No
     /// clock is asked, so the same resource always has the same findings.
     pub find: fn(&Resource, &mut Findings),
+    /// How its resources stand on each day. `None`: nothing about them follows from days.
+    pub dated: Option<Dated>,
+}
+
+/// What a kind brings whose resources stand differently from day to day.
+const fn dated(singular: &str) -> Option<Dated> {
+    match singular.as_bytes() {
+        b"agreement" => Some(agreement::DATED),
+        _ => None,
+    }
 }
 
 macro_rules! kinds {
@@ -38,6 +49,7 @@ macro_rules! kinds {
             encode,
             check,
             find,
+            dated: dated(stringify!($singular)),
         }),*];
 
         /// The message in an envelope, of whatever kind; nothing if the envelope is empty.
@@ -70,6 +82,7 @@ partnership_registry::for_each_kind!(kinds);
 
 #[cfg(test)]
 mod table;
+pub mod timeline;
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ pub(crate) mod period;
 pub(crate) mod reference;
 pub(crate) mod text;
 pub(crate) mod timestamp;
+pub(crate) mod truth;
 
 /// A rule that a value breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,6 +23,8 @@ pub(crate) fn done(action: ChangeAction) -> &'static str {
         ChangeAction::Delete => "deleted",
         ChangeAction::Undelete => "undeleted",
         ChangeAction::Rollback => "reverted",
+        ChangeAction::RecordEvents => "recorded",
+        ChangeAction::VoidEvent => "voided",
         ChangeAction::Unspecified | ChangeAction::Unchanged => "unchanged",
     }
 }

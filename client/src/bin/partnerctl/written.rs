@@ -68,6 +68,7 @@ impl Written {
                 resource: Some(resource.clone()),
                 update_mask: mask.clone().into(),
                 allow_missing: *allow_missing,
+                ..UpdateMutation::default()
             }),
         };
         Mutation { operation: Some(operation) }

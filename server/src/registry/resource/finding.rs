@@ -49,7 +49,12 @@ fn is_of_cleaning(finding: &Finding) -> bool {
         | FindingCode::DateUnlikely
         | FindingCode::StateContradicted
         | FindingCode::OutputOnlyIgnored
-        | FindingCode::More => false,
+        | FindingCode::More
+        | FindingCode::EventsContradict
+        | FindingCode::AssertedStatusContradicted
+        | FindingCode::EffectAssumed
+        | FindingCode::NoticeLate
+        | FindingCode::EventGone => false,
     }
 }
 

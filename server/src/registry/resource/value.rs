@@ -9,48 +9,10 @@ use partnership_registry::v1::PartialDate;
 use prost_types::Timestamp;
 
 use super::wire::{self, WireField};
-use crate::faults;
 use crate::registry::schema::{Field, NumberType, Schemas, SharedValue, Value};
 use crate::time::Time;
 use crate::values::text::nfc;
 use crate::values::{money, partial_date};
-
-/// What is known of a statement: Kleene's three values, of which a filter selects only what is true.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Truth {
-    False,
-    /// It may be, and it may not: of a date not enough is known.
-    Unknown,
-    True,
-}
-
-impl Truth {
-    /// Whether both hold.
-    pub(crate) fn and(self, other: Self) -> Self {
-        self.min(other)
-    }
-
-    /// Whether one of both holds.
-    pub(crate) fn or(self, other: Self) -> Self {
-        self.max(other)
-    }
-
-    /// Whether it does not hold. What is not known stays unknown.
-    pub(crate) fn not(self) -> Self {
-        match self {
-            Self::False => Self::True,
-            Self::Unknown if faults::planted("filter-not-two-valued").is_some() => Self::True,
-            Self::Unknown => Self::Unknown,
-            Self::True => Self::False,
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(holds: bool) -> Self {
-        if holds { Self::True } else { Self::False }
-    }
-}
 
 /// A single value.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,25 +137,6 @@ mod tests {
 
     use super::*;
     use crate::registry::schema::{contract, kind_of};
-    use Truth::{False, True, Unknown};
-
-    #[test]
-    fn truths_are_joined_as_kleene_has_it() {
-        let table = [
-            (True, True, True, True),
-            (True, Unknown, Unknown, True),
-            (True, False, False, True),
-            (Unknown, Unknown, Unknown, Unknown),
-            (Unknown, False, False, Unknown),
-            (False, False, False, False),
-        ];
-        for (a, b, and, or) in table {
-            assert_eq!([a.and(b), b.and(a), a.or(b), b.or(a)], [and, and, or, or], "{a:?} {b:?}");
-            assert_eq!(a.and(b).not(), a.not().or(b.not()), "{a:?} {b:?}");
-        }
-        assert_eq!([False, Unknown, True].map(Truth::not), [True, Unknown, False]);
-        assert_eq!([Truth::from(true), Truth::from(false)], [True, False]);
-    }
 
     /// The value of the first resource at a path.
     fn at<'a>(schemas: &Schemas, collection: &str, path: &str, document: &'a [u8]) -> Option<LeafValue<'a>> {

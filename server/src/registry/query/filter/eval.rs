@@ -1,10 +1,11 @@
 //! Expressions, asked of documents: over the bytes as they are stored, of which nothing is decoded that is not compared.
 
 use super::expression::{Check, Expression, Step, Subject, Test};
-use crate::registry::resource::value::{Truth, leaf};
+use crate::registry::resource::value::leaf;
 use crate::registry::resource::wire::{self, WireField};
 use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, Field, Schemas, Shape, Value};
 use crate::values::text::nfc;
+use crate::values::truth::Truth;
 
 /// Who stands above whom in the trees of resources.
 pub(crate) trait Ancestry {

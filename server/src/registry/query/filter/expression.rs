@@ -6,9 +6,10 @@ use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use super::pattern::Pattern;
-use crate::registry::resource::value::{LeafValue, Truth};
+use crate::registry::resource::value::LeafValue;
 use crate::registry::schema::KindId;
 use crate::time::Time;
+use crate::values::truth::Truth;
 
 /// Tests, and how they are joined.
 #[derive(Debug, Clone, PartialEq)]

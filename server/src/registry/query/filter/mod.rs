@@ -18,8 +18,8 @@ mod pattern;
 mod text;
 mod tree;
 
-use crate::registry::resource::value::Truth;
 use crate::registry::schema::{KindId, Schemas};
+use crate::values::truth::Truth;
 use error::Error;
 pub(crate) use eval::Ancestry;
 use eval::Asked;

@@ -12,7 +12,8 @@ use crate::registry::index::secondary::{
 };
 use crate::registry::query::filter::expression::{Check, Literal, Operator, Step, Subject, Test};
 use crate::registry::resource::stamp::field_number;
-use crate::registry::resource::value::{LeafValue, Truth};
+use crate::registry::resource::value::LeafValue;
+use crate::values::truth::Truth;
 
 /// To look at one resource costs about as much as to pass over so many in a column.
 const LOOK_COST: u64 = 8;

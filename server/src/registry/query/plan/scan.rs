@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::registry::index::secondary::{FactNumber, Rows};
-use crate::registry::resource::value::Truth;
+use crate::values::truth::Truth;
 
 /// The resources of all these sets.
 pub(super) fn union<'a>(sets: impl Iterator<Item = &'a Rows>) -> RoaringBitmap {
