@@ -38,6 +38,7 @@ pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;
 pub use query::selection::Selection;
 pub use query::tally::CountedGroup;
+pub use query::timeline::{TimelineEntry, TimelinePage, TimelineRequest};
 pub use query::watch::{Effect, SelectedCommit, Watch};
 pub use read::history::Version;
 pub use read::reader::Point;
@@ -64,6 +65,7 @@ use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
+use query::timeline;
 use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
@@ -518,6 +520,17 @@ impl Registry {
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
         count.answer(&self.0.reader, at.0, has_room, cancelled)
+    }
+
+    /// A page of a timeline, the first one as of `at`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    pub fn timeline(
+        &self,
+        request: &TimelineRequest,
+        at: Indexed,
+        has_room: HasRoom<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<TimelinePage, Error> {
+        timeline::page(&self.0.reader, &self.0.tokens, request, at.0, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.
