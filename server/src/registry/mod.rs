@@ -21,6 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 use partnership_registry::v1::PartialDate;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
@@ -138,6 +139,8 @@ pub struct Options {
     pub accept_time_jump: bool,
     /// The most bytes of memory for the index.
     pub index_bytes_max: usize,
+    /// The time zone whose days are those of the law.
+    pub time_zone: TimeZone,
 }
 
 impl Default for Options {
@@ -148,6 +151,7 @@ impl Default for Options {
             request_id_retention: Duration::ZERO,
             accept_time_jump: false,
             index_bytes_max: usize::MAX,
+            time_zone: TimeZone::UTC,
         }
     }
 }
@@ -208,7 +212,8 @@ impl Registry {
         let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let (clock_running, clock_closing) = sync_channel(0);
-        let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone() };
+        let committer =
+            Committer { schemas, etags, epoch, ledger, clock: clock.clone(), time_zone: options.time_zone.clone() };
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));

@@ -152,7 +152,8 @@ pub(crate) fn day_numbers(date: &PartialDate) -> Option<(i32, i32)> {
 
 /// A day as a date. `None`: it is not of the years 1 to 9999.
 pub(crate) fn of_day(day: Day) -> Option<PartialDate> {
-    let date = Date::constant(1970, 1, 1).checked_add(i64::from(day.0).days()).ok().filter(|date| date.year() >= 1)?;
+    let after = jiff::Span::new().try_days(day.0).ok()?;
+    let date = Date::constant(1970, 1, 1).checked_add(after).ok().filter(|date| date.year() >= 1)?;
     Some(PartialDate::day(date.year().into(), date.month().into(), date.day().into()))
 }
 
