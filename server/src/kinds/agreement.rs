@@ -19,8 +19,13 @@ use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// An agreement stands differently from day to day.
-pub(crate) const DATED: Dated =
-    Dated { timeline, computed, computed_fields: &[20, 42], in_force: AgreementState::InForce as u32 };
+pub(crate) const DATED: Dated = Dated {
+    timeline,
+    computed,
+    computed_fields: &[20, 42],
+    parties_field: [42, 6],
+    in_force: AgreementState::InForce as u32,
+};
 
 fn timeline(_: &Resource) -> Timeline {
     Timeline { states: vec![(Day(i32::MIN), 1 << AgreementState::Draft as u32)], parties: Vec::new() }

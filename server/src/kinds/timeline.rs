@@ -15,6 +15,8 @@ pub struct Dated {
     pub computed: fn(&Resource, Asked) -> Vec<u8>,
     /// The numbers of the fields that are computed.
     pub computed_fields: &'static [u32],
+    /// The field of them that says how each of the parties stands, by the numbers of the fields on the way.
+    pub parties_field: [u32; 2],
     /// The number of the state in which it is in force.
     pub in_force: u32,
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
+use partnership_registry::v1::PartialDate;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +56,7 @@ pub use crate::store::{Action, JournalHealth, Obstacle, Record, Revision, StateH
 use crate::faults;
 use crate::kinds::KindRules;
 use crate::store::{self, Scrub, StateFollower, StoreError};
-use crate::time::Clock;
+use crate::time::{Clock, Day};
 use crate::violations::Violations;
 pub use index::Outgrown;
 use index::secondary::{Follower, Position};
@@ -66,7 +67,7 @@ use query::page_token::PageTokens;
 use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
-use resource::{etag, stamp};
+use resource::{etag, stamp, standing};
 use schema::Schemas;
 use write::committer::{Answer, Committer, Replay, Submission};
 use write::ledger::Ledger;
@@ -326,6 +327,13 @@ impl Registry {
         }
     }
 
+    /// What one mutation left, as it is answered.
+    #[must_use]
+    pub fn answered(&self, one: &WrittenOne, settled_day: Day) -> Bytes {
+        let asked = standing::on_settled_day(settled_day);
+        standing::answered(&self.0.reader.schemas, one.name.kind(), one.document.clone(), asked)
+    }
+
     /// Room for a write among those that wait, with the documents that it changes. It goes with the write, which is done even
     /// if its caller goes away.
     async fn room(&self, request: &Prepared) -> Result<OwnedSemaphorePermit, Error> {
@@ -401,21 +409,27 @@ impl Registry {
                 (None, None) => return Err(Error::Damaged { revision }),
             });
         }
-        Ok(Written { revision, time: Some(record.commit_time), results })
+        Ok(Written { revision, time: Some(record.commit_time), settled_day: record.settled_day, results })
     }
 
     /// What the paths of `read_mask` name of the document of `name`, deleted or not; all of it if there are none. If its
-    /// etag is `if_none_match`, only its name, etag and revision, whatever the mask.
+    /// etag is `if_none_match`, only its name, etag and revision, whatever the mask. How it stands is told for `valid_date`.
     pub async fn get(
         &self,
         kind: KindId,
         name: &str,
         point: Point,
+        valid_date: Option<&PartialDate>,
         if_none_match: &str,
         read_mask: &[String],
     ) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
         let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
+        let valid = standing::valid_day(&reader.schemas, kind, valid_date)?;
+        if valid.is_some() && !if_none_match.is_empty() {
+            // An etag says nothing of how the resource stands on another day.
+            return Err(Error::invalid("valid_date", "is not given together with if_none_match"));
+        }
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         if !if_none_match.is_empty()
             && let Some(rule) = etag::check(if_none_match)
@@ -427,7 +441,7 @@ impl Registry {
         if !if_none_match.is_empty() && stamp::etag(&document) == if_none_match {
             return Ok(stamp::not_modified(&document).into());
         }
-        Ok(mask.apply(&reader.schemas, document))
+        Ok(mask.answer(&reader.schemas, kind, document, reader.days(at, valid), false))
     }
 
     /// What the paths of `read_mask` name of the documents of `names`, in their order, as of one revision, which is answered
@@ -437,10 +451,12 @@ impl Registry {
         kind: KindId,
         names: &[String],
         point: Point,
+        valid_date: Option<&PartialDate>,
         read_mask: &[String],
     ) -> Result<(Vec<Bytes>, Revision), Error> {
         let reader = &self.0.reader;
         let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
+        let valid = standing::valid_day(&reader.schemas, kind, valid_date)?;
         let mut violations = Violations::new();
         if names.len() > BATCH_MAX {
             violations.add("names", format!("must have at most {BATCH_MAX} items, and has {}", names.len()));
@@ -456,11 +472,12 @@ impl Registry {
             return Err(Error::Invalid(violations));
         }
         let at = reader.resolve(point)?;
+        let days = reader.days(at, valid);
         let mut bytes = 0;
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
             let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
-            let document = mask.apply(&reader.schemas, document);
+            let document = mask.answer(&reader.schemas, kind, document, days, false);
             bytes += document.len();
             if bytes > ANSWER_BYTES_MAX {
                 return Err(Error::AnswerTooLarge { max: ANSWER_BYTES_MAX });

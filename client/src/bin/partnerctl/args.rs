@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use partnership_registry_client::Point;
+use partnership_registry_client::v1::PartialDate;
 
 use crate::address::address;
 use crate::output::Format;
-use crate::time::{duration, point};
+use crate::time::{day, duration, point};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -189,6 +190,9 @@ pub(crate) struct GetArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// As they stand on this day, such as 1990-01-01, by what is recorded of them; of agreements
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +217,9 @@ pub(crate) struct ListArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// As they stand on this day, such as 1990-01-01, by what is recorded of them; of agreements
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
     /// Show how the resources would be found and what that costs, and list nothing
     #[arg(long)]
     pub(crate) explain: bool,
@@ -240,6 +247,9 @@ pub(crate) struct CountArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// As they stand on this day, such as 1990-01-01, by what is recorded of them; of agreements
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
     /// Show how the resources would be found and what that costs, and count nothing
     #[arg(long)]
     pub(crate) explain: bool,

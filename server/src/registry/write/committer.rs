@@ -175,11 +175,12 @@ impl Committer {
                 name: plan.name,
             });
         }
+        let settled_day = self.ledger.settled_day();
+        let settled_day = if changing > 0 { settled_day.max(time.day()) } else { settled_day };
         if !write {
-            return (Written { revision: self.ledger.head(), time: None, results }, None);
+            return (Written { revision: self.ledger.head(), time: None, settled_day, results }, None);
         }
         let mark = request.request_id.map(|id| RequestMark { id: id.into_bytes(), hash: request.request_hash });
-        let settled_day = self.ledger.settled_day().max(time.day());
         self.ledger.add(revision, time, settled_day, mark, outcomes);
         let record = Record {
             revision,
@@ -193,6 +194,6 @@ impl Committer {
             parent_hash: [0; 32],
             hash: [0; 32],
         };
-        (Written { revision, time: Some(time), results }, Some(record))
+        (Written { revision, time: Some(time), settled_day, results }, Some(record))
     }
 }

@@ -19,7 +19,7 @@ use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference, finding, rollback};
+use crate::registry::resource::{body, difference, finding, rollback, standing};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::Time;
@@ -190,7 +190,17 @@ impl Drafting<'_> {
         change: &Change,
         document: Option<&[u8]>,
     ) -> Result<Vec<Finding>, Error> {
-        let Unchangeable { refused, ignored } = change.unchangeable(self.schemas, name.kind(), document);
+        let kind = name.kind();
+        // What is computed is compared as it is answered.
+        let answered = match document {
+            Some(document) if change.said.all.is_some() && self.schemas.kind(kind).rules.dated.is_some() => {
+                let asked = standing::on_settled_day(self.ledger.settled_day());
+                Some(standing::answered(self.schemas, kind, Bytes::copy_from_slice(document), asked))
+            }
+            Some(_) | None => None,
+        };
+        let Unchangeable { refused, ignored } =
+            change.unchangeable(self.schemas, kind, answered.as_deref().or(document));
         let mut violations = Violations::new();
         place.add(refused, &mut violations);
         if violations.is_empty() { Ok(ignored) } else { Err(Error::Invalid(violations)) }
