@@ -49,6 +49,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             order_by: request.order_by,
             show_deleted: request.show_deleted,
             point: point(request.read_revision, request.read_time)?,
+            valid_date: request.valid_date,
             read_mask: request.read_mask.unwrap_or_default().paths,
             explain: request.explain,
         };
