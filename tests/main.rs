@@ -44,4 +44,6 @@ mod soak;
 mod stalls;
 mod starting;
 mod tidy;
+mod timeline;
+mod two_times;
 mod watching;

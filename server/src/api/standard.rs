@@ -26,7 +26,10 @@ impl<K: Kind> Handle<Of<K, Get>> for Api {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
         let kind = self.kind::<K>()?;
-        let document = self.registry.get(kind, &request.name, point, &request.if_none_match, &mask).await?;
+        let document = self
+            .registry
+            .get(kind, &request.name, point, request.valid_date.as_ref(), &request.if_none_match, &mask)
+            .await?;
         Ok(Encoded::new(document))
     }
 }
@@ -47,6 +50,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             order_by: request.order_by,
             show_deleted: request.show_deleted,
             point: point(request.read_revision, request.read_time)?,
+            valid_date: request.valid_date,
             read_mask: request.read_mask.unwrap_or_default().paths,
             explain: request.explain,
         };
@@ -75,7 +79,9 @@ impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
     async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<EncodedUniform, Status> {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
-        let (resources, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point, &mask).await?;
+        let valid_date = request.valid_date.as_ref();
+        let read = self.registry.batch_get(self.kind::<K>()?, &request.names, point, valid_date, &mask);
+        let (resources, revision) = read.await?;
         Ok(EncodedUniform::new(&ReadDocuments { resources, revision }))
     }
 }
@@ -194,6 +200,6 @@ impl Api {
             nothing.set_name(one.name.to_string());
             return Ok(Encoded::new(nothing.encode_to_vec().into()));
         }
-        Ok(Encoded::new(one.document))
+        Ok(Encoded::new(self.registry.answered(&one, written.settled_day)))
     }
 }

@@ -2,10 +2,7 @@
 
 use std::future::Future;
 
-use partnership_registry::v1::{
-    Agreement, AgreementEvent, ListTimelineRequest, ListTimelineResponse, RecordAgreementEventsRequest,
-    VoidAgreementEventRequest,
-};
+use partnership_registry::v1::{Agreement, AgreementEvent, RecordAgreementEventsRequest, VoidAgreementEventRequest};
 use tonic::Status;
 
 use super::answer::Encoded;
@@ -54,12 +51,4 @@ pub(super) fn recording(
 /// To void an event. Without a reason of its own it is for that of the commit.
 pub(super) fn voiding(kind: KindId, name: String, etag: String, event_id: String, reason: String) -> Operation {
     Operation::Verb { kind, name, etag, verb: Verb::VoidEvent { event_id, reason }, action: Action::VoidEvent }
-}
-
-impl Handle<ListTimelineRequest> for Api {
-    type Answer = ListTimelineResponse;
-
-    async fn handle(&self, _: &Caller, _: ListTimelineRequest) -> Result<ListTimelineResponse, Status> {
-        Err(Status::unimplemented("not there yet"))
-    }
 }

@@ -100,6 +100,7 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
         Error::SumTooLarge { currency: text.into() },
         Error::IndexFull { bytes: (n + 1) << 20, max: n << 20 },
         Error::TooCostly(Costs::Order { path: text.into(), reads: n as u64 + 1, max: n as u64 }),
+        Error::TooCostly(Costs::Day { path: text.into(), reads: n as u64 + 1, max: n as u64 }),
         Error::CommitTooLarge { bytes: n + 1, max: n },
         Error::Stopped(text),
         Error::NoRoom,

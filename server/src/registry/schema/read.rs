@@ -144,7 +144,7 @@ impl Reader {
         let (label, value) = if field.is_map() {
             (map(field, &rule)?, text(Format::Unspecified, &rule))
         } else {
-            (label(field, &rule)?, self.value(field, &rule)?)
+            (label(field, &rule, behaves(Behavior::OutputOnly))?, self.value(field, &rule)?)
         };
         let read = Field {
             number: field.number(),
@@ -260,13 +260,15 @@ fn items_max(rule: &RuleOption) -> usize {
     if rule.items_max == 0 { ITEMS_MAX_DEFAULT } else { rule.items_max }
 }
 
-fn label(field: &FieldDescriptor, rule: &RuleOption) -> Result<Label, String> {
+fn label(field: &FieldDescriptor, rule: &RuleOption, output_only: bool) -> Result<Label, String> {
     match (field.is_list(), field.kind()) {
         (false, _) if rule.items_max != 0 => {
             Err(format!("{} has a number of items, and is no list", field.full_name()))
         }
         (false, _) => Ok(Label::Single),
         (true, Type::String | Type::Message(_)) => Ok(Label::List { items_max: items_max(rule) }),
+        // What the server alone writes has a field of the wire for each item, as other lists have.
+        (true, Type::Enum(_)) if output_only && !field.is_packed() => Ok(Label::List { items_max: items_max(rule) }),
         // Such lists are written as one field of the wire, which the checks do not take apart.
         (true, _) => Err(format!(
             "{} is a list of numbers, truths or enum values, which the registry does not support",

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::ledger::{Known, Ledger, Outcome};
@@ -66,6 +67,8 @@ pub(crate) struct Committer {
     pub(crate) epoch: u64,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<TrustedClock>,
+    /// Whose days are those of the law.
+    pub(crate) time_zone: TimeZone,
 }
 
 impl Committer {
@@ -93,7 +96,8 @@ impl Committer {
             actor: &request.actor,
             reason: &request.reason,
             now: time,
-            day: self.ledger.settled_day().max(time.day()),
+            day: self.ledger.settled_day().max(time.day_in(&self.time_zone)),
+            time_zone: &self.time_zone,
         };
         let mutations = std::mem::take(&mut request.mutations);
         let current = std::mem::take(&mut request.current);
@@ -182,11 +186,12 @@ impl Committer {
                 name: plan.name,
             });
         }
+        let settled_day = self.ledger.settled_day();
+        let settled_day = if changing > 0 { settled_day.max(time.day_in(&self.time_zone)) } else { settled_day };
         if !write {
-            return (Written { revision: self.ledger.head(), time: None, results }, None);
+            return (Written { revision: self.ledger.head(), time: None, settled_day, results }, None);
         }
         let mark = request.request_id.map(|id| RequestMark { id: id.into_bytes(), hash: request.request_hash });
-        let settled_day = self.ledger.settled_day().max(time.day());
         self.ledger.add(revision, time, settled_day, mark, outcomes);
         let record = Record {
             revision,
@@ -200,6 +205,6 @@ impl Committer {
             parent_hash: [0; 32],
             hash: [0; 32],
         };
-        (Written { revision, time: Some(time), results }, Some(record))
+        (Written { revision, time: Some(time), settled_day, results }, Some(record))
     }
 }

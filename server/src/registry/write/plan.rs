@@ -3,6 +3,7 @@
 //! A draft changes nothing. It becomes a commit in `committer`, or is thrown away.
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use partnership_registry::v1::{Finding, Resource};
 
 use super::change::{Change, Said};
@@ -20,7 +21,7 @@ use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference, finding, rollback, wire};
+use crate::registry::resource::{body, difference, finding, rollback, standing, wire};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::{Day, Time};
@@ -40,6 +41,7 @@ pub(crate) struct Drafting<'a> {
     pub(crate) now: Time,
     /// The settled day that the commit will have.
     pub(crate) day: Day,
+    pub(crate) time_zone: &'a TimeZone,
 }
 
 impl Drafting<'_> {
@@ -198,7 +200,7 @@ impl Drafting<'_> {
 
     /// The moment of the commit.
     fn moment(&self) -> Moment<'_> {
-        Moment { time: self.now, day: self.day, actor: self.actor, reason: self.reason }
+        Moment { time: self.now, day: self.day, zone: self.time_zone, actor: self.actor, reason: self.reason }
     }
 
     fn check_etag(&self, name: &Name, row: Known, etag: &str) -> Result<(), Error> {
@@ -217,7 +219,17 @@ impl Drafting<'_> {
         change: &Change,
         document: Option<&[u8]>,
     ) -> Result<Vec<Finding>, Error> {
-        let Unchangeable { refused, ignored } = change.unchangeable(self.schemas, name.kind(), document);
+        let kind = name.kind();
+        // What is computed is compared as it is answered.
+        let answered = match document {
+            Some(document) if change.said.all.is_some() && self.schemas.kind(kind).rules.dated.is_some() => {
+                let asked = standing::on_settled_day(self.ledger.settled_day());
+                Some(standing::answered(self.schemas, kind, Bytes::copy_from_slice(document), asked))
+            }
+            Some(_) | None => None,
+        };
+        let Unchangeable { refused, ignored } =
+            change.unchangeable(self.schemas, kind, answered.as_deref().or(document));
         let mut violations = Violations::new();
         place.add(refused, &mut violations);
         if violations.is_empty() { Ok(ignored) } else { Err(Error::Invalid(violations)) }

@@ -17,7 +17,7 @@ use crate::registry::resource::update_mask::UpdateMask;
 use crate::registry::resource::{finding, stamp};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
-use crate::time::Time;
+use crate::time::{Day, Time};
 use crate::violations::Violations;
 
 /// The most mutations of one request: a commit is checked and written as a whole.
@@ -155,6 +155,8 @@ pub struct Written {
     pub revision: Revision,
     /// When it was made. `None`: nothing changed.
     pub time: Option<Time>,
+    /// The settled day of that revision; of what was only checked, the one that it would have.
+    pub settled_day: Day,
     /// What came of each mutation.
     pub results: Vec<WrittenOne>,
 }
