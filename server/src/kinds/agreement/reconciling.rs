@@ -296,5 +296,4 @@ fn key(event: &AgreementEvent) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[path = "reconciling/tests.rs"]
 mod tests;

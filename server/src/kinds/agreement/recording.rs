@@ -293,5 +293,4 @@ fn date(day: Day) -> PartialDate {
 }
 
 #[cfg(test)]
-#[path = "recording/tests.rs"]
 mod tests;

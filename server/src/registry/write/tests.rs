@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use partnership_registry::v1::{Country, resource};
 use prost::Message as _;
 
@@ -134,7 +135,16 @@ fn a_rollback_is_held_to_the_rules_of_today() {
     let korea = || Country { name: "countries/kr".into(), display_name: "Korea".into(), ..Country::default() };
     let refused = |schemas: &Schemas, then: Country| {
         let etags = Etags::new(uuid::Uuid::nil(), 1);
-        let drafting = Drafting { schemas, ledger: &fixture.ledger, etags, actor: "a", now: Time::default().next() };
+        let drafting = Drafting {
+            schemas,
+            ledger: &fixture.ledger,
+            etags,
+            actor: "a",
+            reason: "",
+            now: Time::default().next(),
+            day: Day::default(),
+            time_zone: &TimeZone::UTC,
+        };
         let name = Name::parse(schemas, "countries/kr").unwrap();
         let snapshot = Some(then.encode_to_vec().into());
         let mutation = PreparedMutation::Rollback { name, revision: 1, etag: String::new(), snapshot };
