@@ -4,6 +4,9 @@
 //! What is merely untidy is not refused, since the record of real treaties is: entry into force before signature, a
 //! bilateral agreement of three parties, one party listed twice. What contradicts the state is found.
 
+mod reconciling;
+pub(crate) mod recording;
+
 use std::collections::HashSet;
 
 use partnership_registry::v1::{
