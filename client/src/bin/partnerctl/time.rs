@@ -38,6 +38,14 @@ pub(crate) fn day(text: &str) -> Result<PartialDate, String> {
     Ok(PartialDate::day(date.year().into(), date.month().into(), date.day().into()))
 }
 
+/// Reads a day, a month or a year.
+pub(crate) fn date(text: &str) -> Result<PartialDate, String> {
+    match text.parse::<PartialDate>() {
+        Ok(date) if date.year != 0 => Ok(date),
+        Ok(_) | Err(_) => Err("must be a day, a month or a year, such as 1990-01-31, 1990-01 or 1990".to_owned()),
+    }
+}
+
 /// A time as RFC 3339 in UTC, to the second.
 pub(crate) fn text(time: Option<Timestamp>) -> String {
     let Some(time) = time else { return String::new() };
@@ -77,6 +85,10 @@ mod tests {
         assert_eq!(day("1990-01-31").unwrap(), PartialDate::day(1990, 1, 31));
         for text in ["1990", "1990-01", "1990-02-30", "1990-01-01~", "unknown", ""] {
             assert!(day(text).is_err(), "{text}");
+        }
+        assert_eq!(date("1990").unwrap(), PartialDate::year(1990));
+        for text in ["soon", "unknown", "19900101", ""] {
+            assert!(date(text).is_err(), "{text}");
         }
         assert_eq!(super::text(Some(Timestamp { seconds: 1_700_000_000, nanos: 5 })), "2023-11-14T22:13:20Z");
     }
