@@ -354,7 +354,7 @@ async fn what_a_creation_brings_is_kept() {
     // Nothing was recorded tomorrow. The same is told of what is only checked.
     for (event, field) in [
         (AgreementEvent { record_time: time(NOON + 1), ..event(Signature, 1990) }, "record_time"),
-        (AgreementEvent { record_date: Some(date(2024, 3, 2)), ..event(Signature, 1990) }, "record_date"),
+        (AgreementEvent { record_date: Some(date(2024, 3, 3)), ..event(Signature, 1990) }, "record_date"),
     ] {
         for validate_only in [true, false] {
             let (agreement, agreement_id) = (Some(other(vec![event.clone()])), "w".to_owned());

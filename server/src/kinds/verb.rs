@@ -4,6 +4,7 @@
 //! The registry applies a verb to the resource as it is when the commit is decided, so verbs that come at once lose nothing
 //! of each other. Each kind that has verbs says here what they do; which kind that is, nobody else needs to know.
 
+use jiff::tz::TimeZone;
 use partnership_registry::v1::{AgreementEvent, Resource};
 
 use crate::findings::Findings;
@@ -36,6 +37,8 @@ pub struct Moment<'a> {
     pub time: Time,
     /// The settled day of the commit.
     pub day: Day,
+    /// The time zone whose days are those of the law.
+    pub zone: &'a TimeZone,
     /// Who.
     pub actor: &'a str,
     /// Why, as the commit says. Empty: it does not say.

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use partnership_registry::v1::{Agreement, AgreementEvent, AgreementEventVoiding, Format, PartialDate, Resource, resource};
 use prost::Message as _;
 
+use super::naming::short;
 use crate::kinds::verb::{Added, Moment, Refused, Verb, Verbs};
 use crate::time::{Day, Time};
 use crate::values::{format, partial_date};
@@ -45,7 +46,7 @@ fn check(verb: &Verb, reason: &str, violations: &mut Violations) {
             let mut seen = HashSet::new();
             for (index, event_id) in voided_event_ids.iter().take(EVENTS_MAX).enumerate() {
                 if !seen.insert(event_id) {
-                    let rule = format!("must not name an event twice, and {} is named before", told(event_id));
+                    let rule = format!("must not name an event twice, and {:?} is named before", short(event_id));
                     violations.add(format!("voided_event_ids[{index}]"), rule);
                 }
             }
@@ -131,7 +132,7 @@ fn record(
     let mut taken: HashSet<&str> = kept.iter().map(|event| event.event_id.as_str()).collect();
     for (index, event) in events.iter().enumerate().filter(|(_, event)| !event.event_id.is_empty()) {
         if !taken.insert(&event.event_id) {
-            let rule = format!("must differ from that of every other event, and {} is taken", told(&event.event_id));
+            let rule = format!("must differ from that of every other event, and {:?} is taken", short(&event.event_id));
             violations.add(format!("events[{index}].event_id"), rule);
         }
     }
@@ -171,7 +172,7 @@ fn void(kept: &mut [AgreementEvent], named: &[(String, &String)], moment: &Momen
         let event = places.get(event_id.as_str()).and_then(|index| Some((*index, kept.get(*index)?)));
         match (event, revocations.get(event_id.as_str())) {
             (None, _) => {
-                invalid.add(field, format!("must be the id of an event of the agreement, and {} is not", told(event_id)));
+                invalid.add(field, format!("must be the id of an event of the agreement, and {:?} is not", short(event_id)));
             }
             (Some((_, event)), _) if event.voided.is_some() => {
                 state.add(field, format!("names {event_id}, which is voided already"));
@@ -213,7 +214,8 @@ fn complete(resource: &mut Resource, moment: &Moment<'_>, violations: &mut Viola
             violations.add(format!("events[{index}].record_time"), rule);
         }
         let first = event.record_date.as_ref().and_then(partial_date::day_numbers).map(|(first, _)| first);
-        if first.is_some_and(|first| first > moment.day.0) {
+        // In another time zone, as that of the registry that it comes from, it may be tomorrow.
+        if first.is_some_and(|first| first > moment.day.0 + 1) {
             let today = partial_date::written(&date(moment.day));
             let rule = format!("must not be in the future, and is after {today}, the day of the commit");
             violations.add(format!("events[{index}].record_date"), rule);
@@ -234,7 +236,7 @@ pub(super) fn fill_in(events: &mut [AgreementEvent], moment: &Moment<'_>) -> boo
             filled = true;
         }
         if event.record_date.is_none() {
-            let day = event.record_time.map_or(moment.day, |time| Time::from(time).day());
+            let day = event.record_time.map_or(moment.day, |time| Time::from(time).day_in(moment.zone));
             event.record_date = Some(date(day));
             filled = true;
         }
@@ -288,15 +290,6 @@ fn date(day: Day) -> PartialDate {
         day: civil.day().into(),
         ..PartialDate::default()
     }
-}
-
-/// An id as it is told in an error: what was sent may be long.
-fn told(event_id: &str) -> String {
-    let mut told: String = event_id.chars().take(64).collect();
-    if told.len() < event_id.len() {
-        told.push('…');
-    }
-    format!("{told:?}")
 }
 
 #[cfg(test)]

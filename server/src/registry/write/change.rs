@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use partnership_registry::v1::{Finding, Reconciliation, Resource};
 
 use crate::findings::Findings;
@@ -99,7 +100,8 @@ impl Change {
     pub(crate) fn gone(&self, schemas: &Schemas, kind: KindId, document: Option<&[u8]>) -> Vec<Finding> {
         let (Some(reconciles), Some(document)) = (&self.reconciles, document) else { return Vec::new() };
         let decode = schemas.kind(kind).rules.decode;
-        let moment = Moment { time: Time::default(), day: Day::default(), actor: "", reason: "" };
+        let (time, day, zone) = (Time::default(), Day::default(), &TimeZone::UTC);
+        let moment = Moment { time, day, zone, actor: "", reason: "" };
         match (decode(&body::body(schemas, kind, document)), decode(&self.said.body)) {
             (Ok(mut resource), Ok(read)) => reconciles.apply(&mut resource, &read, &moment),
             (Err(_), _) | (_, Err(_)) => Vec::new(),

@@ -3,6 +3,7 @@
 //! A draft changes nothing. It becomes a commit in `committer`, or is thrown away.
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use partnership_registry::v1::{Finding, Resource};
 
 use super::change::{Change, Said};
@@ -40,6 +41,7 @@ pub(crate) struct Drafting<'a> {
     pub(crate) now: Time,
     /// The settled day that the commit will have.
     pub(crate) day: Day,
+    pub(crate) time_zone: &'a TimeZone,
 }
 
 impl Drafting<'_> {
@@ -198,7 +200,7 @@ impl Drafting<'_> {
 
     /// The moment of the commit.
     fn moment(&self) -> Moment<'_> {
-        Moment { time: self.now, day: self.day, actor: self.actor, reason: self.reason }
+        Moment { time: self.now, day: self.day, zone: self.time_zone, actor: self.actor, reason: self.reason }
     }
 
     fn check_etag(&self, name: &Name, row: Known, etag: &str) -> Result<(), Error> {
