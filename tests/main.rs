@@ -43,4 +43,5 @@ mod soak;
 mod stalls;
 mod starting;
 mod tidy;
+mod timeline;
 mod watching;

@@ -1,8 +1,6 @@
 //! The methods that only one kind has: each asks the rules of its kind, and is one write.
 
-use partnership_registry::v1::{
-    Agreement, ListTimelineRequest, ListTimelineResponse, RecordAgreementEventsRequest, VoidAgreementEventRequest,
-};
+use partnership_registry::v1::{Agreement, RecordAgreementEventsRequest, VoidAgreementEventRequest};
 use tonic::Status;
 
 use super::answer::Encoded;
@@ -21,14 +19,6 @@ impl Handle<VoidAgreementEventRequest> for Api {
     type Answer = Encoded<Agreement>;
 
     async fn handle(&self, _: &Caller, _: VoidAgreementEventRequest) -> Result<Encoded<Agreement>, Status> {
-        Err(Status::unimplemented("not there yet"))
-    }
-}
-
-impl Handle<ListTimelineRequest> for Api {
-    type Answer = ListTimelineResponse;
-
-    async fn handle(&self, _: &Caller, _: ListTimelineRequest) -> Result<ListTimelineResponse, Status> {
         Err(Status::unimplemented("not there yet"))
     }
 }

@@ -24,6 +24,8 @@ pub(crate) const DATED: Dated = Dated {
     computed,
     computed_fields: &[20, 42],
     parties_field: [42, 6],
+    events: calendar::events,
+    events_field: 27,
     in_force: AgreementState::InForce as u32,
 };
 
@@ -231,5 +233,6 @@ pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
     }
 }
 
+mod calendar;
 #[cfg(test)]
 mod tests;

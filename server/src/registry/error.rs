@@ -258,6 +258,15 @@ pub enum Costs {
         /// How many may be.
         max: u64,
     },
+    /// A timeline of one who takes part in too much.
+    Timeline {
+        /// The field of the request that names who it is.
+        field: &'static str,
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
     /// What has changed since the revision that is asked about.
     Changes {
         /// The revision.
@@ -277,6 +286,7 @@ impl Costs {
             Self::Filter { .. } => "filter",
             Self::Order { .. } | Self::Day { .. } => "order_by",
             Self::Count { .. } => "group_by",
+            Self::Timeline { field, .. } => field,
             Self::Changes { .. } => "read_revision",
         }
     }
@@ -289,6 +299,7 @@ impl Costs {
             | Self::Order { reads, max, .. }
             | Self::Day { reads, max, .. }
             | Self::Count { reads, max }
+            | Self::Timeline { reads, max, .. }
             | Self::Changes { reads, max, .. } => (*reads, *max),
         }
     }
@@ -299,7 +310,7 @@ impl Costs {
         match self {
             Self::Filter { tests, .. } => tests.join(", "),
             Self::Order { path, .. } | Self::Day { path, .. } => path.clone(),
-            Self::Count { .. } => String::new(),
+            Self::Count { .. } | Self::Timeline { .. } => String::new(),
             Self::Changes { revision, .. } => revision.to_string(),
         }
     }
@@ -323,6 +334,9 @@ impl Costs {
             Self::Count { reads, max } => format!(
                 "would read {reads} resources, since no index knows all that is counted by or added up, and may read {max}; \
                  narrow the filter, or count by indexed fields"
+            ),
+            Self::Timeline { reads, max, .. } => format!(
+                "takes part in {reads} resources, which would have to be read, and {max} may be; name fewer collections"
             ),
             Self::Changes { revision, reads, max } => format!(
                 "would read {reads} resources as they were at revision {revision}, since when they have changed, and may \

@@ -21,6 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 use partnership_registry::v1::PartialDate;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
@@ -38,6 +39,7 @@ pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;
 pub use query::selection::Selection;
 pub use query::tally::CountedGroup;
+pub use query::timeline::{TimelineEntry, TimelinePage, TimelineRequest};
 pub use query::watch::{Effect, SelectedCommit, Watch};
 pub use read::history::Version;
 pub use read::reader::Point;
@@ -64,6 +66,7 @@ use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
+use query::timeline;
 use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
@@ -136,6 +139,8 @@ pub struct Options {
     pub accept_time_jump: bool,
     /// The most bytes of memory for the index.
     pub index_bytes_max: usize,
+    /// The time zone whose days are those of the law.
+    pub time_zone: TimeZone,
 }
 
 impl Default for Options {
@@ -146,6 +151,7 @@ impl Default for Options {
             request_id_retention: Duration::ZERO,
             accept_time_jump: false,
             index_bytes_max: usize::MAX,
+            time_zone: TimeZone::UTC,
         }
     }
 }
@@ -206,7 +212,8 @@ impl Registry {
         let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let (clock_running, clock_closing) = sync_channel(0);
-        let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone() };
+        let committer =
+            Committer { schemas, etags, epoch, ledger, clock: clock.clone(), time_zone: options.time_zone.clone() };
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
@@ -518,6 +525,17 @@ impl Registry {
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
         count.answer(&self.0.reader, at.0, has_room, cancelled)
+    }
+
+    /// A page of a timeline, the first one as of `at`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    pub fn timeline(
+        &self,
+        request: &TimelineRequest,
+        at: Indexed,
+        has_room: HasRoom<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<TimelinePage, Error> {
+        timeline::page(&self.0.reader, &self.0.tokens, request, at.0, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.

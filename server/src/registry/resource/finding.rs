@@ -54,7 +54,9 @@ fn is_of_cleaning(finding: &Finding) -> bool {
         | FindingCode::AssertedStatusContradicted
         | FindingCode::EffectAssumed
         | FindingCode::NoticeLate
-        | FindingCode::EventGone => false,
+        | FindingCode::EventGone
+        | FindingCode::WeightsNotWhole
+        | FindingCode::LocationUnlikely => false,
     }
 }
 

@@ -79,7 +79,7 @@ fn copy(field: &Field, message: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::{Agreement, Country, DateInterval, PartialDate, Project, ProjectState};
+    use partnership_registry::v1::{Country, DateInterval, PartialDate, Project, ProjectState};
     use prost::Message as _;
 
     use super::*;

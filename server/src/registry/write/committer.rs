@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::ledger::{Known, Ledger, Outcome};
@@ -65,6 +66,8 @@ pub(crate) struct Committer {
     pub(crate) epoch: u64,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<TrustedClock>,
+    /// Whose days are those of the law.
+    pub(crate) time_zone: TimeZone,
 }
 
 impl Committer {
@@ -176,7 +179,7 @@ impl Committer {
             });
         }
         let settled_day = self.ledger.settled_day();
-        let settled_day = if changing > 0 { settled_day.max(time.day()) } else { settled_day };
+        let settled_day = if changing > 0 { settled_day.max(time.day_in(&self.time_zone)) } else { settled_day };
         if !write {
             return (Written { revision: self.ledger.head(), time: None, settled_day, results }, None);
         }
