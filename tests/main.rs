@@ -44,4 +44,5 @@ mod stalls;
 mod starting;
 mod tidy;
 mod timeline;
+mod two_times;
 mod watching;
