@@ -97,6 +97,7 @@ impl Committer {
             reason: &request.reason,
             now: time,
             day: self.settled_day(time),
+            time_zone: &self.time_zone,
         };
         let mutations = std::mem::take(&mut request.mutations);
         let current = std::mem::take(&mut request.current);

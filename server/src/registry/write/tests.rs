@@ -142,6 +142,7 @@ fn a_rollback_is_held_to_the_rules_of_today() {
             now: Time::default().next(),
             day: Day::default(),
             reason: "",
+            time_zone: &jiff::tz::TimeZone::UTC,
         };
         let name = Name::parse(schemas, "countries/kr").unwrap();
         let snapshot = Some(then.encode_to_vec().into());
