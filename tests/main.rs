@@ -36,6 +36,7 @@ mod no_room;
 mod power_cut;
 mod questions;
 mod real_data;
+mod recording;
 mod reflection;
 mod response_codes;
 mod service;

@@ -4,6 +4,10 @@
 //! What is merely untidy is not refused, since the record of real treaties is: entry into force before signature, a
 //! bilateral agreement of three parties, one party listed twice. What contradicts the state is found.
 
+mod naming;
+mod reconciling;
+pub(crate) mod recording;
+
 use std::collections::HashSet;
 
 use partnership_registry::v1::{
@@ -44,6 +48,7 @@ pub(crate) fn check(agreement: &Agreement, violations: &mut Violations) {
     for (index, event) in agreement.events.iter().enumerate() {
         check_event(&format!("events[{index}]"), event, &agreement.name, &party_ids, violations);
     }
+    naming::check(&agreement.events, &party_ids, violations);
     if let Some(term) = &agreement.term {
         check_term(term, violations);
     }

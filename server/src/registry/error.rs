@@ -15,6 +15,9 @@ pub enum Error {
     /// What a resource was in an earlier revision differs in fields that can be given only when it is created.
     #[error("{}", invalid_text(.0))]
     ImmutableFields(Violations),
+    /// What a verb asks for cannot be done to the resource as it is.
+    #[error("{}", invalid_text(.0))]
+    WrongState(Violations),
     /// A page token that is not the registry's, or of a listing with other arguments.
     #[error("page_token: {0}")]
     PageToken(&'static str),
@@ -437,6 +440,7 @@ fn commit_text(refused: &[(usize, Error)]) -> String {
             error,
             Error::Invalid(_)
                 | Error::ImmutableFields(_)
+                | Error::WrongState(_)
                 | Error::DanglingReferences(_)
                 | Error::ParentCycle { .. }
                 | Error::TooManyAncestors { .. }
