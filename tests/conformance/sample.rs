@@ -51,6 +51,27 @@ enum Fixed {
     Like(&'static str, &'static str),
 }
 
+/// Fields whose values other fields of the resource name, and which: those have to go before these can be anything.
+const NAMED_BY: &[(&str, &str)] = &[
+    ("Project.focus_areas", "focus_area_weights"),
+    ("Project.countries", "country_weights"),
+    ("Project.unresolved_countries", "country_weights"),
+];
+
+/// A resource without what names the values of one of its fields.
+pub(crate) fn freed(resource: &DynamicMessage, field: &FieldDescriptor) -> DynamicMessage {
+    let mut freed = resource.clone();
+    for (_, other) in NAMED_BY.iter().filter(|(named, _)| *named == key(field)) {
+        freed.clear_field_by_name(other);
+    }
+    freed
+}
+
+/// Whether the values of a field have to be those of another field.
+pub(crate) fn is_like_another(field: &FieldDescriptor) -> bool {
+    FIXED.iter().any(|(fixed, value)| *fixed == key(field) && matches!(value, Fixed::Like(..)))
+}
+
 /// How much of a resource is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fill {

@@ -208,14 +208,16 @@ impl Pairs {
     }
 }
 
+/// By what resources are counted, what of them is added up, and the days for which that is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) groups: &'a [Group],
+    pub(crate) sum: Option<&'a Sum>,
+    pub(crate) days: Days,
+}
+
 /// The resources among `rows` of which the indexes do not know all that is counted by, and added up.
-pub(crate) fn unknown(
-    index: &KindIndex,
-    rows: &RoaringBitmap,
-    groups: &[Group],
-    sum: Option<&Sum>,
-    days: Days,
-) -> RoaringBitmap {
+pub(crate) fn unknown(index: &KindIndex, rows: &RoaringBitmap, By { groups, sum, days }: By<'_>) -> RoaringBitmap {
     let mut unknown = RoaringBitmap::new();
     for path in groups.iter().map(|group| &group.path).chain(sum.map(|sum| &sum.path)) {
         // Of a map, one key is meant, and the entries of all stand in one dictionary.
@@ -237,9 +239,7 @@ pub(crate) fn count(
     schemas: &Schemas,
     index: &KindIndex,
     rows: &RoaringBitmap,
-    groups: &[Group],
-    sum: Option<&Sum>,
-    days: Days,
+    By { groups, sum, days }: By<'_>,
     tally: &mut Tally,
     has_room: HasRoom<'_>,
 ) -> Result<(), Error> {

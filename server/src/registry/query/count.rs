@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
 use crate::registry::index::secondary::KindIndex;
-use crate::registry::query::columns;
+use crate::registry::query::columns::{self, By};
 use crate::registry::query::computed::Needs;
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
@@ -166,17 +166,23 @@ struct Tallying<'a> {
     has_room: HasRoom<'a>,
 }
 
+impl<'a> Tallying<'a> {
+    fn by(&self) -> By<'a> {
+        By { groups: &self.count.groups, sum: self.count.sum.as_ref(), days: self.days }
+    }
+}
+
 impl Counting for Tallying<'_> {
     fn unknown(&self, index: &KindIndex, rows: &RoaringBitmap) -> RoaringBitmap {
-        columns::unknown(index, rows, &self.count.groups, self.count.sum.as_ref(), self.days)
+        columns::unknown(index, rows, self.by())
     }
 
     fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
-        let Self { schemas, count, days, tally, has_room } = self;
         if rows.is_empty() {
             return Ok(());
         }
-        columns::count(schemas, index, rows, &count.groups, count.sum.as_ref(), *days, tally, has_room)
+        let by = self.by();
+        columns::count(self.schemas, index, rows, by, &mut self.tally, self.has_room)
     }
 
     fn needs(&self) -> Needs {

@@ -23,7 +23,7 @@ use crate::registry::resource::name::Name;
 use crate::registry::resource::{envelope, stamp};
 use crate::registry::schema::Schemas;
 use crate::store::{Change, Record, RequestMark, Revision, Salt};
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// A write that waits.
 pub(crate) struct Submission {
@@ -96,7 +96,7 @@ impl Committer {
             actor: &request.actor,
             reason: &request.reason,
             now: time,
-            day: self.ledger.settled_day().max(time.day_in(&self.time_zone)),
+            day: self.settled_day(time),
             time_zone: &self.time_zone,
         };
         let mutations = std::mem::take(&mut request.mutations);
@@ -108,6 +108,11 @@ impl Committer {
                 (Answer::Done(Ok(written)), record)
             }
         }
+    }
+
+    /// The settled day of a commit at a time: no day comes again.
+    fn settled_day(&self, time: Time) -> Day {
+        self.ledger.settled_day().max(time.day_in(&self.time_zone))
     }
 
     /// The earlier request of this id, if there was one.
@@ -186,8 +191,7 @@ impl Committer {
                 name: plan.name,
             });
         }
-        let settled_day = self.ledger.settled_day();
-        let settled_day = if changing > 0 { settled_day.max(time.day_in(&self.time_zone)) } else { settled_day };
+        let settled_day = if changing > 0 { self.settled_day(time) } else { self.ledger.settled_day() };
         if !write {
             return (Written { revision: self.ledger.head(), time: None, settled_day, results }, None);
         }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use partnership_registry::v1::{Country, resource};
 use prost::Message as _;
 
@@ -140,10 +139,10 @@ fn a_rollback_is_held_to_the_rules_of_today() {
             ledger: &fixture.ledger,
             etags,
             actor: "a",
-            reason: "",
             now: Time::default().next(),
             day: Day::default(),
-            time_zone: &TimeZone::UTC,
+            reason: "",
+            time_zone: &jiff::tz::TimeZone::UTC,
         };
         let name = Name::parse(schemas, "countries/kr").unwrap();
         let snapshot = Some(then.encode_to_vec().into());
