@@ -3,6 +3,7 @@
 mod apply;
 mod counting;
 mod dates;
+mod events;
 mod files;
 mod findings;
 mod formats;

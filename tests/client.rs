@@ -1,5 +1,6 @@
 //! The client crate against the real server, over a connection that can be cut: it pages, resumes and retries by itself.
 
+mod events;
 mod importing;
 mod line;
 mod masks_and_rollback;

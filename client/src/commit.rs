@@ -4,8 +4,9 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use partnership_registry::v1::{
-    CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Mutation, Precondition, Resource, RollbackMutation,
-    UndeleteMutation, UpdateMutation, mutation::Operation, precondition::Condition,
+    AgreementEvent, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Mutation, Precondition,
+    RecordEventsMutation, Resource, RollbackMutation, UndeleteMutation, UpdateMutation, VoidEventMutation,
+    mutation::Operation, precondition::Condition,
 };
 
 use crate::call::new_request_id;
@@ -81,6 +82,27 @@ impl CommitBuilder {
     pub fn rollback(self, name: &str, revision: u64) -> Self {
         let name = revision_name(name, revision);
         self.operation(Operation::Rollback(RollbackMutation { name, ..RollbackMutation::default() }))
+    }
+
+    /// Records events of an agreement, in place of those of `voided_event_ids`, which need the reason of the commit.
+    pub fn record_events<I: Into<String>>(
+        self,
+        name: impl Into<String>,
+        events: impl IntoIterator<Item = AgreementEvent>,
+        voided_event_ids: impl IntoIterator<Item = I>,
+    ) -> Self {
+        self.operation(Operation::RecordEvents(RecordEventsMutation {
+            name: name.into(),
+            events: events.into_iter().collect(),
+            voided_event_ids: voided_event_ids.into_iter().map(Into::into).collect(),
+            ..RecordEventsMutation::default()
+        }))
+    }
+
+    /// Voids an event of an agreement, for the reason of the commit.
+    pub fn void_event(self, name: impl Into<String>, event_id: impl Into<String>) -> Self {
+        let (name, event_id) = (name.into(), event_id.into());
+        self.operation(Operation::VoidEvent(VoidEventMutation { name, event_id, ..VoidEventMutation::default() }))
     }
 
     /// Adds any change.

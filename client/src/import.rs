@@ -5,6 +5,9 @@
 //! that refers to a resource that does not exist yet waits until the rest is imported. Every row is either accepted or
 //! reported.
 //!
+//! Events of an agreement are never rewritten: one that is new is recorded, one that a row has otherwise is voided and recorded
+//! as it is now, and what somebody voided is not recorded again.
+//!
 //! A row that has a time of deletion says that its resource is deleted: it is deleted as it is there, or else created and
 //! then deleted; that time is the time of the import. A row whose name an earlier row had is refused, whatever became of that.
 
@@ -13,6 +16,7 @@ mod deletions;
 mod existing;
 mod item;
 mod ndjson;
+mod options;
 mod outcome;
 mod row;
 mod run;
@@ -25,7 +29,8 @@ use crate::error::Error;
 use crate::registry::Registry;
 use batch::Batch;
 use item::{Item, first};
-use run::{MUTATIONS_MAX, Options, Run, stopped};
+use options::{Options, RowOptions};
+use run::{MUTATIONS_MAX, Run, stopped};
 
 pub use existing::Existing;
 pub use ndjson::ndjson;
@@ -55,10 +60,9 @@ impl Import {
         let options = Options {
             registry: registry.clone(),
             batch_max: 500,
-            existing: Existing::Replace,
+            rows: RowOptions::default(),
             validate_only: false,
             all_or_none: false,
-            etags: false,
             from_line: 1,
         };
         Self { options }
@@ -72,7 +76,7 @@ impl Import {
 
     /// What becomes of resources that exist; by default they are replaced.
     pub fn existing(mut self, existing: Existing) -> Self {
-        self.options.existing = existing;
+        self.options.rows.existing = existing;
         self
     }
 
@@ -92,7 +96,13 @@ impl Import {
 
     /// Heeds the etags of rows: one that is not the current one is refused. By default they are left out.
     pub fn etags(mut self, etags: bool) -> Self {
-        self.options.etags = etags;
+        self.options.rows.etags = etags;
+        self
+    }
+
+    /// Voids events that a row does not have any more. By default they stay, and findings tell of them (`EVENT_GONE`).
+    pub fn void_gone(mut self, void_gone: bool) -> Self {
+        self.options.rows.void_gone = void_gone;
         self
     }
 
@@ -136,7 +146,7 @@ impl Import {
                 return Err(run.interrupted(stopped(), undone.or(Some((position, row.origin)))));
             }
             run.summary.read += 1;
-            let item = match Item::new(row, position, self.options.existing, self.options.etags) {
+            let item = match Item::new(row, position, self.options.rows) {
                 Ok(item) => item,
                 Err(row) => {
                     run.refuse(*row);

@@ -10,6 +10,7 @@
 //!   [`Registry::agreements`] and so on give [`Resources`].
 //! - Listings and [counts](Resources::count) answer questions: which agreements, in which order, how many by type and year.
 //! - [Commits](Registry::commit) change resources of any kinds, all or none.
+//! - What happens to an agreement is [recorded](Resources::record) and, if that was a mistake, [voided](Resources::void).
 //! - [Watches](Registry::watch) resume by themselves; those of a [handle](Resources::watch) are typed.
 //! - The [history](Registry::list_revisions) of a resource, and [exports](Registry::export) of everything.
 //! - [`Error`] carries all details that the server sent. Calls have deadlines, and are retried where that is safe.
@@ -27,6 +28,7 @@ mod commit;
 mod connection;
 mod count;
 pub mod error;
+mod events;
 mod export;
 mod history;
 pub mod import;
@@ -48,6 +50,7 @@ pub use any::{AnyResources, ReadOptions, WriteOptions};
 pub use commit::CommitBuilder;
 pub use count::CountCall;
 pub use error::{Code, Error};
+pub use events::{RecordCall, VoidCall};
 pub use export::{Export, ExportOptions};
 pub use items::Items;
 pub use list::{ListOptions, ListPage};

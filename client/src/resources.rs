@@ -177,7 +177,7 @@ impl<K: Service> Resources<K> {
 }
 
 /// Completes an id. What has a slash is sent as it is.
-fn full_name<K: Service>(name: &str) -> String {
+pub(crate) fn full_name<K: Service>(name: &str) -> String {
     if name.contains('/') { name.to_owned() } else { format!("{}/{name}", K::COLLECTION) }
 }
 

@@ -38,14 +38,14 @@ impl Batch {
 mod tests {
     use partnership_registry::v1::Country;
 
-    use super::super::existing::Existing;
+    use super::super::options::RowOptions;
     use super::super::row::{Origin, Row};
     use super::*;
 
     fn item(name: &str, description: usize) -> Item {
         let country = Country { name: name.into(), description: "x".repeat(description), ..Country::default() };
         let row = Row { origin: Origin { source: "f".into(), line: 1 }, resource: Ok(country.into()) };
-        Item::new(row, 1, Existing::Replace, false).unwrap()
+        Item::new(row, 1, RowOptions::default()).unwrap()
     }
 
     #[test]

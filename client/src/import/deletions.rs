@@ -29,7 +29,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
                 Ok(found) => {
                     for (item, result) in items.into_iter().zip(found.results) {
                         let live = result.action() == ChangeAction::Delete;
-                        match self.options.existing {
+                        match self.options.rows.existing {
                             // Without a change, only what does not exist has no revision.
                             _ if !live && result.revision == 0 => missing.push(item),
                             Existing::Keep => self.kept(&item),
@@ -57,7 +57,7 @@ impl<O: Observer + ?Sized> Run<'_, O> {
                     let mut rest = Vec::new();
                     let alone = items.len() == 1;
                     for (index, item) in items.into_iter().enumerate() {
-                        match (alone || refused.contains(&index), self.options.existing) {
+                        match (alone || refused.contains(&index), self.options.rows.existing) {
                             (false, _) => rest.push(item),
                             (true, _) if invalid(&index) => missing.push(item),
                             (true, Existing::Keep) => self.kept(&item),

@@ -3,7 +3,8 @@
 use partnership_registry::v1::{DeleteMutation, Finding, Mutation, Resource, mutation::Operation, resource::Kind};
 use prost::Message as _;
 
-use super::existing::{Existing, Meant};
+use super::existing::Meant;
+use super::options::RowOptions;
 use super::row::{Content, Malformed, Origin, RefusedRow, Row};
 
 /// An upper bound for the bytes of a mutation besides its resource and its mask.
@@ -24,7 +25,7 @@ pub(super) struct Item {
 
 impl Item {
     /// Checks a row.
-    pub(super) fn new(row: Row, position: u64, existing: Existing, etags: bool) -> Result<Self, Box<RefusedRow>> {
+    pub(super) fn new(row: Row, position: u64, options: RowOptions) -> Result<Self, Box<RefusedRow>> {
         let Row { origin, resource } = row;
         let refused = |origin, reason, content| {
             Err(Box::new(RefusedRow { origin, name: String::new(), reasons: vec![reason], content }))
@@ -37,8 +38,8 @@ impl Item {
             let reason = "name: is required; a second import finds the resource by it".to_owned();
             return refused(origin, reason, Content::Resource(Box::new(resource)));
         }
-        let deleted = take_deletion(&mut resource, etags);
-        match existing.meant(&resource) {
+        let deleted = take_deletion(&mut resource, options.etags);
+        match options.existing.meant(&resource, options.void_gone) {
             Ok(meant) => Ok(Self { origin, position, resource, deleted, meant }),
             Err(error) => refused(origin, error.message().to_owned(), Content::Resource(Box::new(resource))),
         }
@@ -60,7 +61,7 @@ impl Item {
 
     /// The same change with everything named that the row has, if the change leaves something of it out.
     pub(super) fn whole_mutation(&self) -> Option<Mutation> {
-        self.meant.leaves_out().then(|| Meant::whole().mutation(self.resource.clone()))
+        self.meant.leaves_out().then(|| self.meant.whole().mutation(self.resource.clone()))
     }
 
     /// The bytes of the change, at most.

@@ -1,44 +1,20 @@
 //! [`Run`]: sends batches. Refused rows are removed and the rest is sent again; a row that refers to a resource that does not
 //! exist yet waits until the rest is imported.
 
-use partnership_registry::v1::{ChangeAction, CommitResponse, Finding, FindingCode, Mutation};
+use partnership_registry::v1::{ChangeAction, Finding, FindingCode};
 
 use super::batch::Batch;
 use super::existing::Existing;
 use super::item::{Deletion, Item, Place, first};
+use super::options::Options;
 use super::outcome::{Interrupted, Observer, Summary};
 use super::row::{AcceptedRow, Origin, RefusedRow};
 use super::seen::Seen;
 use super::verdict::{Verdict, verdicts, without_place};
 use crate::error::{Code, Error, reasons};
-use crate::registry::Registry;
 
 /// The most mutations of a commit.
 pub(super) const MUTATIONS_MAX: usize = 1_000;
-
-/// The options of an import.
-#[derive(Debug, Clone)]
-pub(super) struct Options {
-    pub(super) registry: Registry,
-    pub(super) batch_max: usize,
-    pub(super) existing: Existing,
-    pub(super) validate_only: bool,
-    pub(super) all_or_none: bool,
-    pub(super) etags: bool,
-    pub(super) from_line: u64,
-}
-
-impl Options {
-    /// Makes changes, or only checks whether they could be made.
-    pub(super) async fn commit(
-        &self,
-        mutations: impl Iterator<Item = Mutation>,
-        validate_only: bool,
-    ) -> Result<CommitResponse, Error> {
-        let commit = self.registry.commit().validate_only(validate_only || self.validate_only);
-        mutations.fold(commit, |commit, mutation| commit.mutation(mutation)).await
-    }
-}
 
 /// A running import.
 pub(super) struct Run<'a, O: Observer + ?Sized> {
@@ -179,7 +155,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
                     self.summary.unknown += 1;
                     self.observer.unknown(&item.origin, item.name(), &reasons);
                 }
-                Some(Verdict::Deleted(_)) if self.options.existing == Existing::Keep => self.kept(&item),
+                Some(Verdict::Deleted(_)) if self.options.rows.existing == Existing::Keep => self.kept(&item),
                 Some(verdict) => self.refuse(item.refused(verdict.reasons())),
             }
         }
@@ -242,7 +218,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         for (item, result) in items.iter().zip(results) {
             let action = result.action();
             let untouched = matches!(action, ChangeAction::Unspecified | ChangeAction::Unchanged);
-            if untouched && self.options.existing == Existing::Keep {
+            if untouched && self.options.rows.existing == Existing::Keep {
                 self.kept(item);
             } else if item.deleted {
                 self.deletions.push(Deletion::of(item.clone(), result.findings, false));

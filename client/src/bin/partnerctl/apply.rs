@@ -28,6 +28,7 @@ pub(crate) async fn apply(globals: &Globals, args: ApplyArgs) -> Result<Exit, Fa
     let import = Import::new(&registry)
         .batch_max(MUTATIONS_MAX)
         .existing(existing(&args.existing))
+        .void_gone(args.existing.void_gone)
         .validate_only(args.dry_run)
         .all_or_none(true)
         .etags(true);

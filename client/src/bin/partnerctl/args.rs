@@ -6,11 +6,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use partnership_registry_client::Point;
-use partnership_registry_client::v1::PartialDate;
+use partnership_registry_client::v1::{AgreementEventType, AgreementTerminationGround, PartialDate};
 
 use crate::address::address;
 use crate::output::Format;
-use crate::time::{date, day, duration, point};
+use crate::time::{date, day, duration, event_date, point};
+use crate::words::{self, Words};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -127,11 +128,35 @@ Examples:
   partnerctl revert agreements/x --to 12 --dry-run"
     )]
     Revert(RevertArgs),
+    /// Record what happened to an agreement
+    #[command(
+        after_help = "An event is never rewritten: one that is wrong is voided, with `void`, or here with --instead-of. Events \
+have ids such as e3; `get` shows them, and `explain agreement.events.type` the types and what they mean.
+
+Dates may be known in part: 2020-05-17, 2020-05 or 2020, with ~ behind what is approximate and ? behind what is uncertain, \
+or unknown. Without --effect, an event has effect on the day of the act.
+
+Examples:
+  partnerctl record agreements/y ratification --party kr --date 2020-05 -m 'note 12 of the ministry'
+  partnerctl record agreements/y entry-into-force --date 2020-06-01
+  partnerctl record y ratification --party kr --date 2020-04 --instead-of e3 -m 'a slip'
+  partnerctl record agreements/y denunciation --party ir --date 2021-01-10 --effect 2022-01-10
+  partnerctl record y termination --date 2022 --ground later-agreement --agreement agreements/z"
+    )]
+    Record(RecordArgs),
+    /// Void an event of an agreement that was recorded by mistake
+    #[command(after_help = "The event stays visible, with the reason, and does not count any more.
+
+Examples:
+  partnerctl void agreements/y e3 -m 'it was another agreement'
+  partnerctl void agreements/y e3 -m 'it was another agreement' --dry-run")]
+    Void(VoidArgs),
     /// Create resources from files, or update those that differ
     #[command(
         after_help = "Up to 1,000 resources of at most 3 MiB are one commit, all or none; more take several commits, and may \
 refer to each other all the same. A resource that has a deleteTime is deleted. With --merge, a list that the file has \
-replaces the whole list; of maps, such as labels, entries that the file does not have stay."
+replaces the whole list; of maps, such as labels, entries that the file does not have stay. Events of agreements are \
+recorded and voided, as import does."
     )]
     Apply(ApplyArgs),
     /// Show what apply would change
@@ -159,6 +184,10 @@ error as file:line: reason, and what is strange about an accepted one as file:li
 
 A line whose name an earlier line has is refused. A state can be given only at creation: another one than that of the \
 registry is ignored, told as a warning, and makes the exit code 9.
+
+Events of agreements are never rewritten. One that is new is recorded; one that the line has otherwise is voided, and \
+recorded as it is now; what somebody voided is not recorded again. An event is known again by its sourceId, or else by its \
+type, its parties and the date of the act. One that the line has no more stays, with a warning, or is voided with --void-gone.
 
 With --merge, fields that a line does not have stay as they are, and so do entries of maps, such as labels, that it does \
 not have; a list that it has replaces the whole list.
@@ -358,6 +387,74 @@ pub(crate) struct RevertArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// The agreement, such as agreements/y
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What happened, such as signature, ratification or entry-into-force
+    #[arg(value_name = "TYPE", hide_possible_values = true,
+          value_parser = Words { of: "AgreementEventType", read: words::event_type })]
+    pub(crate) event_type: AgreementEventType,
+    /// Whose act it is: a party by its party_id, or by the name or the id of its country or organization. May be repeated
+    /// [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "PARTY")]
+    pub(crate) party: Vec<String>,
+    /// The day, the month or the year of the act
+    #[arg(long, short, value_parser = event_date, value_name = "DATE", required_unless_present = "effect")]
+    pub(crate) date: Option<PartialDate>,
+    /// The first day of its effect [default: that of the act]
+    #[arg(long, value_parser = event_date, value_name = "DATE")]
+    pub(crate) effect: Option<PartialDate>,
+    /// The paper it was done by, such as 'Note No. 12'
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) instrument: Option<String>,
+    /// Anything else about it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Why it ended or was suspended; a termination needs it, and not-recorded is one
+    #[arg(long, value_name = "GROUND", hide_possible_values = true,
+          value_parser = Words { of: "AgreementTerminationGround", read: words::ground })]
+    pub(crate) ground: Option<AgreementTerminationGround>,
+    /// The agreement that did it, such as the one that amends or replaces this one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agreement: Option<String>,
+    /// Of a renewal: the last day of the term that begins
+    #[arg(long, value_parser = event_date, value_name = "DATE")]
+    pub(crate) until: Option<PartialDate>,
+    /// Of a succession: the party whose place is taken
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) succeeds: Option<String>,
+    /// Of a revocation: the denunciation, withdrawal or non-renewal that is taken back, such as e3
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) revokes: Option<String>,
+    /// In place of this event, such as e3, which is voided in the same step; needs a reason. May be repeated
+    #[arg(long, value_delimiter = ',', value_name = "EVENT")]
+    pub(crate) instead_of: Vec<String>,
+    /// Only if this is the current etag
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) etag: String,
+    /// Check everything and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VoidArgs {
+    /// The agreement, such as agreements/y
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The event, such as e3
+    #[arg(value_name = "EVENT")]
+    pub(crate) event_id: String,
+    /// Only if this is the current etag
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) etag: String,
+    /// Check everything and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
@@ -431,6 +528,9 @@ pub(crate) struct ExistingArgs {
     /// Leave alone what exists
     #[arg(long)]
     pub(crate) create_only: bool,
+    /// Void events of agreements that the file has no more; without this they stay, and a warning tells of each
+    #[arg(long, conflicts_with = "create_only")]
+    pub(crate) void_gone: bool,
 }
 
 #[derive(Debug, Args)]

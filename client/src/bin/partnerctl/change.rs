@@ -65,7 +65,7 @@ pub(crate) fn with_places(text: &str, changes: &[Change]) -> String {
 
 /// Without the way through a request: `.update.resource.country.region_code` is `region_code`.
 fn without_request(path: &str) -> &str {
-    let verbs = [".create", ".update", ".delete", ".undelete", ".rollback"];
+    let verbs = [".create", ".update", ".delete", ".undelete", ".rollback", ".record_events", ".void_event"];
     let Some(within) = verbs.iter().find_map(|verb| path.strip_prefix(verb)) else {
         return path.trim_start_matches('.');
     };

@@ -1,7 +1,9 @@
 //! `diff`: what `apply` would change, as a unified diff of YAML.
 
-use partnership_registry_client::v1::Resource;
-use partnership_registry_client::{ReadOptions, json};
+use partnership_registry_client::v1::{
+    Agreement, ChangeAction, Mutation, Reconciliation, Resource, UpdateMutation, mutation, resource,
+};
+use partnership_registry_client::{Mask, ReadOptions, Registry, json};
 use prost_reflect::Value;
 use serde_json::Value as Json;
 use similar::TextDiff;
@@ -27,14 +29,43 @@ pub(crate) async fn diff(globals: &Globals, args: FileArgs) -> Result<Exit, Fail
         };
         let name = resource.name().to_owned();
         let text = unified(&name, current.as_ref(), Some(&resource), Keep::SetAtCreation)?;
-        differences |= !text.is_empty();
+        let events = match &current {
+            Some(_) => events_change(&registry, &resource).await?,
+            None => false,
+        };
+        differences |= !text.is_empty() || events;
+        if events && globals.output != Format::Name {
+            output::line(&format!(
+                "events of {name} would be recorded and voided; `apply --dry-run` warns of what is gone"
+            ))?;
+        }
         if globals.output != Format::Name {
             output::write(&text)?;
-        } else if !text.is_empty() {
+        } else if !text.is_empty() || events {
             output::line(&name)?;
         }
     }
     Ok(if differences { Exit::Differences } else { Exit::Success })
+}
+
+/// Whether `apply` would record or void events of a resource that exists: that is told by the server alone.
+async fn events_change(registry: &Registry, resource: &Resource) -> Result<bool, Failure> {
+    let Some(resource::Kind::Agreement(agreement)) = &resource.kind else { return Ok(false) };
+    let agreement =
+        Agreement { name: agreement.name.clone(), events: agreement.events.clone(), ..Agreement::default() };
+    let update = UpdateMutation {
+        resource: Some(agreement.into()),
+        update_mask: Mask::from(["events"]).into(),
+        reconciliation: Reconciliation::Record.into(),
+        ..UpdateMutation::default()
+    };
+    let mutation = Mutation { operation: Some(mutation::Operation::Update(update)) };
+    match registry.commit().mutation(mutation).validate_only(true).await {
+        Ok(checked) => Ok(checked.results.iter().any(|one| one.action() != ChangeAction::Unchanged)),
+        // What is wrong with them is told when they are applied.
+        Err(error) if error.is_from_server() && !error.is_unavailable() => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Which fields of the old resource are assumed to be in the new one too.

@@ -62,6 +62,8 @@ pub(crate) enum Failure {
         changes: Vec<Change>,
         /// Nothing was to be written.
         dry_run: bool,
+        /// The fields of its request, and the options that they come from.
+        options: Options,
     },
     /// Reading or writing locally failed.
     Local(String),
@@ -76,7 +78,15 @@ impl Failure {
 
     /// A write failed, or what would have been one in a dry run.
     pub(crate) fn write(error: Error, changes: Vec<Change>, dry_run: bool) -> Self {
-        Self::Write { error, changes, dry_run }
+        Self::Write { error, changes, dry_run, options: &[] }
+    }
+
+    /// The same, of a request whose fields come from these options.
+    pub(crate) fn with_options(self, options: Options) -> Self {
+        match self {
+            Self::Write { error, changes, dry_run, .. } => Self::Write { error, changes, dry_run, options },
+            other @ (Self::Usage(_) | Self::Call(_) | Self::Local(_) | Self::OutputClosed) => other,
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -100,9 +110,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Local(message) => writeln!(f, "error: {message}"),
-            Self::Call(error) => describe(error, f, &[]),
-            Self::Write { error, changes, dry_run } => {
-                describe(error, f, changes)?;
+            Self::Call(error) => describe(error, f, &[], &[]),
+            Self::Write { error, changes, dry_run, options } => {
+                describe(error, f, changes, options)?;
                 if error.is_uncertain() && !dry_run { not_known(f, changes) } else { Ok(()) }
             }
             Self::OutputClosed => Ok(()),
@@ -122,8 +132,11 @@ fn not_known(f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
     writeln!(f, "  the change may have been made all the same{all}; this shows whether it was: {look}")
 }
 
+/// How fields of requests begin that are wrong, and the options that they come from.
+pub(crate) type Options = &'static [(&'static str, &'static str)];
+
 /// The fields of requests, and the options that they come from.
-const OPTIONS: &[(&str, &str)] = &[
+const OPTIONS: Options = &[
     ("filter: ", "--filter: "),
     ("order_by: ", "--order-by: "),
     ("group_by: ", "--by: "),
@@ -135,13 +148,16 @@ const OPTIONS: &[(&str, &str)] = &[
     ("update_mask: ", "--mask: "),
 ];
 
-fn as_option(text: &str) -> String {
-    let found = OPTIONS.iter().find_map(|(field, option)| Some(format!("{option}{}", text.strip_prefix(field)?)));
+fn as_option(text: &str, options: Options) -> String {
+    let found = options
+        .iter()
+        .chain(OPTIONS)
+        .find_map(|(field, option)| Some(format!("{option}{}", text.strip_prefix(field)?)));
     found.unwrap_or_else(|| text.to_owned())
 }
 
-fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change]) -> fmt::Result {
-    let place = |text: &str| as_option(&with_places(text, changes));
+fn describe(error: &Error, f: &mut fmt::Formatter<'_>, changes: &[Change], options: Options) -> fmt::Result {
+    let place = |text: &str| as_option(&with_places(text, changes), options);
     let message = place(error.message());
     let violations: Vec<_> =
         error.field_violations().iter().map(|one| place(&format!("{}: {}", one.field, one.description))).collect();

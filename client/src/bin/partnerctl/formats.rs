@@ -36,6 +36,8 @@ fn formats(command: &Command) -> (&'static str, &'static [Format]) {
         Command::Delete(_) => ("delete", ALL),
         Command::Undelete(_) => ("undelete", ALL),
         Command::Revert(_) => ("revert", ALL),
+        Command::Record(_) => ("record", ALL),
+        Command::Void(_) => ("void", ALL),
         Command::Apply(_) => ("apply", OUTCOMES),
         Command::Diff(_) => ("diff", OUTCOMES),
         Command::History(args) if args.diff => ("history --diff", &[Table, Wide]),

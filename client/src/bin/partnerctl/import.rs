@@ -43,6 +43,7 @@ pub(crate) async fn import(globals: &Globals, args: ImportArgs) -> Result<Exit, 
     let import = Import::new(&registry)
         .batch_max(usize::from(args.batch))
         .existing(existing(&args.existing))
+        .void_gone(args.existing.void_gone)
         .validate_only(args.dry_run)
         .from_line(args.from_line);
     let done = import.run(rows, &mut reporter).await;

@@ -15,6 +15,7 @@ mod contract;
 mod count;
 mod diff;
 mod draft;
+mod events;
 mod expected;
 mod explain;
 mod export;
@@ -43,6 +44,7 @@ mod timeline;
 mod usage;
 mod values;
 mod watch;
+mod words;
 mod write;
 mod written;
 
@@ -96,6 +98,8 @@ async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
         Command::Delete(args) => write::delete(&globals, args).await,
         Command::Undelete(args) => write::undelete(&globals, args).await,
         Command::Revert(args) => revert::revert(&globals, args).await,
+        Command::Record(args) => events::record(&globals, args).await,
+        Command::Void(args) => events::void(&globals, args).await,
         Command::Apply(args) => apply::apply(&globals, args).await,
         Command::Diff(args) => diff::diff(&globals, args).await,
         Command::Timeline(args) => timeline::timeline(&globals, args).await,

@@ -46,6 +46,11 @@ pub(crate) fn date(text: &str) -> Result<PartialDate, String> {
     }
 }
 
+/// Reads a date that may be known in part, approximate, uncertain or unknown.
+pub(crate) fn event_date(text: &str) -> Result<PartialDate, String> {
+    text.parse::<PartialDate>().map_err(|error| error.to_string())
+}
+
 /// A time as RFC 3339 in UTC, to the second.
 pub(crate) fn text(time: Option<Timestamp>) -> String {
     let Some(time) = time else { return String::new() };
