@@ -32,3 +32,4 @@ mod rules;
 mod shape;
 mod trees;
 mod updating;
+mod verbs;

@@ -109,6 +109,33 @@ const STANDARD: &[Line] = &[
     ("BatchGet", "two points", r#"{"names": ["{live}"], "readRevision": "1", "readTime": "2000-01-01T00:00:00Z"}"#, InvalidArgument, FIELDS, "read_time"),
 ];
 
+/// The methods that only one kind has: the kind stands first.
+#[rustfmt::skip]
+const VERBS: &[(&str, Line)] = &[
+    ("Agreement", ("RecordEvents", "no name", r#"{"events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "name")),
+    ("Agreement", ("RecordEvents", "another kind", r#"{"name": "{other}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "name")),
+    ("Agreement", ("RecordEvents", "no events", r#"{"name": "{live}"}"#, InvalidArgument, FIELDS, "events")),
+    ("Agreement", ("RecordEvents", "an event without a type", r#"{"name": "{live}", "events": [{"actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "events[0].type")),
+    ("Agreement", ("RecordEvents", "an event without a date", r#"{"name": "{live}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE"}]}"#, InvalidArgument, FIELDS, "events[0].act_date")),
+    ("Agreement", ("RecordEvents", "an event of nobody", r#"{"name": "{live}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}, "partyIds": ["kr"]}]}"#, InvalidArgument, FIELDS, "events[0].party_ids[0]")),
+    ("Agreement", ("RecordEvents", "what is not there", r#"{"name": "{missing}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, NotFound, "NOT_FOUND", "")),
+    ("Agreement", ("RecordEvents", "what is deleted", r#"{"name": "{deleted}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, FailedPrecondition, "DELETED", "{deleted}")),
+    ("Agreement", ("RecordEvents", "a stale etag", r#"{"name": "{live}", "etag": "\"x\"", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, Aborted, "ETAG_MISMATCH", "{live}")),
+    ("Agreement", ("RecordEvents", "an etag without quotes", r#"{"name": "{live}", "etag": "x", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "etag")),
+    ("Agreement", ("RecordEvents", "no UUID", r#"{"name": "{live}", "requestId": "1", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "request_id")),
+    ("Agreement", ("RecordEvents", "no event to void", r#"{"name": "{live}", "reason": "x", "voidedEventIds": ["e1"], "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "voided_event_ids[0]")),
+    ("Agreement", ("RecordEvents", "no reason to void", r#"{"name": "{live}", "voidedEventIds": ["e1"], "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}"#, InvalidArgument, FIELDS, "voided_event_ids")),
+    ("Agreement", ("RecordEvents", "a reference to nothing", r#"{"name": "{live}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}, "agreement": "{missing}"}]}"#, FailedPrecondition, "REFERENCE_NOT_FOUND", "events[0].agreement")),
+    ("Agreement", ("VoidEvent", "no name", r#"{"eventId": "e1", "reason": "x"}"#, InvalidArgument, FIELDS, "name")),
+    ("Agreement", ("VoidEvent", "no event", r#"{"name": "{live}", "reason": "x"}"#, InvalidArgument, FIELDS, "event_id")),
+    ("Agreement", ("VoidEvent", "no reason", r#"{"name": "{live}", "eventId": "e1"}"#, InvalidArgument, FIELDS, "reason")),
+    ("Agreement", ("VoidEvent", "no such event", r#"{"name": "{live}", "eventId": "e1", "reason": "x"}"#, InvalidArgument, FIELDS, "event_id")),
+    ("Agreement", ("VoidEvent", "what is not there", r#"{"name": "{missing}", "eventId": "e1", "reason": "x"}"#, NotFound, "NOT_FOUND", "")),
+    ("Agreement", ("VoidEvent", "what is deleted", r#"{"name": "{deleted}", "eventId": "e1", "reason": "x"}"#, FailedPrecondition, "DELETED", "{deleted}")),
+    ("Agreement", ("VoidEvent", "a stale etag", r#"{"name": "{live}", "eventId": "e1", "reason": "x", "etag": "\"x\""}"#, Aborted, "ETAG_MISMATCH", "{live}")),
+    ("Agreement", ("VoidEvent", "no UUID", r#"{"name": "{live}", "eventId": "e1", "reason": "x", "requestId": "1"}"#, InvalidArgument, FIELDS, "request_id")),
+];
+
 /// The methods that go across kinds.
 #[rustfmt::skip]
 const ACROSS: &[Line] = &[
@@ -138,6 +165,12 @@ const ACROSS: &[Line] = &[
     ("Commit", "a rollback to a resource", r#"{"mutations": [{"rollback": {"name": "{live}"}}]}"#, InvalidArgument, FIELDS, "mutations[0].rollback.name"),
     ("Commit", "a rollback to another's revision", r#"{"mutations": [{"rollback": {"name": "{live}/revisions/1"}}]}"#, NotFound, "REVISION_NOT_FOUND", ""),
     ("Commit", "a rollback and another change of one", r#"{"mutations": [{"delete": {"name": "{live}"}}, {"rollback": {"name": "{live}/revisions/2"}}]}"#, InvalidArgument, FIELDS, "mutations[1]"),
+    ("Commit", "a recording without a name", r#"{"mutations": [{"recordEvents": {"events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}}]}"#, InvalidArgument, FIELDS, "mutations[0].record_events.name"),
+    ("Commit", "a recording of nothing", r#"{"mutations": [{"recordEvents": {"name": "agreements/live"}}]}"#, InvalidArgument, FIELDS, "mutations[0].record_events.events"),
+    ("Commit", "a recording of another kind", r#"{"mutations": [{"recordEvents": {"name": "{live}", "events": [{"type": "AGREEMENT_EVENT_TYPE_SIGNATURE", "actDate": {"year": 1990}}]}}]}"#, InvalidArgument, FIELDS, "mutations[0].record_events.name"),
+    ("Commit", "a voiding without a reason", r#"{"mutations": [{"voidEvent": {"name": "agreements/live", "eventId": "e1"}}]}"#, InvalidArgument, FIELDS, "mutations[0].void_event.reason"),
+    ("Commit", "a voiding of no event", r#"{"mutations": [{"voidEvent": {"name": "agreements/live", "eventId": "e1", "reason": "x"}}]}"#, InvalidArgument, FIELDS, "mutations[0].void_event.event_id"),
+    ("Commit", "an unknown reconciliation", r#"{"mutations": [{"update": {"resource": {"{kind}": {"name": "{live}"}}, "reconciliation": 9}}]}"#, InvalidArgument, FIELDS, "mutations[0].update.reconciliation"),
     ("Commit", "a precondition of an etag without quotes", r#"{"mutations": [{"delete": {"name": "{live}"}}], "preconditions": [{"name": "{live}", "etag": "x"}]}"#, InvalidArgument, FIELDS, "preconditions[0].etag"),
     ("Commit", "two changes of one", r#"{"mutations": [{"delete": {"name": "{live}"}}, {"undelete": {"name": "{live}"}}]}"#, InvalidArgument, FIELDS, "mutations[1]"),
     ("Commit", "a precondition without a condition", r#"{"mutations": [{"delete": {"name": "{live}"}}], "preconditions": [{"name": "{live}"}]}"#, InvalidArgument, FIELDS, "preconditions[0]"),
@@ -181,6 +214,10 @@ const ACROSS: &[Line] = &[
     ("CountResources", "the future", r#"{"collection": "{collection}", "readRevision": "99999999"}"#, OutOfRange, "REVISION_IN_FUTURE", ""),
     ("CountResources", "before all", r#"{"collection": "{collection}", "readTime": "1970-01-01T00:00:00Z"}"#, OutOfRange, "TIME_BEFORE_FIRST", ""),
     ("CountResources", "two points", r#"{"collection": "{collection}", "readRevision": "1", "readTime": "2000-01-01T00:00:00Z"}"#, InvalidArgument, FIELDS, "read_time"),
+    ("ListTimeline", "nothing", r#"{}"#, InvalidArgument, FIELDS, "country"),
+    ("ListTimeline", "an unknown kind", r#"{"country": "{live}", "collections": ["ships"]}"#, InvalidArgument, FIELDS, "collections[0]"),
+    ("ListTimeline", "what is not there", r#"{"country": "countries/missing"}"#, NotFound, "NOT_FOUND", ""),
+    ("ListTimeline", "the future", r#"{"country": "{live}", "readRevision": "99999999"}"#, OutOfRange, "REVISION_IN_FUTURE", ""),
     ("Export", "two points", r#"{"readRevision": "1", "readTime": "2000-01-01T00:00:00Z"}"#, InvalidArgument, FIELDS, "read_time"),
 ];
 
@@ -214,7 +251,7 @@ fn request(method: &MethodDescriptor, json: &str) -> DynamicMessage {
 
 /// The method that a line names, for a kind.
 fn method(name: &str, kind: &str) -> MethodDescriptor {
-    let across = if name.starts_with("Count") { "InsightService" } else { "RegistryService" };
+    let across = if ["CountResources", "ListTimeline"].contains(&name) { "InsightService" } else { "RegistryService" };
     let (service, methods) = match ACROSS.iter().any(|line| line.0 == name) {
         true => (format!("partnership.registry.v1.{across}"), vec![name.to_owned()]),
         false => {
@@ -311,6 +348,23 @@ async fn every_standard_method_of_every_kind_answers_bad_input_as_its_line_says(
     }
 }
 
+/// The method of a verb: `RecordEvents` of agreements is `RecordAgreementEvents`.
+fn verb(name: &str, kind: &str) -> MethodDescriptor {
+    let service = descriptors().get_service_by_name(&format!("partnership.registry.v1.{kind}Service")).unwrap();
+    service.methods().find(|method| method.name().replace(kind, "") == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_verb_answers_bad_input_as_its_line_says() {
+    let (_server, caller) = stocked().await;
+    for (kind, line) in VERBS {
+        let (_, singular, collection) = KINDS.iter().find(|(one, _, _)| one == kind).unwrap();
+        let method = verb(line.0, kind);
+        let told = told(&caller, &method, &filled(line.2, singular, collection, "")).await;
+        check(line, &told, &format!("{}: {}", method.name(), line.1), &filled(line.5, singular, collection, ""));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_method_across_kinds_answers_bad_input_as_its_line_says() {
     let (_server, caller) = stocked().await;
@@ -327,6 +381,7 @@ fn every_method_of_the_contract_has_its_lines() {
     for (kind, _, _) in KINDS {
         covered.extend(STANDARD.iter().map(|line| method(line.0, kind).full_name().to_owned()));
     }
+    covered.extend(VERBS.iter().map(|(kind, line)| verb(line.0, kind).full_name().to_owned()));
     for service in
         descriptors().services().filter(|service| service.parent_file().package_name() == "partnership.registry.v1")
     {

@@ -54,7 +54,17 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<Write> {
         text(&target, "name")
     };
     let organization = suite.kind("partnership.registry/Organization");
-    vec![
+    let of_verbs = super::verbs::ready(suite, kind).await.0;
+    let verbs = kind.verbs.iter().flat_map(|verb| {
+        let request = |name: &str, etag: &str| super::verbs::request(suite, verb, name, etag, 0);
+        [
+            ("a verb", verb.clone(), request(&of_verbs, "")),
+            ("a verb with a stale etag", verb.clone(), request(&of_verbs, "\"stale\"")),
+            ("a verb on what is missing", verb.clone(), request(&format!("{missing}-x"), "")),
+            ("a verb on what is deleted", verb.clone(), request(&text(&deleted[0], "name"), "")),
+        ]
+    });
+    let mut writes = vec![
         ("create", kind.create.clone(), create(suite.id(), suite.sampler.resource(kind, Fill::All, 0))),
         ("create without an id", kind.create.clone(), create(String::new(), least())),
         ("create an id that is taken", kind.create.clone(), create(taken, least())),
@@ -108,7 +118,9 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<Write> {
             ]),
         ),
         ("commit nothing", suite.across("Commit"), commit(Vec::new())),
-    ]
+    ];
+    writes.extend(verbs);
+    writes
 }
 
 /// What must be the same of an answer that wrote and of one that did not: all but what only a commit can give.
@@ -123,7 +135,19 @@ fn outline(kind: &Kind, what: &str, answer: &DynamicMessage) -> (String, Option<
     }
     let name = if what == "create without an id" { String::new() } else { text(answer, "name") };
     let deleted = answer.has_field_by_name("delete_time");
-    (format!("{name} {deleted} {}", text(answer, "creator")), Some(body(kind, answer)))
+    (format!("{name} {deleted} {}", text(answer, "creator")), Some(without_times(body(kind, answer))))
+}
+
+/// What is recorded or voided has the time of its commit.
+fn without_times(mut body: DynamicMessage) -> DynamicMessage {
+    let events = body.get_field_by_name_mut("events").and_then(Value::as_list_mut);
+    for event in events.into_iter().flatten().filter_map(Value::as_message_mut) {
+        event.clear_field_by_name("record_time");
+        if let Some(voided) = event.get_field_by_name_mut("voided").and_then(Value::as_message_mut) {
+            voided.clear_field_by_name("void_time");
+        }
+    }
+    body
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,7 +44,12 @@ fn takers(
     };
     let creation =
         suite.mutation("create", [("resource", envelope(kind, suite.sampler.resource(kind, Fill::Least, 0)))]);
-    vec![
+    let verbs = kind.verbs.iter().map(|verb| {
+        let leak = |field: String| -> &'static str { Box::leak(field.into_boxed_str()) };
+        let fields = super::verbs::request(suite, verb, live, etag, 0);
+        (verb.clone(), fields.into_iter().map(|(field, value)| (leak(field), value)).collect(), "etag".to_owned())
+    });
+    let mut takers = vec![
         (kind.update.clone(), vec![(singular, Value::Message(change()))], format!("{singular}.etag")),
         (kind.delete.clone(), by_name(live.to_owned()), "etag".to_owned()),
         (kind.undelete.clone(), by_name(deleted.to_owned()), "etag".to_owned()),
@@ -63,7 +68,9 @@ fn takers(
             vec![("mutations", Value::List(vec![creation])), ("preconditions", Value::List(vec![precondition]))],
             "preconditions[0].etag".to_owned(),
         ),
-    ]
+    ];
+    takers.extend(verbs);
+    takers
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,6 +78,7 @@ async fn an_etag_is_one_quoted_tag_and_whatever_else_is_given_is_refused_by_its_
     let suite = Suite::start().await;
     let wanted =
         suite.kinds.iter().flat_map(|kind| [&kind.update, &kind.delete, &kind.undelete, &kind.rollback, &kind.get]);
+    let wanted = wanted.chain(suite.kinds.iter().flat_map(|kind| &kind.verbs));
     let wanted = wanted.map(|method| method.full_name().to_owned());
     let commit = suite.across("Commit").full_name().to_owned();
     let mut coverage = Coverage::of("154 one quoted etag", "methods", wanted.chain([commit]));

@@ -8,7 +8,7 @@ use prost_reflect::{DynamicMessage, Kind as Type, MapKey, MessageDescriptor, Ref
 use super::coverage::Coverage;
 use super::kind::{Kind, PACKAGE, is_settable, rules};
 use super::rules::sites;
-use super::sample::{Fill, counterexamples};
+use super::sample::{Fill, counterexamples, with_room};
 use super::suite::{Suite, body, envelope, named, names, opened};
 use crate::harness::dynamic::{get, message, messages, number, set, string, text};
 
@@ -110,6 +110,7 @@ async fn what_is_strange_about_any_field_is_accepted_and_found_at_its_path() {
             if site.field.is_map() {
                 continue;
             }
+            let full = with_room(&full, &site.path);
             let item = site.value(&full);
             for (value, code, kept) in strange(&site, &item) {
                 let path = site.item_path().strip_prefix(&format!("{}.", kind.singular)).unwrap().to_owned();

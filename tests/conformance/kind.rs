@@ -28,6 +28,8 @@ pub(crate) struct Kind {
     pub(crate) undelete: MethodDescriptor,
     pub(crate) rollback: MethodDescriptor,
     pub(crate) batch_get: MethodDescriptor,
+    /// The methods that other kinds do not have, in the order in which one can be done after the other.
+    pub(crate) verbs: Vec<MethodDescriptor>,
 }
 
 /// What the annotations say of a field.
@@ -102,7 +104,15 @@ fn kind(message: &MessageDescriptor, singular: &str) -> Kind {
         })
         .unwrap_or_else(|| panic!("{} lists nothing", service.name()));
     let plural = list.output().fields().next().unwrap().name().to_owned();
+    let is_standard = |method: &MethodDescriptor| {
+        let rest = method.name().strip_prefix("BatchGet").unwrap_or(method.name());
+        let standard = ["Get", "List", "Create", "Update", "Delete", "Undelete", "Rollback"];
+        method == &list
+            || rest == list.name().strip_prefix("List").unwrap()
+            || standard.iter().any(|verb| rest == format!("{verb}{name}"))
+    };
     Kind {
+        verbs: service.methods().filter(|method| !is_standard(method)).collect(),
         resource_type: text(&resource, "type"),
         collection,
         singular: singular.to_owned(),

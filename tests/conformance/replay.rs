@@ -60,7 +60,13 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<(MethodDescriptor, Fields, Fi
         ];
         vec![("mutations".to_owned(), Value::List(vec![creation, suite.mutation("delete", missing), change]))]
     };
-    vec![
+    // Of a resource of their own, on which one can be done after the other.
+    let of_verbs = super::verbs::ready(suite, kind).await.0;
+    let verbs = kind.verbs.iter().map(|verb| {
+        let request = |n| super::verbs::request(suite, verb, &of_verbs, "", n);
+        (verb.clone(), request(0), request(1))
+    });
+    let mut writes = vec![
         (kind.create.clone(), create(suite.id(), 0), create(suite.id(), 0)),
         (kind.create.clone(), create(String::new(), 0), create(String::new(), 1)),
         (kind.update.clone(), change("once"), change("otherwise")),
@@ -69,7 +75,9 @@ async fn writes(suite: &Suite, kind: &Kind) -> Vec<(MethodDescriptor, Fields, Fi
         (kind.delete.clone(), by_name(""), by_name("\"other\"")),
         (kind.undelete.clone(), by_name(""), by_name("\"other\"")),
         (kind.rollback.clone(), back(""), back("\"other\"")),
-    ]
+    ];
+    writes.extend(verbs);
+    writes
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::coverage::Coverage;
 use super::kind::{Kind, PACKAGE, Rules, is_settable, rules};
-use super::sample::{Fill, counterexamples, freed, is_like_another};
+use super::sample::{Fill, counterexamples, freed, is_like_another, with_room};
 use super::suite::Suite;
 use crate::harness::dynamic::{message, string, text};
 use crate::harness::refused;
@@ -310,7 +310,7 @@ async fn what_breaks_the_rule_of_a_field_is_refused_by_its_path() {
         suite.try_create(kind, good.clone()).await.unwrap();
         let mut seen = 0;
         for site in sites(&good, &kind.message, &kind.singular) {
-            let good = freed(&good, &site.field);
+            let good = with_room(&freed(&good, &site.field), &site.path);
             for fault in faults(&suite, &site).await {
                 seen += 1;
                 let told = refused(suite.try_create(kind, site.with(&good, fault.value)).await);
@@ -330,7 +330,7 @@ async fn what_just_keeps_the_rule_of_a_field_is_accepted() {
         let good = suite.sampler.resource(kind, Fill::All, 0);
         for site in sites(&good, &kind.message, &kind.singular) {
             let (field, rules) = (&site.field, rules(&site.field));
-            let good = freed(&good, field);
+            let good = with_room(&freed(&good, field), &site.path);
             let mut edges: Vec<(String, Value, bool)> = Vec::new();
             if matches!(field.kind(), Type::String) && rules.reference.is_none() && rules.format == "FORMAT_UNSPECIFIED"
             {
@@ -338,7 +338,9 @@ async fn what_just_keeps_the_rule_of_a_field_is_accepted() {
                 let longest = site.wrap(string("ü".repeat(rules.max_length)));
                 // A party's id must be that of the party, whatever its length.
                 // So must a weighed country be one that the project names.
-                let by_kind = field.name().starts_with("party_id") || field.name() == "unresolved_country";
+                // And events have ids of a form of their own, which others name.
+                let of_event = ["event_id", "revoked_event_id", "succeeded_party_id"].contains(&field.name());
+                let by_kind = field.name().starts_with("party_id") || field.name() == "unresolved_country" || of_event;
                 edges.push(("the most characters".into(), longest, by_kind));
                 edges.push(("a text of lines".into(), site.wrap(string("a\tb\r\nc")), by_kind));
             }
@@ -384,6 +386,7 @@ async fn an_unknown_date_and_an_original_text_are_dates() {
                 message(&inner, [("year", Value::I32(1896))]),
                 message(&inner, [("year", Value::I32(2024)), ("month", Value::I32(2)), ("day", Value::I32(29))]),
             ] {
+                let good = with_room(&good, &site.path);
                 let dated = site.with(&good, Some(site.wrap(Value::Message(date.clone()))));
                 if let Err(status) = suite.try_create(kind, dated).await {
                     // Not for the date itself, but for what it says beside another.

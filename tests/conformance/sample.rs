@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MapKey, MessageDescriptor, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind as Type, MapKey, MessageDescriptor, ReflectMessage as _, Value,
+};
 
 use super::kind::{Kind, is_settable, rules};
 use crate::harness::dynamic::{set, string};
@@ -23,13 +25,27 @@ const ONE_OF: &[(&str, &[&str])] = &[
 ];
 
 /// Fields that contradict others, and are left out.
-const LEFT_OUT: &[&str] = &["AgreementTerm.indefinite", "PartialDate.unknown"];
+const LEFT_OUT: &[&str] = &[
+    "AgreementTerm.indefinite",
+    "PartialDate.unknown",
+    // It has to name a party that stays whatever is changed.
+    "AgreementEvent.party_ids",
+    // Of a revocation, a succession and a renewal alone.
+    "AgreementEvent.revoked_event_id",
+    "AgreementEvent.succeeded_party_id",
+    "AgreementEvent.term_end_date",
+];
 
 /// Fields that must have one value to agree with others.
 const FIXED: &[(&str, Fixed)] = &[
     ("AgreementTerm.renewal", Fixed::Enum("AGREEMENT_RENEWAL_AUTOMATIC")),
     // It may have a ground, and be the act of all.
     ("AgreementEvent.type", Fixed::Enum("AGREEMENT_EVENT_TYPE_TERMINATION")),
+    // Each has another one, in a form of its own.
+    ("AgreementEvent.event_id", Fixed::Numbered("event-")),
+    // As the second event is called, and another party than the one whose act it is.
+    ("AgreementEvent.revoked_event_id", Fixed::Text("event-1")),
+    ("AgreementEvent.succeeded_party_id", Fixed::Text("party_id 1")),
     // An event names parties by the ids they have: those of items 0 to 2 or 1 to 3, by the seed.
     ("AgreementEvent.party_ids", Fixed::Text("party_id 2")),
     // A share is of something that the project names.
@@ -46,6 +62,8 @@ const FIXED: &[(&str, Fixed)] = &[
 enum Fixed {
     Enum(&'static str),
     Text(&'static str),
+    /// This, and the seed behind it.
+    Numbered(&'static str),
     Number(i32),
     /// As the items of that field of that message have it.
     Like(&'static str, &'static str),
@@ -65,6 +83,39 @@ pub(crate) fn freed(resource: &DynamicMessage, field: &FieldDescriptor) -> Dynam
         freed.clear_field_by_name(other);
     }
     freed
+}
+
+/// A resource in which a field that only some items have can be set, at a path that leads to it.
+pub(crate) fn with_room(resource: &DynamicMessage, path: &str) -> DynamicMessage {
+    let mut roomy = resource.clone();
+    let needed =
+        [("term_end_date", "RENEWAL"), ("revoked_event_id", "REVOCATION"), ("succeeded_party_id", "SUCCESSION")];
+    let needed = needed.iter().find(|(field, _)| path.contains(field)).map(|(_, event_type)| *event_type);
+    if needed.is_none() && !path.contains("party_ids") {
+        return roomy;
+    }
+    let events = roomy.get_field_by_name_mut("events").unwrap().as_list_mut().unwrap();
+    for (index, event) in events.iter_mut().map(|event| event.as_message_mut().unwrap()).enumerate() {
+        set(event, "party_ids", Value::List(vec![string("party_id 2")]));
+        // What is revoked can be revoked.
+        let event_type = needed.map(|needed| if needed == "REVOCATION" && index > 0 { "DENUNCIATION" } else { needed });
+        let Some(event_type) = event_type else { continue };
+        let field = event.descriptor().get_field_by_name("type").unwrap();
+        let name = format!("AGREEMENT_EVENT_TYPE_{event_type}");
+        let number = field.kind().as_enum().unwrap().get_value_by_name(&name).unwrap().number();
+        event.set_field(&field, Value::EnumNumber(number));
+        event.clear_field_by_name("ground");
+        match event_type {
+            "RENEWAL" => {
+                let date = event.get_field_by_name("record_date").unwrap().into_owned();
+                set(event, "term_end_date", date);
+            }
+            "REVOCATION" => set(event, "revoked_event_id", string("event-1")),
+            "SUCCESSION" => set(event, "succeeded_party_id", string("party_id 1")),
+            _ => {}
+        }
+    }
+    roomy
 }
 
 /// Whether the values of a field have to be those of another field.
@@ -166,6 +217,7 @@ impl Sampler {
                     Value::EnumNumber(field.kind().as_enum().unwrap().get_value_by_name(name).unwrap().number())
                 }
                 Fixed::Text(text) => string(*text),
+                Fixed::Numbered(text) => string(format!("{text}{n}")),
                 Fixed::Number(number) => Value::I32(*number),
                 Fixed::Like(message, other) => {
                     let pool = field.parent_file();

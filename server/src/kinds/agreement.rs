@@ -6,7 +6,8 @@
 
 mod naming;
 mod reconciling;
-pub(crate) mod recording;
+mod recording;
+pub(crate) mod verbs;
 
 use std::collections::HashSet;
 

@@ -44,7 +44,7 @@ const fn dated(singular: &str) -> Option<Dated> {
 /// What a kind brings that has verbs.
 const fn verbs(singular: &str) -> Option<Verbs> {
     match singular.as_bytes() {
-        b"agreement" => Some(agreement::recording::VERBS),
+        b"agreement" => Some(agreement::verbs::VERBS),
         _ => None,
     }
 }

@@ -9,13 +9,11 @@ use partnership_registry::v1::{Agreement, AgreementEvent, AgreementEventVoiding,
 use prost::Message as _;
 
 use super::naming::short;
-use crate::kinds::verb::{Added, Moment, Refused, Verb, Verbs};
+use crate::kinds::verb::{Added, Moment, Refused, Verb};
 use crate::time::{Day, Time};
 use crate::values::{format, partial_date};
 use crate::violations::Violations;
 
-/// The number of `Agreement.events`.
-const EVENTS: u32 = 27;
 /// The most events of one request.
 const EVENTS_MAX: usize = 1_000;
 /// The most events of an agreement, as its annotation says too.
@@ -23,16 +21,13 @@ const EVENTS_ALTOGETHER_MAX: usize = 5_000;
 /// The most characters of a reason.
 const REASON_LENGTH_MAX: usize = 1_000;
 
-/// An agreement has verbs.
-pub(crate) const VERBS: Verbs =
-    Verbs { field: EVENTS, check, bytes, apply, complete, reconcile: super::reconciling::reconcile };
-
 /// The agreement in an envelope. The registry hands no other kind to these rules.
 pub(super) fn agreement_of(resource: &mut Resource) -> Option<&mut Agreement> {
     if let Some(resource::Kind::Agreement(agreement)) = &mut resource.kind { Some(agreement) } else { None }
 }
 
-fn check(verb: &Verb, reason: &str, violations: &mut Violations) {
+/// Notes what is wrong with a verb whatever the agreement is.
+pub(super) fn check(verb: &Verb, reason: &str, violations: &mut Violations) {
     match verb {
         Verb::RecordEvents { events, voided_event_ids } => {
             check_count("events", events.len(), violations);
@@ -91,7 +86,8 @@ fn check_is_news(path: &str, event: &AgreementEvent, violations: &mut Violations
     }
 }
 
-fn bytes(verb: &Verb) -> usize {
+/// About how many bytes a verb has.
+pub(super) fn bytes(verb: &Verb) -> usize {
     match verb {
         Verb::RecordEvents { events, voided_event_ids } => {
             let ids = voided_event_ids.iter().map(|id| id.len() + size_of::<String>()).sum::<usize>();
@@ -101,7 +97,8 @@ fn bytes(verb: &Verb) -> usize {
     }
 }
 
-fn apply(verb: &Verb, resource: &mut Resource, moment: &Moment<'_>) -> Result<Option<Added>, Refused> {
+/// Records or voids.
+pub(super) fn apply(verb: &Verb, resource: &mut Resource, moment: &Moment<'_>) -> Result<Option<Added>, Refused> {
     let Some(agreement) = agreement_of(resource) else { return Ok(None) };
     match verb {
         Verb::RecordEvents { events, voided_event_ids } => {
@@ -206,7 +203,8 @@ pub(super) fn voiding(moment: &Moment<'_>, reason: &str) -> AgreementEventVoidin
     }
 }
 
-fn complete(resource: &mut Resource, moment: &Moment<'_>, violations: &mut Violations) -> bool {
+/// Gives to the events of an agreement that is created what they lack, and notes what was recorded in the future.
+pub(super) fn complete(resource: &mut Resource, moment: &Moment<'_>, violations: &mut Violations) -> bool {
     let Some(agreement) = agreement_of(resource) else { return false };
     for (index, event) in agreement.events.iter().enumerate() {
         if event.record_time.is_some_and(|time| Time::from(time) > moment.time) {

@@ -41,6 +41,11 @@ impl UpdateMask {
         matches!(self.mask.part(number), Some(Part::All))
     }
 
+    /// Whether the request names some of a field.
+    pub(crate) fn names(&self, number: u32) -> bool {
+        self.named && self.mask.part(number).is_some()
+    }
+
     /// `old` with the fields that the mask means taken from `new`. The order of fields is that of their numbers.
     pub(crate) fn merge(&self, schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8]) -> Vec<u8> {
         merge_message(&self.mask, schemas, schemas.shape_of(kind), old, new, true)

@@ -221,8 +221,10 @@ impl Drafting<'_> {
     ) -> Result<Vec<Finding>, Error> {
         let kind = name.kind();
         // What is computed is compared as it is answered.
+        let computed = self.schemas.kind(kind).rules.dated.map_or(&[][..], |dated| dated.computed_fields);
+        let says = change.said.all.is_some() || computed.iter().any(|number| change.mask.names(*number));
         let answered = match document {
-            Some(document) if change.said.all.is_some() && self.schemas.kind(kind).rules.dated.is_some() => {
+            Some(document) if says && !computed.is_empty() => {
                 let asked = standing::on_settled_day(self.ledger.settled_day());
                 Some(standing::answered(self.schemas, kind, Bytes::copy_from_slice(document), asked))
             }
