@@ -3,6 +3,7 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test stops at whatever it did not expect")]
 
+pub(crate) mod events;
 pub(crate) mod load;
 pub(crate) mod oracle;
 
@@ -158,6 +159,7 @@ impl Store {
             let answer = stubs.send(&asked[id].request).await.unwrap();
             let revision = match &answer {
                 Answer::Country(country) => country.revision,
+                Answer::Agreement(agreement) => agreement.revision,
                 Answer::Commit(response) => response.revision,
                 Answer::Refused(code) => {
                     assert!(
@@ -230,6 +232,7 @@ async fn the_oracle_notices_when_acknowledged_commits_are_cut_off_the_journal() 
         let witness = store.shared.witness.lock().unwrap();
         let revision = |answer: &Answer| match answer {
             Answer::Country(country) => country.revision,
+            Answer::Agreement(agreement) => agreement.revision,
             Answer::Commit(response) => response.revision,
             Answer::Refused(_) => 0,
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use partnership_registry::v1::agreement_service_client::AgreementServiceClient;
 use partnership_registry::v1::country_service_client::CountryServiceClient;
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::{self, Resource, mutation, resource};
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
+use super::events::Recorder;
 use super::oracle::{Answer, Asked, Observed, Request, UPDATED, Witness, bare};
 use crate::harness::process::DEADLINE;
 
@@ -55,6 +57,7 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Stubs {
     pub(crate) countries: CountryServiceClient<Channel>,
+    pub(crate) agreements: AgreementServiceClient<Channel>,
     pub(crate) registry: RegistryServiceClient<Channel>,
 }
 
@@ -62,6 +65,7 @@ impl Stubs {
     pub(crate) fn new(channel: &Channel) -> Stubs {
         Stubs {
             countries: CountryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            agreements: AgreementServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             registry: RegistryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
         }
     }
@@ -81,12 +85,17 @@ impl Stubs {
         let country = |answer: Result<tonic::Response<v1::Country>, Status>| {
             answer.map(|country| Answer::Country(Box::new(country.into_inner())))
         };
+        let agreement = |answer: Result<tonic::Response<v1::Agreement>, Status>| {
+            answer.map(|agreement| Answer::Agreement(Box::new(agreement.into_inner())))
+        };
         let answer = match request.clone() {
             Request::Create(request) => country(self.countries.create_country(request).await),
             Request::Update(request) => country(self.countries.update_country(request).await),
             Request::Delete(request) => country(self.countries.delete_country(request).await),
             Request::Undelete(request) => country(self.countries.undelete_country(request).await),
             Request::Rollback(request) => country(self.countries.rollback_country(request).await),
+            Request::Record(request) => agreement(self.agreements.record_agreement_events(request).await),
+            Request::Void(request) => agreement(self.agreements.void_agreement_event(request).await),
             Request::Commit(request) => {
                 self.registry.commit(request).await.map(|response| Answer::Commit(response.into_inner()))
             }
@@ -146,6 +155,8 @@ pub(crate) struct Client {
     dice: StdRng,
     /// Its own countries: whether each is deleted, and its etag.
     own: BTreeMap<String, (bool, String)>,
+    /// Events of agreements of its own, and of those that all record.
+    events: [Recorder; 2],
     made: u64,
 }
 
@@ -164,6 +175,7 @@ impl Client {
             }
         }
         Client {
+            events: [Recorder::new(&id), Recorder::new("shared")],
             id,
             stubs: Stubs::new(channel),
             shared: shared.clone(),
@@ -192,6 +204,7 @@ impl Client {
         self.shared.witness.lock().unwrap().asked.get_mut(&id).unwrap().answer = Some((answer.clone(), position));
         self.shared.answers.send_modify(|answers| *answers += 1);
         self.learn(&answer);
+        self.events.iter_mut().for_each(|recorder| recorder.learn(&request, &answer));
         Some(answer)
     }
 
@@ -208,7 +221,7 @@ impl Client {
                     }
                 }
             }
-            Answer::Country(_) | Answer::Refused(_) => {}
+            Answer::Country(_) | Answer::Agreement(_) | Answer::Refused(_) => {}
         }
     }
 
@@ -232,7 +245,11 @@ impl Client {
                 None => self.create(request_id),
             },
             70..76 => self.shared_write(request_id),
-            76..98 => {
+            76..84 => {
+                let recorder = self.dice.random_range(0..self.events.len());
+                self.events[recorder].next(request_id, &mut self.dice)
+            }
+            84..98 => {
                 let count = self.dice.random_range(1..5);
                 self.commit(request_id, count, 300)
             }

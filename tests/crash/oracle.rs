@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use partnership_registry::v1::{self, Change, ChangeAction, Commit, Resource, mutation, resource};
 use tonic::Code;
 
+use super::events::{Events, recorded, without_computed};
+
 /// What a client asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
@@ -17,6 +19,8 @@ pub(crate) enum Request {
     Delete(v1::DeleteCountryRequest),
     Undelete(v1::UndeleteCountryRequest),
     Rollback(v1::RollbackCountryRequest),
+    Record(v1::RecordAgreementEventsRequest),
+    Void(v1::VoidAgreementEventRequest),
     Commit(v1::CommitRequest),
 }
 
@@ -24,6 +28,7 @@ pub(crate) enum Request {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Country(Box<v1::Country>),
+    Agreement(Box<v1::Agreement>),
     Commit(v1::CommitResponse),
     Refused(Code),
 }
@@ -81,6 +86,8 @@ struct Wanted {
     sent: Option<Resource>,
     /// The revision to which it is rolled back.
     rolled_to: u64,
+    /// What is recorded and voided.
+    events: Events,
 }
 
 impl Request {
@@ -92,12 +99,22 @@ impl Request {
             Self::Delete(request) => &request.request_id,
             Self::Undelete(request) => &request.request_id,
             Self::Rollback(request) => &request.request_id,
+            Self::Record(request) => &request.request_id,
+            Self::Void(request) => &request.request_id,
             Self::Commit(request) => &request.request_id,
         }
     }
 
     fn wanted(&self) -> Vec<Wanted> {
-        let one = |action, name: &str, sent| vec![Wanted { action, name: name.to_owned(), sent, rolled_to: 0 }];
+        let wanted = |action, name: &str, sent| {
+            let (name, events) = (name.to_owned(), Events::default());
+            Wanted { action, name, sent, rolled_to: 0, events }
+        };
+        let one = |action, name: &str, sent| vec![wanted(action, name, sent)];
+        let of_events = |action, name: &str, recorded: &[v1::AgreementEvent], voided: &[String], reason: &str| {
+            let events = Events { recorded: recorded.to_vec(), voided: voided.to_vec(), reason: reason.to_owned() };
+            Wanted { events, ..wanted(action, name, None) }
+        };
         match self {
             Self::Create(request) => {
                 let mut country = request.country.clone().unwrap();
@@ -113,10 +130,15 @@ impl Request {
             Self::Rollback(request) => {
                 let (name, revision) = request.name.split_once("/revisions/").unwrap();
                 let name = name.to_owned();
-                vec![Wanted { action: ChangeAction::Rollback, name, sent: None, rolled_to: revision.parse().unwrap() }]
+                vec![Wanted { rolled_to: revision.parse().unwrap(), ..wanted(ChangeAction::Rollback, &name, None) }]
+            }
+            Self::Record(v1::RecordAgreementEventsRequest { name, events, voided_event_ids, reason, .. }) => {
+                vec![of_events(ChangeAction::RecordEvents, name, events, voided_event_ids, reason)]
+            }
+            Self::Void(v1::VoidAgreementEventRequest { name, event_id, reason, .. }) => {
+                vec![of_events(ChangeAction::VoidEvent, name, &[], std::slice::from_ref(event_id), reason)]
             }
             Self::Commit(request) => {
-                let wanted = |action, name: &str, sent| Wanted { action, name: name.to_owned(), sent, rolled_to: 0 };
                 let wanted = |mutation: &v1::Mutation| match mutation.operation.as_ref().unwrap() {
                     mutation::Operation::Create(create) => {
                         let sent = create.resource.clone().unwrap();
@@ -128,9 +150,21 @@ impl Request {
                     }
                     mutation::Operation::Delete(delete) => wanted(ChangeAction::Delete, &delete.name, None),
                     mutation::Operation::Undelete(undelete) => wanted(ChangeAction::Undelete, &undelete.name, None),
-                    mutation::Operation::Rollback(_)
-                    | mutation::Operation::RecordEvents(_)
-                    | mutation::Operation::VoidEvent(_) => panic!("the load does no such thing"),
+                    mutation::Operation::RecordEvents(record) => of_events(
+                        ChangeAction::RecordEvents,
+                        &record.name,
+                        &record.events,
+                        &record.voided_event_ids,
+                        &request.reason,
+                    ),
+                    mutation::Operation::VoidEvent(void) => of_events(
+                        ChangeAction::VoidEvent,
+                        &void.name,
+                        &[],
+                        std::slice::from_ref(&void.event_id),
+                        &void.reason,
+                    ),
+                    mutation::Operation::Rollback(_) => panic!("the load does no such thing"),
                 };
                 request.mutations.iter().map(wanted).collect()
             }
@@ -269,6 +303,14 @@ impl Witness {
                         "request {id} was acknowledged as {country:?}, and is {after:?}"
                     );
                 }
+                (Some(commit), Answer::Agreement(agreement)) => {
+                    let after = commit.changes.first().and_then(|change| change.after.as_ref());
+                    let acknowledged = Resource::from((**agreement).clone());
+                    ensure!(
+                        after == Some(&acknowledged),
+                        "request {id} was acknowledged as {agreement:?}, and is {after:?}"
+                    );
+                }
                 (Some(commit), Answer::Commit(response)) => {
                     let (revision, time) = (commit.revision, &commit.commit_time);
                     ensure!(
@@ -348,11 +390,8 @@ fn check_change(
                     let (_, then) = then.ok_or_else(|| format!("{told}: rolled back to what it never was"))?;
                     bare(then.clone()).0
                 }
-                ChangeAction::Create
-                | ChangeAction::Unspecified
-                | ChangeAction::Unchanged
-                | ChangeAction::RecordEvents
-                | ChangeAction::VoidEvent => {
+                ChangeAction::RecordEvents | ChangeAction::VoidEvent => recorded(before, &wanted.events, commit)?,
+                ChangeAction::Create | ChangeAction::Unspecified | ChangeAction::Unchanged => {
                     return Err(format!("{told}: existed already"));
                 }
             }
@@ -360,6 +399,7 @@ fn check_change(
         (None, action) => return Err(format!("{told}: {action:?} of what did not exist")),
     };
     let (should, _) = bare(should);
+    let (now, should) = (without_computed(now), without_computed(should));
     ensure!(now == should, "{told}: is {now:?}, and should be {should:?}");
     Ok(after)
 }
@@ -369,7 +409,13 @@ fn neighbours(commit: &Commit, whose: &str) -> Option<Wanted> {
     let [change] = commit.changes.as_slice() else { return None };
     let theirs = commit.request_id.is_empty() && change.name.strip_prefix("countries/")?.starts_with(whose);
     let sent = bare(change.after.clone()?).0;
-    theirs.then(|| Wanted { action: ChangeAction::Create, name: change.name.clone(), sent: Some(sent), rolled_to: 0 })
+    theirs.then(|| Wanted {
+        action: ChangeAction::Create,
+        name: change.name.clone(),
+        sent: Some(sent),
+        rolled_to: 0,
+        events: Events::default(),
+    })
 }
 
 /// The state is what the history adds up to.
@@ -378,8 +424,13 @@ pub(crate) fn check_state(versions: &Versions, resources: &[Resource]) -> Result
     ensure!(stored.len() == resources.len(), "a resource is listed twice");
     for (name, versions) in versions {
         let (revision, last) = versions.last().unwrap();
-        let stored = stored.get(name.as_str());
-        ensure!(stored == Some(&last), "{name} should be as of revision {revision}: {last:?}, and is {stored:?}");
+        // What is computed is in no export.
+        let last = &without_computed(last.clone());
+        let stored = stored.get(name.as_str()).map(|stored| without_computed((*stored).clone()));
+        ensure!(
+            stored.as_ref() == Some(last),
+            "{name} should be as of revision {revision}: {last:?}, and is {stored:?}"
+        );
     }
     ensure!(stored.len() == versions.len(), "there are {} resources, and should be {}", stored.len(), versions.len());
     Ok(())

@@ -1,5 +1,5 @@
-//! A client that writes: creations, updates, deletions, undeletions, rollbacks and commits of many sizes, to resources of
-//! its own, and now and then a request once more.
+//! A client that writes: creations, updates, deletions, undeletions, rollbacks, events and commits of many sizes, to
+//! resources of its own, and now and then a request once more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::board::Board;
+use crate::crash::events::Recorder;
 use crate::crash::load::{Stubs, mask, uuid};
 use crate::crash::oracle::{Answer, Request, Versions, bare};
 
@@ -43,6 +44,8 @@ pub(crate) struct Writer {
     dice: StdRng,
     pace: Duration,
     own: BTreeMap<String, Known>,
+    /// Events of agreements of its own.
+    events: Recorder,
     made: u64,
 }
 
@@ -56,8 +59,9 @@ impl Writer {
         pace: Duration,
         there: &Versions,
     ) -> Self {
-        let mut writer =
-            Self { slot, stubs, board, dice: StdRng::seed_from_u64(seed), pace, own: BTreeMap::new(), made: 0 };
+        let events = Recorder::new(&format!("w{slot}-{seed}"));
+        let dice = StdRng::seed_from_u64(seed);
+        let mut writer = Self { slot, stubs, board, dice, pace, own: BTreeMap::new(), events, made: 0 };
         let prefix = format!("countries/w{slot}-");
         for (name, versions) in there.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix)) {
             for (_, version) in versions {
@@ -106,6 +110,7 @@ impl Writer {
                 Ok(answer) => {
                     self.board.learn(request, &answer, &mut self.dice);
                     self.learn(&answer);
+                    self.events.learn(request, &answer);
                     return true;
                 }
                 Err(status) if !self.board.goes_on_after("a write", &status) => return false,
@@ -120,13 +125,14 @@ impl Writer {
                 self.own.entry(country.name.clone()).or_default().note((**country).clone());
             }
             Answer::Commit(response) => {
-                for result in &response.results {
+                for result in response.results.iter().filter(|one| one.name.starts_with("countries/")) {
                     let known = self.own.entry(result.name.clone()).or_default();
                     known.deleted = result.action() == v1::ChangeAction::Delete;
                     known.etag.clone_from(&result.etag);
                     known.push(result.revision, None);
                 }
             }
+            Answer::Agreement(_) => {}
             Answer::Refused(code) => panic!("nobody else writes to what is refused with {code:?}"),
         }
     }
@@ -141,7 +147,10 @@ impl Writer {
             let count = self.dice.random_range(2..20);
             return self.commit(request_id, count, false);
         }
-        let large = dice < 100;
+        if dice < 160 {
+            return self.events.next(request_id, &mut self.dice);
+        }
+        let large = dice < 180;
         let id = self.id(large);
         let name = format!("countries/{id}");
         match self.own.get(&name) {
