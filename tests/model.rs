@@ -15,16 +15,18 @@ use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
 use tonic::{Code, Status};
 
+use crate::crash::events::without_computed;
 use crate::crash::load::uuid;
 use crate::crash::oracle::bare;
 use crate::crash::{seed, setting};
 use crate::harness::process::{Process, is_from_checkpoint, with_checkpoints};
 use api::{Api, Listing};
 use plain::{
-    Condition, Content, Mistake, Model, Op, Planned, Version, Write, etag, reference_fields, resource, with_etag,
+    Condition, Content, Mistake, Model, Op, Planned, REASON, Version, Write, description_field, etag, reference_fields,
+    resource, timeless, with_etag,
 };
 
-const COLLECTIONS: [&str; 3] = ["countries", "focusAreas", "organizations"];
+const COLLECTIONS: [&str; 4] = ["countries", "focusAreas", "organizations", "agreements"];
 /// Few enough that operations meet.
 const NAMES: u64 = 12;
 
@@ -55,6 +57,24 @@ async fn send(api: &Api, write: &Write, validate_only: bool) -> Result<Done, Sta
             Op::Rollback { name, revision, etag } => {
                 one(api.rollback(format!("{name}/revisions/{revision}"), etag, request_id, validate_only).await)
             }
+            Op::Record { name, etag, events, voided } => {
+                let (voided_event_ids, reason) = (voided, REASON.to_owned());
+                let request = v1::RecordAgreementEventsRequest {
+                    name,
+                    events,
+                    voided_event_ids,
+                    reason,
+                    etag,
+                    request_id,
+                    validate_only,
+                };
+                one(api.record(request).await)
+            }
+            Op::Void { name, etag, event_id } => {
+                let reason = REASON.to_owned();
+                let request = v1::VoidAgreementEventRequest { name, event_id, reason, etag, request_id, validate_only };
+                one(api.void(request).await)
+            }
         },
         _ => {
             let precondition =
@@ -62,6 +82,7 @@ async fn send(api: &Api, write: &Write, validate_only: bool) -> Result<Done, Sta
             let request = v1::CommitRequest {
                 mutations: write.ops.iter().map(Op::mutation).collect(),
                 preconditions: write.conditions.iter().map(precondition).collect(),
+                reason: REASON.to_owned(),
                 request_id,
                 validate_only,
                 ..Default::default()
@@ -107,7 +128,7 @@ impl Author {
         let collection = name.split('/').next().unwrap();
         let (one, many) = reference_fields(collection);
         let target = match one {
-            "parent" => "focusAreas",
+            "parent" => collection,
             _ => "countries",
         };
         let mut labels = BTreeMap::new();
@@ -130,7 +151,39 @@ impl Author {
                 _ => Vec::new(),
             },
             state: if collection == "countries" { self.dice.random_range(0..3) } else { 0 },
+            events: if collection == "agreements" && self.chance(0.3) { vec![self.event()] } else { Vec::new() },
         }
+    }
+
+    fn event(&mut self) -> v1::AgreementEvent {
+        self.count += 1;
+        v1::AgreementEvent {
+            r#type: v1::AgreementEventType::Notification.into(),
+            act_date: Some(v1::PartialDate::year(self.dice.random_range(1_900..2_000))),
+            note: format!("note {}", self.count),
+            ..v1::AgreementEvent::default()
+        }
+    }
+
+    /// Mostly one that there is, and that counts.
+    fn event_id(&mut self, known: &[v1::AgreementEvent]) -> String {
+        let counting: Vec<_> =
+            known.iter().filter(|event| event.voided.is_none() || self.dice.random_bool(0.1)).collect();
+        match counting.as_slice() {
+            [] => "e1".to_owned(),
+            _ if self.chance(0.05) => "e99".to_owned(),
+            counting => self.one_of(counting).event_id.clone(),
+        }
+    }
+
+    /// Of an agreement with few events: they all stand in every version.
+    fn events(&mut self, name: String, etag: String, known: &[v1::AgreementEvent]) -> Op {
+        if known.len() > 12 || self.chance(0.3) {
+            return Op::Void { event_id: self.event_id(known), name, etag };
+        }
+        let events = (0..self.dice.random_range(1..3)).map(|_| self.event()).collect();
+        let voided = if self.chance(0.2) { vec![self.event_id(known)] } else { Vec::new() };
+        Op::Record { name, etag, events, voided }
     }
 
     /// None, the right one, or a stale one.
@@ -154,11 +207,16 @@ impl Author {
         };
         let choice = if self.chance(0.8) { likely } else { self.dice.random_range(0..5) };
         let etag = self.etag(model, &name);
+        if name.starts_with("agreements/") && self.chance(if there.is_some() { 0.4 } else { 0.1 }) {
+            let known = there.map(|version| plain::content(&version.resource).events).unwrap_or_default();
+            return self.events(name, etag, &known);
+        }
         match choice {
             0 => Op::Create(resource(&name, self.content(&name))),
             1 => {
-                let (one, many) = reference_fields(name.split('/').next().unwrap());
-                let mut fields = vec!["display_name", "description", "labels", one];
+                let collection = name.split('/').next().unwrap();
+                let (one, many) = reference_fields(collection);
+                let mut fields = vec!["display_name", description_field(collection), "labels", one];
                 fields.extend(many);
                 let mut mask: Vec<String> = match self.dice.random_range(0..4) {
                     0 => Vec::new(),
@@ -276,9 +334,9 @@ impl Alone {
             let codes = (checked.as_ref().err().map(Status::code), expected.as_ref().err().copied());
             ensure!(codes.0 == codes.1, "only checked: {write:?} gives {checked:?}, and should {expected:?}");
             if let (Ok(Done::One(one)), Ok(planned)) = (checked, &expected) {
-                let told = bare(*one).0;
+                let told = timeless(bare(*one).0);
                 ensure!(
-                    planned[0].content.as_ref().is_none_or(|content| *content == told),
+                    planned[0].content.as_ref().is_none_or(|content| timeless(content.clone()) == told),
                     "only checked: {write:?} gives {told:?}"
                 );
             }
@@ -370,7 +428,7 @@ impl Alone {
     ) -> Result<(), String> {
         let (content, stamps) = bare(made.clone());
         ensure!(
-            Some(&content) == plan.content.as_ref(),
+            Some(timeless(content.clone())) == plan.content.clone().map(timeless),
             "{write:?} made {content:?}, and should have made {:?}",
             plan.content
         );
@@ -530,7 +588,8 @@ impl Alone {
             && found.iter().zip(&expected).all(|(found, (version, before))| {
                 found.name == format!("{name}/revisions/{}", version.revision)
                     && (found.revision, found.action()) == (version.revision, version.action)
-                    && (found.previous_snapshot.as_ref(), found.snapshot.as_ref()) == (*before, Some(&version.resource))
+                    && found.previous_snapshot.clone().map(without_computed).as_ref() == *before
+                    && found.snapshot.clone().map(without_computed).as_ref() == Some(&version.resource)
             });
         ensure!(same, "the history of {name} is {found:#?}, and should be {expected:#?}");
         let one = self.author.one_of(&found);
@@ -578,7 +637,8 @@ impl Alone {
                 let versions = &self.model.versions[&change.name];
                 let version = versions.iter().find(|version| version.revision == commit.revision);
                 let same = version.is_some_and(|version| {
-                    change.action() == version.action && change.after.as_ref() == Some(&version.resource)
+                    let after = change.after.clone().map(without_computed);
+                    change.action() == version.action && after.as_ref() == Some(&version.resource)
                 });
                 ensure!(same, "revision {} has {change:?}, and should {version:?}", commit.revision);
             }
@@ -644,6 +704,8 @@ async fn a_model_with_a_wrong_rule_is_found_out() {
         Mistake::ReadsAreOneRevisionLate,
         Mistake::CirclesAreGood,
         Mistake::RollbacksChangeNothing,
+        Mistake::RollbacksTakeEvents,
+        Mistake::VoidedEventsAreGone,
     ];
     for mistake in mistakes {
         let data = TempDir::new().unwrap();

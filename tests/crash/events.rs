@@ -85,6 +85,13 @@ impl Recorder {
         }
     }
 
+    /// What is voided is not voided again.
+    fn forget(&mut self, voided: &[String]) {
+        if let Some(events) = &mut self.events {
+            events.retain(|event_id| !voided.contains(event_id));
+        }
+    }
+
     /// Notes what came of a request, if it was one of these.
     pub(crate) fn learn(&mut self, request: &Request, answer: &Answer) {
         let name = self.name();
@@ -98,15 +105,18 @@ impl Recorder {
             }
             Answer::Commit(_) | Answer::Refused(_) => {
                 let Request::Commit(request) = request else { return };
-                let creates = request.mutations.iter().any(|one| match &one.operation {
-                    Some(mutation::Operation::Create(create)) => {
-                        create.resource.as_ref().is_some_and(|resource| resource.name() == name)
+                for mutation in &request.mutations {
+                    match &mutation.operation {
+                        // Whoever was first: it is there.
+                        Some(mutation::Operation::Create(create)) => {
+                            if create.resource.as_ref().is_some_and(|resource| resource.name() == name) {
+                                self.events.get_or_insert_default();
+                            }
+                        }
+                        Some(mutation::Operation::RecordEvents(record)) => self.forget(&record.voided_event_ids),
+                        Some(mutation::Operation::VoidEvent(void)) => self.forget(std::slice::from_ref(&void.event_id)),
+                        _ => {}
                     }
-                    _ => false,
-                });
-                // Whoever was first: it is there.
-                if creates {
-                    self.events.get_or_insert_default();
                 }
             }
             Answer::Agreement(_) | Answer::Country(_) => {}

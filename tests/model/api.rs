@@ -9,6 +9,8 @@ use prost_types::FieldMask;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
+use crate::crash::events::without_computed;
+
 /// One connection to a registry.
 #[derive(Clone)]
 pub(crate) struct Api {
@@ -52,7 +54,7 @@ impl Api {
     async fn list_of<K: Standard>(&self, request: List) -> Result<Page, Status> {
         let listed: Listed<K> = self.call::<K::List>(request).await?.into();
         Ok(Page {
-            resources: listed.resources.into_iter().map(Into::into).collect(),
+            resources: listed.resources.into_iter().map(|one| plain(one.into())).collect(),
             next_page_token: listed.next_page_token,
             revision: listed.revision,
             total_size: listed.total_size,
@@ -61,7 +63,7 @@ impl Api {
 
     async fn batch_get_of<K: Standard>(&self, request: BatchGet) -> Result<(Vec<Resource>, u64), Status> {
         let read: BatchRead<K> = self.call::<K::BatchGet>(request).await?.into();
-        Ok((read.resources.into_iter().map(Into::into).collect(), read.revision))
+        Ok((read.resources.into_iter().map(|one| plain(one.into())).collect(), read.revision))
     }
 
     pub(crate) fn registry(&self) -> RegistryServiceClient<Channel> {
@@ -76,7 +78,7 @@ macro_rules! methods {
                 let (name, if_none_match) = (name.to_owned(), if_none_match.to_owned());
                 let request = Get { name, read_revision, if_none_match, ..Get::default() };
                 match collection(&request.name) {
-                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Get>(request).await?.into()),)*
+                    $($collection => Ok(plain(self.call::<<v1::$Kind as Standard>::Get>(request).await?.into())),)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -106,7 +108,7 @@ macro_rules! methods {
                 match resource.kind.unwrap() {
                     $(resource::Kind::$Kind(kind) => {
                         let request = Create { id, resource: Some(kind), request_id, validate_only };
-                        Ok(self.call::<<v1::$Kind as Standard>::Create>(request).await?.into())
+                        Ok(plain(self.call::<<v1::$Kind as Standard>::Create>(request).await?.into()))
                     })*
                 }
             }
@@ -124,7 +126,7 @@ macro_rules! methods {
                     $(resource::Kind::$Kind(kind) => {
                         let request =
                             Update { resource: Some(kind), update_mask, allow_missing, request_id, validate_only };
-                        Ok(self.call::<<v1::$Kind as Standard>::Update>(request).await?.into())
+                        Ok(plain(self.call::<<v1::$Kind as Standard>::Update>(request).await?.into()))
                     })*
                 }
             }
@@ -139,7 +141,7 @@ macro_rules! methods {
             ) -> Result<Resource, Status> {
                 let request = Delete { name, etag, allow_missing, request_id, validate_only };
                 match collection(&request.name) {
-                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Delete>(request).await?.into()),)*
+                    $($collection => Ok(plain(self.call::<<v1::$Kind as Standard>::Delete>(request).await?.into())),)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -154,7 +156,7 @@ macro_rules! methods {
             ) -> Result<Resource, Status> {
                 let request = Rollback { name, etag, request_id, validate_only };
                 match collection(&request.name) {
-                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Rollback>(request).await?.into()),)*
+                    $($collection => Ok(plain(self.call::<<v1::$Kind as Standard>::Rollback>(request).await?.into())),)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -168,7 +170,7 @@ macro_rules! methods {
             ) -> Result<Resource, Status> {
                 let request = Undelete { name, etag, request_id, validate_only };
                 match collection(&request.name) {
-                    $($collection => Ok(self.call::<<v1::$Kind as Standard>::Undelete>(request).await?.into()),)*
+                    $($collection => Ok(plain(self.call::<<v1::$Kind as Standard>::Undelete>(request).await?.into())),)*
                     other => panic!("no kind of {other}"),
                 }
             }
@@ -177,3 +179,18 @@ macro_rules! methods {
 }
 
 for_each_kind!(methods);
+
+impl Api {
+    pub(crate) async fn record(&self, request: v1::RecordAgreementEventsRequest) -> Result<Resource, Status> {
+        Ok(plain(self.call::<v1::RecordAgreementEventsRequest>(request).await?.into()))
+    }
+
+    pub(crate) async fn void(&self, request: v1::VoidAgreementEventRequest) -> Result<Resource, Status> {
+        Ok(plain(self.call::<v1::VoidAgreementEventRequest>(request).await?.into()))
+    }
+}
+
+/// Without what follows from the events: of that others know.
+fn plain(resource: Resource) -> Resource {
+    without_computed(resource)
+}

@@ -11,8 +11,9 @@ use rand::RngExt as _;
 use tonic::Code;
 
 use super::api::{Api, Listing};
-use super::plain::{Content, Mistake, Model, Planned, Version, Write, resource};
+use super::plain::{Content, Mistake, Model, Planned, Version, Write, resource, timeless};
 use super::{Author, Done, send};
+use crate::crash::events::without_computed;
 use crate::crash::load::uuid;
 use crate::crash::oracle::bare;
 
@@ -157,7 +158,9 @@ pub(super) fn explain(records: &[Record], commits: &[Commit], mistake: Option<Mi
         add(&mut model, commit, &planned).map_err(|wrong| format!("revision {revision}, {write:?}: {wrong}"))?;
         let answered = match answer {
             Err(code) => return Err(format!("revision {revision} was refused with {code:?}: {write:?}")),
-            Ok(Done::One(resource)) => commit.changes[0].after.as_ref() == Some(&**resource),
+            Ok(Done::One(resource)) => {
+                commit.changes[0].after.clone().map(without_computed).as_ref() == Some(&**resource)
+            }
             Ok(Done::Commit(response)) => {
                 response.revision == revision
                     && response.commit_time == commit.commit_time
@@ -201,10 +204,10 @@ fn same(found: &Result<Box<Resource>, Code>, there: Option<&Resource>) -> bool {
 fn add(model: &mut Model, commit: &Commit, planned: &[Planned]) -> Result<(), String> {
     ensure!(commit.changes.len() == planned.len(), "has {} changes, and not {}", commit.changes.len(), planned.len());
     for (change, plan) in commit.changes.iter().zip(planned) {
-        let after = change.after.clone().unwrap_or_default();
+        let after = without_computed(change.after.clone().unwrap_or_default());
         let (content, stamps) = bare(after.clone());
         let same = (change.name.as_str(), change.action()) == (plan.name.as_str(), plan.action)
-            && Some(&content) == plan.content.as_ref();
+            && Some(timeless(content)) == plan.content.clone().map(timeless);
         ensure!(same, "has {change:?}, and should have {plan:?}");
         ensure!(
             stamps.revision == commit.revision && stamps.update_time == commit.commit_time,

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use partnership_registry::v1::{self, ChangeAction, Resource, mutation, precondition, resource};
+use partnership_registry::v1::{
+    self, AgreementEvent, AgreementEventVoiding, ChangeAction, Resource, mutation, precondition, resource,
+};
 use prost_types::FieldMask;
 use tonic::Code;
 
@@ -18,7 +20,12 @@ pub(crate) enum Op {
     Delete { name: String, etag: String, allow_missing: bool },
     Undelete { name: String, etag: String },
     Rollback { name: String, revision: u64, etag: String },
+    Record { name: String, etag: String, events: Vec<AgreementEvent>, voided: Vec<String> },
+    Void { name: String, etag: String, event_id: String },
 }
+
+/// Why the clients of this test void events.
+pub(crate) const REASON: &str = "it was another one";
 
 /// What must be true of a resource.
 #[derive(Clone, Debug)]
@@ -66,6 +73,8 @@ pub(crate) enum Mistake {
     ReadsAreOneRevisionLate,
     CirclesAreGood,
     RollbacksChangeNothing,
+    RollbacksTakeEvents,
+    VoidedEventsAreGone,
 }
 
 /// A registry.
@@ -214,7 +223,7 @@ impl<'a> View<'a> {
             let free = self.model.has(Mistake::DeletedIdsAreFree) && matches!(op, Op::Create(_));
             !(free && deleted(&version.resource))
         });
-        let there = version.map(|version| (bare(version.resource.clone()).0, deleted(&version.resource)));
+        let there = version.map(|version| (timeless(bare(version.resource.clone()).0), deleted(&version.resource)));
         let current = |wanted: &str| match version {
             Some(version) if wanted.is_empty() || etag(&version.resource) == wanted => Ok(()),
             _ if self.model.has(Mistake::StaleEtagsAreGood) => Ok(()),
@@ -223,9 +232,9 @@ impl<'a> View<'a> {
         let plan = |action, content: Resource| Ok(Planned { name: name.clone(), action, content: Some(content) });
         match (op, there) {
             (Op::Create(_), Some(_)) => Err(Code::AlreadyExists),
-            (Op::Create(resource), None) => plan(ChangeAction::Create, resource.clone()),
+            (Op::Create(resource), None) => plan(ChangeAction::Create, numbered(resource.clone())),
             (Op::Update { resource, allow_missing: true, .. }, None) => match valid(resource) {
-                true => plan(ChangeAction::Create, bare(resource.clone()).0),
+                true => plan(ChangeAction::Create, numbered(bare(resource.clone()).0)),
                 false => Err(Code::InvalidArgument),
             },
             (Op::Update { .. }, None) => Err(Code::NotFound),
@@ -245,7 +254,22 @@ impl<'a> View<'a> {
             (Op::Delete { allow_missing: true, .. }, None) => {
                 Ok(Planned { name, action: ChangeAction::Unchanged, content: None })
             }
-            (Op::Delete { .. } | Op::Undelete { .. } | Op::Rollback { .. }, None) => Err(Code::NotFound),
+            (
+                Op::Delete { .. } | Op::Undelete { .. } | Op::Rollback { .. } | Op::Record { .. } | Op::Void { .. },
+                None,
+            ) => Err(Code::NotFound),
+            (Op::Record { .. } | Op::Void { .. }, Some((_, true))) => Err(Code::FailedPrecondition),
+            (Op::Record { etag, events, voided, .. }, Some((before, false))) => {
+                current(etag)?;
+                let mut after = self.voided(content(&before), voided)?;
+                after.events.extend(events.iter().cloned());
+                plan(ChangeAction::RecordEvents, numbered(resource(&name, after)))
+            }
+            (Op::Void { etag, event_id, .. }, Some((before, false))) => {
+                current(etag)?;
+                let after = self.voided(content(&before), std::slice::from_ref(event_id))?;
+                plan(ChangeAction::VoidEvent, resource(&name, after))
+            }
             (Op::Delete { allow_missing: true, .. }, Some((before, true))) => plan(ChangeAction::Unchanged, before),
             (Op::Delete { .. }, Some((_, true))) => Err(Code::NotFound),
             (Op::Undelete { .. }, Some((_, false))) => Err(Code::AlreadyExists),
@@ -265,7 +289,10 @@ impl<'a> View<'a> {
                 }
                 current(etag)?;
                 let restored = if self.model.has(Mistake::RollbacksChangeNothing) { &before } else { &then.resource };
-                let restored = Content { state: content(&before).state, ..content(restored) };
+                let Content { state, events, .. } = content(&before);
+                let taken = self.model.has(Mistake::RollbacksTakeEvents);
+                let events = if taken { content(restored).events } else { events };
+                let restored = Content { state, events, ..content(restored) };
                 let restored = resource(&name, restored);
                 let action = if restored == before && !dead { ChangeAction::Unchanged } else { ChangeAction::Rollback };
                 plan(action, restored)
@@ -273,10 +300,29 @@ impl<'a> View<'a> {
         }
     }
 
+    /// With these events voided: all of them, or none.
+    fn voided(self, mut content: Content, event_ids: &[String]) -> Result<Content, Code> {
+        let known = |event_id: &String| content.events.iter().any(|event| event.event_id == *event_id);
+        if !event_ids.iter().all(known) {
+            return Err(Code::InvalidArgument);
+        }
+        for event_id in event_ids {
+            let event = content.events.iter_mut().find(|event| event.event_id == *event_id).unwrap();
+            let voiding = AgreementEventVoiding { reason: REASON.into(), actor: "anonymous".into(), void_time: None };
+            if event.voided.replace(voiding).is_some() {
+                return Err(Code::FailedPrecondition);
+            }
+        }
+        if self.model.has(Mistake::VoidedEventsAreGone) {
+            content.events.retain(|event| event.voided.is_none());
+        }
+        Ok(content)
+    }
+
     /// No parent that is new leads in a circle, after the whole request. The few names make no chain that is too long.
     fn check_circles(self, plan: &Planned, after: &BTreeMap<&str, &Planned>) -> Result<(), Code> {
         let parent = |resource: &Resource| match resource.kind {
-            Some(resource::Kind::FocusArea(_)) => content(resource).one,
+            Some(resource::Kind::FocusArea(_) | resource::Kind::Agreement(_)) => content(resource).one,
             _ => String::new(),
         };
         let before =
@@ -324,7 +370,11 @@ impl Op {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Create(resource) | Self::Update { resource, .. } => resource.name(),
-            Self::Delete { name, .. } | Self::Undelete { name, .. } | Self::Rollback { name, .. } => name,
+            Self::Delete { name, .. }
+            | Self::Undelete { name, .. }
+            | Self::Rollback { name, .. }
+            | Self::Record { name, .. }
+            | Self::Void { name, .. } => name,
         }
     }
 
@@ -345,23 +395,58 @@ impl Op {
                 name: format!("{name}/revisions/{revision}"),
                 etag,
             }),
+            Self::Record { name, etag, events, voided } => {
+                let record = v1::RecordEventsMutation { name, etag, events, voided_event_ids: voided };
+                mutation::Operation::RecordEvents(record)
+            }
+            Self::Void { name, etag, event_id } => {
+                let reason = REASON.to_owned();
+                mutation::Operation::VoidEvent(v1::VoidEventMutation { name, etag, event_id, reason })
+            }
         };
         v1::Mutation { operation: Some(operation) }
     }
 }
 
-/// What the three kinds of this test have that can be asked for.
+/// The events of a resource that is made so, by the numbers that they get. The model knows no time.
+fn numbered(mut resource: Resource) -> Resource {
+    if let Some(resource::Kind::Agreement(agreement)) = &mut resource.kind {
+        for (event, number) in agreement.events.iter_mut().zip(1..) {
+            if event.event_id.is_empty() {
+                event.event_id = format!("e{number}");
+            }
+        }
+    }
+    timeless(resource)
+}
+
+/// A resource without the times at which its events were recorded and voided.
+pub(crate) fn timeless(mut resource: Resource) -> Resource {
+    if let Some(resource::Kind::Agreement(agreement)) = &mut resource.kind {
+        for event in &mut agreement.events {
+            (event.record_time, event.record_date) = (None, None);
+            if let Some(voided) = &mut event.voided {
+                voided.void_time = None;
+            }
+        }
+    }
+    resource
+}
+
+/// What the four kinds of this test have that can be asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Content {
     pub(crate) display_name: String,
     pub(crate) description: String,
     pub(crate) labels: BTreeMap<String, String>,
-    /// `sovereign`, `parent` or `country`.
+    /// `sovereign`, `parent` or `country`; the `parent` of agreements too.
     pub(crate) one: String,
     /// `focus_areas`, where the kind has them.
     pub(crate) many: Vec<String>,
     /// Given at creation, and never changed by an update; countries only.
     pub(crate) state: i32,
+    /// Given at creation, and then recorded and voided; agreements only. Without the times.
+    pub(crate) events: Vec<AgreementEvent>,
 }
 
 /// The fields of a kind that stand for `one` and `many`.
@@ -369,6 +454,7 @@ pub(crate) fn reference_fields(collection: &str) -> (&'static str, Option<&'stat
     match collection {
         "countries" => ("sovereign", Some("focus_areas")),
         "focusAreas" => ("parent", None),
+        "agreements" => ("parent", Some("focus_areas")),
         _ => ("country", Some("focus_areas")),
     }
 }
@@ -382,6 +468,7 @@ pub(crate) fn content(resource: &Resource) -> Content {
             one: kind.sovereign,
             many: kind.focus_areas,
             state: kind.state,
+            ..Content::default()
         },
         resource::Kind::FocusArea(kind) => Content {
             display_name: kind.display_name,
@@ -396,14 +483,26 @@ pub(crate) fn content(resource: &Resource) -> Content {
             labels: kind.labels,
             one: kind.country,
             many: kind.focus_areas,
-            state: 0,
+            ..Content::default()
         },
+        resource::Kind::Agreement(_) => {
+            let Some(resource::Kind::Agreement(kind)) = timeless(resource.clone()).kind else { panic!("it is one") };
+            Content {
+                display_name: kind.display_name,
+                description: kind.summary,
+                labels: kind.labels,
+                one: kind.parent,
+                many: kind.focus_areas,
+                events: kind.events,
+                ..Content::default()
+            }
+        }
         other => panic!("{other:?} is not of this test"),
     }
 }
 
 pub(crate) fn resource(name: &str, content: Content) -> Resource {
-    let Content { display_name, description, labels, one, many, state } = content;
+    let Content { display_name, description, labels, one, many, state, events } = content;
     let name = name.to_owned();
     match name.split('/').next().unwrap() {
         "countries" => v1::Country {
@@ -430,8 +529,24 @@ pub(crate) fn resource(name: &str, content: Content) -> Resource {
             ..Default::default()
         }
         .into(),
+        "agreements" => v1::Agreement {
+            name,
+            display_name,
+            summary: description,
+            labels,
+            parent: one,
+            focus_areas: many,
+            events,
+            ..Default::default()
+        }
+        .into(),
         other => panic!("{other} is not of this test"),
     }
+}
+
+/// What a kind calls its description.
+pub(crate) fn description_field(collection: &str) -> &'static str {
+    if collection == "agreements" { "summary" } else { "description" }
 }
 
 fn content_references(resource: &Resource) -> Vec<String> {
@@ -447,6 +562,7 @@ pub(crate) fn with_etag(mut resource: Resource, etag: String) -> Resource {
         resource::Kind::Country(kind) => kind.etag = etag,
         resource::Kind::FocusArea(kind) => kind.etag = etag,
         resource::Kind::Organization(kind) => kind.etag = etag,
+        resource::Kind::Agreement(kind) => kind.etag = etag,
         other => panic!("{other:?} is not of this test"),
     }
     resource
@@ -470,7 +586,7 @@ fn merged(before: &Resource, sent: &Resource, mask: &[String]) -> Resource {
     if means("display_name", !new.display_name.is_empty()) {
         merged.display_name = new.display_name;
     }
-    if means("description", !new.description.is_empty()) {
+    if means(description_field(before.name().split('/').next().unwrap()), !new.description.is_empty()) {
         merged.description = new.description;
     }
     if means("labels", !new.labels.is_empty()) {
