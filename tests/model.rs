@@ -85,7 +85,6 @@ async fn send(api: &Api, write: &Write, validate_only: bool) -> Result<Done, Sta
                 reason: REASON.to_owned(),
                 request_id,
                 validate_only,
-                ..Default::default()
             };
             Ok(Done::Commit(api.registry().commit(request).await?.into_inner()))
         }

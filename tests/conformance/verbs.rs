@@ -56,7 +56,7 @@ fn mutation_of(suite: &Suite, kind: &Kind, verb: &MethodDescriptor) -> String {
     found.unwrap_or_else(|| panic!("a commit has no mutation for {}", verb.name()))
 }
 
-fn with<'a>(fields: &'a [(String, Value)]) -> Vec<(&'a str, Value)> {
+fn with(fields: &[(String, Value)]) -> Vec<(&str, Value)> {
     fields.iter().map(|(field, value)| (field.as_str(), value.clone())).collect()
 }
 

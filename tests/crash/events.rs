@@ -108,10 +108,10 @@ impl Recorder {
                 for mutation in &request.mutations {
                     match &mutation.operation {
                         // Whoever was first: it is there.
-                        Some(mutation::Operation::Create(create)) => {
-                            if create.resource.as_ref().is_some_and(|resource| resource.name() == name) {
-                                self.events.get_or_insert_default();
-                            }
+                        Some(mutation::Operation::Create(create))
+                            if create.resource.as_ref().is_some_and(|resource| resource.name() == name) =>
+                        {
+                            self.events.get_or_insert_default();
                         }
                         Some(mutation::Operation::RecordEvents(record)) => self.forget(&record.voided_event_ids),
                         Some(mutation::Operation::VoidEvent(void)) => self.forget(std::slice::from_ref(&void.event_id)),
