@@ -71,11 +71,17 @@ fn values_of_enums_are_spelled_alike_in_set_files_imports_and_filters() {
     let shell = Shell::start();
     for (id, state) in [("a", "in-force"), ("b", "IN_FORCE"), ("c", "AGREEMENT_STATE_IN_FORCE")] {
         let name = format!("agreements/set-{id}");
-        shell.run(&["create", &name, "--set", "display_name=S", "--set", &format!("state={state}")]).exits(0);
-        let yaml = format!("agreement:\n  name: agreements/yaml-{id}\n  displayName: Y\n  state: {state}\n");
+        shell
+            .run(&["create", &name, "--set", "display_name=S", "--set", &format!("asserted_status.state={state}")])
+            .exits(0);
+        let yaml = format!(
+            "agreement:\n  name: agreements/yaml-{id}\n  displayName: Y\n  assertedStatus: {{state: {state}}}\n"
+        );
         shell.write("a.yaml", &yaml);
         shell.run(&["apply", "-f", "a.yaml"]).exits(0);
-        let line = format!(r#"{{"agreement":{{"name":"agreements/json-{id}","displayName":"J","state":"{state}"}}}}"#);
+        let status = format!(r#"{{"state":"{state}"}}"#);
+        let line =
+            format!(r#"{{"agreement":{{"name":"agreements/json-{id}","displayName":"J","assertedStatus":{status}}}}}"#);
         shell.write("a.ndjson", &line);
         shell.run(&["import", "a.ndjson"]).exits(0);
     }
@@ -85,9 +91,12 @@ fn values_of_enums_are_spelled_alike_in_set_files_imports_and_filters() {
         assert_eq!(listed.out.lines().count(), 9, "{state}: {}", listed.out);
     }
     shell.run(&["list", "agreements", "--filter", "state = happy"]).exits(4).complains("IN_FORCE");
-    let set = ["update", "agreements/set-a", "--set", "state=in-farce"];
+    let set = ["update", "agreements/set-a", "--set", "asserted_status.state=in-farce"];
     shell.run(&set).exits(2).complains("\"in-farce\" is not a value of AgreementState; did you mean IN_FORCE?");
-    shell.write("a.ndjson", r#"{"agreement":{"name":"agreements/x","displayName":"J","state":"in-farce"}}"#);
-    let told = "a.ndjson:1: agreements/x: state: \"in-farce\" is not a value of AgreementState; did you mean IN_FORCE?";
+    shell.write(
+        "a.ndjson",
+        r#"{"agreement":{"name":"agreements/x","displayName":"J","assertedStatus":{"state":"in-farce"}}}"#,
+    );
+    let told = "a.ndjson:1: agreements/x: assertedStatus.state: \"in-farce\" is not a value of AgreementState; did you mean IN_FORCE?";
     shell.run(&["import", "a.ndjson"]).exits(8).complains(told);
 }
