@@ -1,6 +1,9 @@
 //! A source that is read again refreshes the registry: by updates in a commit, which say what becomes of events that differ.
 
+use tempfile::TempDir;
+
 use super::*;
+use crate::harness::process::Process;
 
 fn again(agreement: Agreement, paths: &[&str], reconciliation: Reconciliation) -> CommitRequest {
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
@@ -140,4 +143,27 @@ async fn what_does_not_exist_is_created_with_the_events_that_it_has() {
         let result = office.reread(again(read.clone(), &["*"], Reconciliation::Record)).await;
         assert_eq!((result.action(), gone(&result)), (action, vec![]));
     }
+}
+
+/// How many events an agreement has whose one event was voided, and whose source was then read again.
+async fn read_again_after_a_voiding(fault: &str) -> usize {
+    let data = TempDir::new().unwrap();
+    let server = Process::start_with(data.path(), |command| {
+        command.env("PARTNERSHIP_TEST_FAULTS", fault);
+    });
+    let channel = server.channel().await;
+    let (mut agreements, mut registry) =
+        (AgreementServiceClient::new(channel.clone()), RegistryServiceClient::new(channel));
+    let read = agreement(vec![event(Signature, 1990)]);
+    commit(&mut registry, vec![create(read.clone())]).await.unwrap();
+    within(agreements.void_agreement_event(voiding("e1"))).await.unwrap();
+    within(registry.commit(again(read, &["*"], Reconciliation::Record))).await.unwrap();
+    let request = GetAgreementRequest { name: NAME.to_owned(), ..GetAgreementRequest::default() };
+    within(agreements.get_agreement(request)).await.unwrap().into_inner().events.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_voided_and_is_recorded_again_would_be_seen() {
+    assert_eq!(read_again_after_a_voiding("").await, 1);
+    assert_eq!(read_again_after_a_voiding("voided-recorded-again").await, 2);
 }

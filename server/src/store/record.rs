@@ -167,3 +167,30 @@ impl Change {
 pub fn digest(salt: &Salt, document: &[u8]) -> Hash {
     Sha256::new().chain_update(salt).chain_update(document).finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use partnership_registry::v1::ChangeAction;
+
+    use super::*;
+
+    /// Journals are read for as long as there are any, and readers are told these numbers.
+    #[test]
+    fn the_numbers_of_actions_are_those_of_the_contract_and_stay() {
+        let stored = [
+            (1, Action::Create, ChangeAction::Create),
+            (2, Action::Update, ChangeAction::Update),
+            (3, Action::Delete, ChangeAction::Delete),
+            (4, Action::Undelete, ChangeAction::Undelete),
+            (5, Action::Rollback, ChangeAction::Rollback),
+            (7, Action::RecordEvents, ChangeAction::RecordEvents),
+            (8, Action::VoidEvent, ChangeAction::VoidEvent),
+        ];
+        for (number, action, told) in stored {
+            assert_eq!((action.number(), told as i32, Action::from_number(number)), (number, number, Some(action)));
+        }
+        for none in [i32::MIN, 0, ChangeAction::Unchanged as i32, 99] {
+            assert_eq!(Action::from_number(none), None, "{none}");
+        }
+    }
+}

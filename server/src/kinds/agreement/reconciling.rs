@@ -10,6 +10,7 @@ use partnership_registry::v1::{Agreement, AgreementEvent, AgreementEventType, Fi
 use prost::Message as _;
 
 use super::recording::{Ids, agreement_of, fill_in, voiding};
+use crate::faults;
 use crate::findings::Findings;
 use crate::kinds::verb::{Moment, Reread};
 use crate::values::partial_date;
@@ -120,7 +121,10 @@ impl<'a> Again<'a> {
         for (read, kept) in self.pairs(those, &is_named, &is_named, &source_id) {
             self.is_changed(read, kept);
         }
-        let corrected = self.pairs(those, &counts, &void, &said_bytes);
+        let mut corrected = self.pairs(those, &counts, &void, &said_bytes);
+        if faults::planted("voided-recorded-again").is_some() {
+            corrected.clear();
+        }
         for (read, kept) in &corrected {
             self.is_kept(*read, *kept);
         }

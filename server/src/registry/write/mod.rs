@@ -14,5 +14,6 @@ pub(crate) mod request;
 mod tests;
 pub(crate) mod trees;
 pub(crate) mod trusted_time;
+mod verbs;
 pub(crate) mod writer;
 pub(crate) mod writing;

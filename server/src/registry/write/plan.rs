@@ -14,14 +14,14 @@ use super::references::Changed;
 use super::request::{self, Condition, PreparedMutation};
 use super::trees::Trees;
 use crate::kinds::KindRules;
-use crate::kinds::verb::{Added, Moment, Refused, Verbs};
+use crate::kinds::verb::{Added, Moment};
 use crate::registry::error::Error;
 use crate::registry::resource::check::{self, Checked};
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference, finding, rollback, standing, wire};
+use crate::registry::resource::{body, difference, finding, rollback, standing};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
 use crate::time::{Day, Time};
@@ -184,14 +184,8 @@ impl Drafting<'_> {
                     self.check_etag(&name, row, &etag)?;
                     let document = found(current, row)?;
                     let old = body::body(self.schemas, name.kind(), &document);
-                    let rules = &self.schemas.kind(name.kind()).rules;
-                    let mut resource = decode(rules, &old, row.revision)?;
-                    let added = match (verbs.apply)(&verb, &mut resource, &self.moment()) {
-                        Ok(added) => added,
-                        Err(Refused::Invalid(found)) => return Err(Error::Invalid(placed(place, found))),
-                        Err(Refused::State(found)) => return Err(Error::WrongState(placed(place, found))),
-                    };
-                    let worked = Worked { added, ..Worked::of((rules.encode)(&resource)) };
+                    let (body, added) = self.apply(place, &name, row, &old, (&verb, &verbs))?;
+                    let worked = Worked { added, ..Worked::of(body) };
                     self.change(place, name, row, (document, old), action, worked)
                 }
             },
@@ -199,7 +193,7 @@ impl Drafting<'_> {
     }
 
     /// The moment of the commit.
-    fn moment(&self) -> Moment<'_> {
+    pub(super) fn moment(&self) -> Moment<'_> {
         Moment { time: self.now, day: self.day, zone: self.time_zone, actor: self.actor, reason: self.reason }
     }
 
@@ -238,43 +232,19 @@ impl Drafting<'_> {
     }
 
     /// Checks a resource that was merged. Its body may be cleaned by that.
-    fn check(&self, place: &Place, name: &Name, mut resource: Resource, body: &mut Vec<u8>) -> Result<Checked, Error> {
+    pub(super) fn check(
+        &self,
+        place: &Place,
+        name: &Name,
+        mut resource: Resource,
+        body: &mut Vec<u8>,
+    ) -> Result<Checked, Error> {
         resource.set_name(name.to_string());
         let mut found = Violations::new();
         let checked = check::check(self.schemas, name.kind(), &resource, body, &mut found);
         let mut violations = Violations::new();
         place.add(found, &mut violations);
         if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
-    }
-
-    /// The body of a resource that is created, with what the server gives besides its stamp, and what came of its check.
-    fn complete(
-        &self,
-        verbs: &Verbs,
-        place: &Place,
-        name: &Name,
-        body: Vec<u8>,
-        checked: Checked,
-    ) -> Result<(Vec<u8>, Checked), Error> {
-        if !wire::fields(&body).any(|field| field.number == verbs.field) {
-            return Ok((body, checked));
-        }
-        let rules = &self.schemas.kind(name.kind()).rules;
-        let mut resource = decode(rules, &body, 0)?;
-        let mut found = Violations::new();
-        let filled = (verbs.complete)(&mut resource, &self.moment(), &mut found);
-        let mut violations = Violations::new();
-        place.add(found, &mut violations);
-        if !violations.is_empty() {
-            return Err(Error::Invalid(violations));
-        }
-        if !filled {
-            return Ok((body, checked));
-        }
-        let mut body = (rules.encode)(&resource);
-        let mut again = self.check(place, name, resource, &mut body)?;
-        finding::keep_of_cleaning(&checked.findings, &mut again.findings);
-        Ok((body, again))
     }
 
     fn create(&self, place: &Place, name: Name, body: Vec<u8>, checked: Checked) -> Result<Planned, Error> {
@@ -405,34 +375,6 @@ impl Drafting<'_> {
         })
     }
 
-    /// Checks a resource to which a verb added something, and tells what is wrong with that as it stands in the request.
-    fn check_added(
-        &self,
-        place: &Place,
-        name: &Name,
-        mut resource: Resource,
-        body: &mut Vec<u8>,
-        added: Added,
-    ) -> Result<Checked, Error> {
-        resource.set_name(name.to_string());
-        let mut found = Violations::new();
-        let checked = check::check(self.schemas, name.kind(), &resource, body, &mut found);
-        let mut violations = Violations::new();
-        for violation in found.iter() {
-            match added.in_request(&violation.field) {
-                Some(field) => violations.add(place.request(&field), violation.description.clone()),
-                None => violations.add(
-                    place.request("name"),
-                    format!(
-                        "leads to a resource that would break a rule: {} {}",
-                        violation.field, violation.description
-                    ),
-                ),
-            }
-        }
-        if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
-    }
-
     /// Deletes or undeletes: only the stamp changes.
     fn mark(&self, name: Name, row: Known, document: Bytes, action: Action) -> Result<Planned, Error> {
         let body = body::body(self.schemas, name.kind(), &document);
@@ -475,16 +417,9 @@ impl Worked<'_> {
     }
 }
 
-/// What is wrong with a verb, where it stands in the request.
-fn placed(place: &Place, of_verb: Violations) -> Violations {
-    let mut violations = Violations::new();
-    violations.add_all(&place.request(""), of_verb);
-    violations
-}
-
 /// The resource of a body. What was sent has been decoded before: bytes that are no message can only be those that are
 /// stored, since `revision`.
-fn decode(rules: &KindRules, body: &[u8], revision: Revision) -> Result<Resource, Error> {
+pub(super) fn decode(rules: &KindRules, body: &[u8], revision: Revision) -> Result<Resource, Error> {
     (rules.decode)(body).map_err(|_| Error::Damaged { revision })
 }
 
