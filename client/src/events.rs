@@ -17,12 +17,12 @@ impl Resources<Agreement> {
     /// Many may record at once; none of their events is lost, and none needs an etag.
     ///
     /// ```no_run
-    /// # use partnership_registry_client::{Error, Registry, v1::{AgreementEvent, AgreementEventType}};
+    /// # use partnership_registry_client::{Error, Registry, v1::{AgreementEvent, AgreementEventType, PartialDate}};
     /// # async fn example(registry: Registry) -> Result<(), Error> {
     /// let ratification = AgreementEvent {
     ///     r#type: AgreementEventType::Ratification.into(),
     ///     party_ids: vec!["kr".into()],
-    ///     act_date: Some("2020-05".parse()?),
+    ///     act_date: Some(PartialDate::month(2020, 5)),
     ///     ..AgreementEvent::default()
     /// };
     /// let agreement = registry.agreements().record("y", [ratification]).reason("note 12 of the ministry").await?;
