@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use partnership_registry::descriptors;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 use prost_types::FieldMask;
 use tonic::Status;
 
+use super::calendar::civil;
 use super::expression::{Expression, Truth};
 use super::memory::View;
 use super::order::{self, Term};
@@ -22,8 +24,21 @@ pub(crate) struct Question {
     pub(crate) show_deleted: bool,
     /// 0: the head.
     pub(crate) read_revision: u64,
+    /// The day that it is about. `None`: the settled one.
+    pub(crate) valid: Option<i64>,
     /// All of each resource, and not its name alone.
     pub(crate) whole: bool,
+}
+
+/// A day as a message.
+pub(crate) fn date(day: i64) -> Value {
+    let (year, month, day) = civil(day);
+    let date = descriptors().get_message_by_name("partnership.registry.v1.PartialDate").unwrap();
+    let mut date = DynamicMessage::new(date);
+    for (part, number) in [("year", year), ("month", month), ("day", day)] {
+        date.set_field_by_name(part, Value::I32(number as i32));
+    }
+    Value::Message(date)
 }
 
 /// All pages of a listing.
@@ -46,9 +61,10 @@ impl Question {
 
     /// As a failure tells it.
     pub(crate) fn told(&self, shape: &Shape) -> String {
-        let Question { page_size, show_deleted, read_revision, .. } = self;
+        let Question { page_size, show_deleted, read_revision, valid, .. } = self;
+        let valid = valid.map(|day| format!(", on {:?}", civil(day))).unwrap_or_default();
         format!(
-            "{} where {} by {:?}, {page_size} a page, {}revision {read_revision}",
+            "{} where {} by {:?}, {page_size} a page, {}revision {read_revision}{valid}",
             shape.kind.collection,
             self.filter(),
             self.order_by(),
@@ -69,6 +85,9 @@ impl Question {
                 ("read_revision", Value::U64(self.read_revision)),
             ],
         );
+        if let Some(day) = self.valid {
+            request.set_field_by_name("valid_date", date(day));
+        }
         if !self.whole {
             let mut mask = DynamicMessage::new(FieldMask::default().descriptor());
             mask.set_field_by_name("paths", Value::List(vec![string("name")]));
@@ -143,9 +162,9 @@ impl Question {
         if answer.total_size as usize != expected.len() {
             return Err(format!("there are {} in all, and it says {}", expected.len(), answer.total_size));
         }
-        let differs = answer.resources.iter().zip(&expected).find(|(found, row)| **found != row.message);
-        match differs {
-            Some((found, row)) if self.whole => Err(format!("{found} is answered, and not {}", row.message)),
+        let mut pairs = answer.resources.iter().zip(&expected).filter(|_| self.whole);
+        match pairs.find(|(found, row)| **found != row.listed()) {
+            Some((found, row)) => Err(format!("{found} is answered, and not {}", row.listed())),
             _ => Ok(()),
         }
     }
@@ -163,6 +182,9 @@ impl Question {
         }
         if self.whole {
             simpler.push(Question { whole: false, ..self.clone() });
+        }
+        if self.valid.is_some() {
+            simpler.push(Question { valid: None, ..self.clone() });
         }
         for at in 0..self.order.len() {
             let mut order = self.order.clone();

@@ -17,10 +17,15 @@ use super::texts::TEXTS;
 const DEPTH: usize = 4;
 const PARTS: usize = 4;
 
+/// What follows from days, and is in an index.
+const DAY_PATHS: [&str; 5] = ["state", "status.state", "status.possible_states", "status.in_force", "status.since"];
+
 pub(crate) struct Author<'a> {
     pub(crate) dice: &'a mut StdRng,
     pub(crate) shape: &'a Shape,
     pub(crate) view: &'a View,
+    /// The days that are asked about.
+    pub(crate) days: &'a [i64],
 }
 
 impl Author<'_> {
@@ -75,8 +80,18 @@ impl Author<'_> {
                 }
             }
             4..8 => self.presence(),
+            8..11 if self.shape.is_dated() => self.of_a_day(),
             _ => self.comparison(),
         }
+    }
+
+    fn of_a_day(&mut self) -> Expression {
+        let (day, quoted) = (self.one_of(self.days), self.chance(0.5));
+        if self.chance(0.6) {
+            return Expression::InForce { day, perhaps: self.chance(0.3), quoted };
+        }
+        let name = self.named(|shape, path| shape.paths[path].party).unwrap_or("countries/nobody".to_owned());
+        Expression::PartyOn { name, day, quoted }
     }
 
     fn has_trees(&self) -> bool {
@@ -98,6 +113,10 @@ impl Author<'_> {
 
     /// A path for which this holds, mostly one at the end of which something is.
     fn path(&mut self, which: impl Fn(&Leaf) -> bool) -> usize {
+        if self.shape.is_dated() && self.chance(0.15) {
+            let path = self.one_of(&DAY_PATHS);
+            return self.shape.path(path);
+        }
         let mut chosen = None;
         for _ in 0..20 {
             let path = self.dice.random_range(0..self.shape.paths.len());

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::calendar::civil;
 use super::memory::View;
 use super::row::{Row, Value};
 use super::shape::Shape;
@@ -88,6 +89,18 @@ pub(crate) enum Expression {
     },
     Party(String),
     Under(String),
+    /// It is in force on a day or, `perhaps`, may be.
+    InForce {
+        day: i64,
+        perhaps: bool,
+        quoted: bool,
+    },
+    /// Somebody takes part on a day.
+    PartyOn {
+        name: String,
+        day: i64,
+        quoted: bool,
+    },
 }
 
 /// How the parts of a conjunction are joined.
@@ -144,6 +157,23 @@ impl Expression {
             Self::Has { written, .. } => written.clone(),
             Self::Party(name) => format!("party(\"{name}\")"),
             Self::Under(root) => format!("under(\"{root}\")"),
+            Self::InForce { day, perhaps, quoted } => {
+                let function = if *perhaps { "mayBeInForce" } else { "inForce" };
+                format!("{function}({})", written_day(*day, *quoted))
+            }
+            Self::PartyOn { name, day, quoted } => format!("partyOn(\"{name}\", {})", written_day(*day, *quoted)),
+        }
+    }
+
+    /// The days that its functions name.
+    pub(crate) fn days(&self) -> Vec<i64> {
+        match self {
+            Self::All(parts, _) | Self::Any(parts) => parts.iter().flat_map(Self::days).collect(),
+            Self::Not(part, _) => part.days(),
+            Self::InForce { day, .. } | Self::PartyOn { day, .. } => vec![*day],
+            Self::Compare { .. } | Self::CompareEach { .. } | Self::Has { .. } | Self::Party(_) | Self::Under(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -182,6 +212,11 @@ impl Expression {
                     (0..shape.paths.len()).filter(|path| shape.paths[*path].targets.iter().any(|to| to == tree));
                 refers.into_iter().flat_map(|path| row.texts(path)).any(|name| view.is_under(name, root)).into()
             }
+            Self::InForce { day, perhaps, .. } => {
+                let known = view.on(*day, &row.name).known("in_force");
+                if *perhaps { (known != Truth::False).into() } else { known }
+            }
+            Self::PartyOn { name, day, .. } => view.on(*day, &row.name).bound(name),
         }
     }
 
@@ -218,9 +253,21 @@ impl Expression {
                 };
                 literals.iter().map(one).collect()
             }
-            Self::Compare { .. } | Self::Has { .. } | Self::Party(_) | Self::Under(_) => Vec::new(),
+            Self::Compare { .. }
+            | Self::Has { .. }
+            | Self::Party(_)
+            | Self::Under(_)
+            | Self::InForce { .. }
+            | Self::PartyOn { .. } => Vec::new(),
         }
     }
+}
+
+/// A day as a function is given it.
+fn written_day(day: i64, quoted: bool) -> String {
+    let (year, month, of_month) = civil(day);
+    let mark = if quoted { "\"" } else { "" };
+    format!("{mark}{year:04}-{month:02}-{of_month:02}{mark}")
 }
 
 fn compare(value: &Value, operator: Operator, literal: &Meaning) -> Truth {

@@ -12,12 +12,17 @@ pub(crate) struct Memory {
     /// By name, and then by revision.
     versions: BTreeMap<String, Vec<(u64, Arc<Row>)>>,
     pub(crate) head: u64,
+    /// Each settled day, with the first revision that has it.
+    settled: Vec<(u64, i64)>,
 }
 
 /// The resources at one revision.
+#[derive(Clone)]
 pub(crate) struct View {
-    /// Those of the kind that is asked of, deleted ones too.
+    /// Those of the kind that is asked of, deleted ones too, by name; as they stand on the day that is asked about.
     pub(crate) rows: Vec<Arc<Row>>,
+    /// As they stand on the days that a filter names, by name.
+    pub(crate) days: HashMap<i64, HashMap<String, Arc<Row>>>,
     /// Of every resource of any kind: the one above it.
     parents: HashMap<String, String>,
 }
@@ -55,11 +60,28 @@ impl Memory {
                 rows.push(row.clone());
             }
         }
-        View { rows, parents }
+        View { rows, days: HashMap::new(), parents }
+    }
+
+    /// Notes that a commit was made on a day.
+    pub(crate) fn settle(&mut self, revision: u64, day: i64) {
+        if self.settled.last().is_none_or(|(_, last)| *last < day) {
+            self.settled.push((revision, day));
+        }
+    }
+
+    /// The settled day of a revision.
+    pub(crate) fn settled(&self, revision: u64) -> i64 {
+        self.settled.iter().rfind(|(from, _)| *from <= revision).unwrap().1
     }
 }
 
 impl View {
+    /// A resource as it stands on a day that the filter names.
+    pub(crate) fn on(&self, day: i64, name: &str) -> &Row {
+        &self.days[&day][name]
+    }
+
     /// Whether a resource is this one, or somewhere below it.
     pub(crate) fn is_under(&self, name: &str, root: &str) -> bool {
         let mut at = name;

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Value as Field};
+use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value as Field};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::calendar::{NANOS_OF_SECOND, span};
+use super::expression::Truth;
 use super::shape::{Leaf, Path, Shape};
-use crate::harness::dynamic::{get, number, text};
+use crate::harness::dynamic::{get, messages, number, text};
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,12 +93,46 @@ impl Row {
         self.texts(path).any(|said| said == text)
     }
 
+    /// What is known of something in its status, such as whether it is in force.
+    pub(crate) fn known(&self, field: &str) -> Truth {
+        known(get(&self.message, "status").as_message().unwrap(), field)
+    }
+
+    /// Whether somebody takes part, by its status.
+    pub(crate) fn bound(&self, name: &str) -> Truth {
+        let parties = messages(&self.message, "parties");
+        let standing = messages(get(&self.message, "status").as_message().unwrap(), "parties");
+        assert_eq!(parties.len(), standing.len(), "{}", self.name);
+        let is_it = |party: &DynamicMessage| text(party, "country") == name || text(party, "organization") == name;
+        let its = parties.iter().zip(&standing).filter(|(party, _)| is_it(party));
+        its.map(|(_, standing)| known(standing, "bound")).max().unwrap_or(Truth::False)
+    }
+
+    /// The message as a list answers it, without how the parties stand.
+    pub(crate) fn listed(&self) -> DynamicMessage {
+        let mut message = self.message.clone();
+        if let Some(field) = message.descriptor().get_field_by_name("status").filter(|field| message.has_field(field)) {
+            let status = message.get_field_mut(&field).as_message_mut().unwrap();
+            status.clear_field_by_name("parties");
+        }
+        message
+    }
+
     /// The texts of a path.
     pub(crate) fn texts(&self, path: usize) -> impl Iterator<Item = &str> {
         self.values[path].iter().flatten().filter_map(|value| match value {
             Value::Text(text) => Some(text.as_str()),
             _ => None,
         })
+    }
+}
+
+fn known(message: &DynamicMessage, field: &str) -> Truth {
+    match get(message, field).as_enum_number() {
+        Some(1) => Truth::True,
+        Some(2) => Truth::False,
+        Some(3) => Truth::Unknown,
+        other => panic!("{field} is {other:?} in {message}"),
     }
 }
 

@@ -48,6 +48,11 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Whether its resources stand differently from day to day.
+    pub(crate) fn is_dated(&self) -> bool {
+        self.kind.list.input().get_field_by_name("valid_date").is_some()
+    }
+
     /// The number of the path that is written so.
     pub(crate) fn path(&self, text: &str) -> usize {
         let found = self.paths.iter().position(|path| path.text() == text);

@@ -153,6 +153,9 @@ impl Writer {
             }
         }
         let mut memory = self.memory.write().unwrap();
+        if let Some(made) = answered.commit_time {
+            memory.settle(answered.revision, made.seconds.div_euclid(86_400));
+        }
         rows.into_iter().for_each(|row| memory.add(answered.revision, row));
         memory.head = answered.revision;
     }

@@ -29,6 +29,7 @@ impl Handle<CountResourcesRequest> for Api {
             sum: request.sum,
             groups_max: request.groups_max,
             show_deleted: request.show_deleted,
+            valid_date: request.valid_date,
             explain: request.explain,
         });
         let (count, point) = both(count, point)?;

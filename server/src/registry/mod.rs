@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Costs, Dangling, Error};
 pub use query::count::{Count, CountRequest, Counted};
-pub use query::explain::{Plan, PlannedTest};
+pub use query::explain::{AnsweredFrom, Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

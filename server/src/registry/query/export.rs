@@ -58,7 +58,8 @@ impl Export {
             Some(listing) => listing,
             none => {
                 let filter = self.selection.filter().clone();
-                let listed = Listed { kind, at, filter, show_deleted, order: Order::default() };
+                let days = self.reader.days(at, None);
+                let listed = Listed { kind, at, filter, show_deleted, order: Order::default(), days };
                 none.insert(Listing::new(&self.reader, listed, &CancellationToken::new())?)
             }
         };

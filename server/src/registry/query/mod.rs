@@ -2,6 +2,7 @@
 
 mod ancestry;
 pub(crate) mod columns;
+pub(crate) mod computed;
 pub(crate) mod count;
 pub(crate) mod dates;
 pub(crate) mod explain;

@@ -218,7 +218,8 @@ impl Asked {
             for kind in self.selection.kinds() {
                 // A kind in which nobody takes part has no such function.
                 let Ok(filter) = Filter::parse(schemas, *kind, &format!("party(\"{}\")", self.name)) else { continue };
-                let listed = Listed { kind: *kind, at, filter, show_deleted: false, order: Order::default() };
+                let (days, order) = (reader.days(at, None), Order::default());
+                let listed = Listed { kind: *kind, at, filter, show_deleted: false, order, days };
                 listings.push((*kind, Listing::new(reader, listed, cancelled)?));
             }
             let mut reads = 0;

@@ -66,7 +66,10 @@ impl Watch {
             let mut of_kinds = record.changes.iter().filter(|it| selection.has_kind(&reader.schemas, &it.document));
             of_kinds.all(|change| match change.previous_revision {
                 0 => {
-                    let document = reader.answered(change.document.clone(), record.revision);
+                    let document = match selection.filter().needs().is_any() {
+                        true => reader.answered(change.document.clone(), record.revision),
+                        false => change.document.clone(),
+                    };
                     !selection.selects(&reader.schemas, &document, &*reader.index)
                 }
                 // What was before has to be read.

@@ -18,6 +18,7 @@ mod path;
 pub(crate) mod rollback;
 pub(crate) mod stamp;
 pub(crate) mod standing;
+pub(crate) mod standing_part;
 pub(crate) mod targets;
 pub(crate) mod update_mask;
 pub(crate) mod value;

@@ -36,6 +36,11 @@ impl UpdateMask {
         self.named.then_some(&self.mask)
     }
 
+    /// Whether it means the whole of a field.
+    pub(crate) fn means(&self, number: u32) -> bool {
+        matches!(self.mask.part(number), Some(Part::All))
+    }
+
     /// `old` with the fields that the mask means taken from `new`. The order of fields is that of their numbers.
     pub(crate) fn merge(&self, schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8]) -> Vec<u8> {
         merge_message(&self.mask, schemas, schemas.shape_of(kind), old, new, true)

@@ -160,6 +160,8 @@ impl Reader {
             ancestors_max: (rule.ancestors_max > 0).then_some(rule.ancestors_max),
             indexed: rule.indexed,
             party: rule.party,
+            moved_by: std::mem::take(&mut rule.moved_by),
+            filled_in: rule.filled_in,
         };
         if (rule.min.is_some() || rule.max.is_some()) && !matches!(read.value, Value::Number { .. }) {
             return Err(format!("{name} has a bound, and is no number"));
@@ -176,6 +178,17 @@ impl Reader {
         }
         if read.party && !matches!(read.value, Value::Reference(_)) {
             return Err(format!("{name} says who takes part, and is no reference"));
+        }
+        if !read.moved_by.is_empty() && !read.set_at_creation {
+            return Err(format!("{name} is moved by methods, and is not set at creation"));
+        }
+        let pool = field.parent_pool();
+        let methods = || pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        if let Some(none) = read.moved_by.iter().find(|moved_by| methods().all(|method| method.name() != *moved_by)) {
+            return Err(format!("{name} is moved by {none}, which is no method"));
+        }
+        if read.filled_in && self.open.len() < 2 {
+            return Err(format!("{name} is filled in by the server, and is a field of a kind"));
         }
         let value = match &read.value {
             Value::Message(id) => {
