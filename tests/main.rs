@@ -45,5 +45,6 @@ mod stalls;
 mod starting;
 mod tidy;
 mod timeline;
+mod treaties;
 mod two_times;
 mod watching;

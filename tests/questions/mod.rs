@@ -6,12 +6,12 @@
 
 mod asking;
 mod author;
-mod calendar;
+pub(crate) mod calendar;
 mod expression;
 mod memory;
 mod order;
 mod public_data;
-mod raw;
+pub(crate) mod raw;
 mod resources;
 mod row;
 mod shape;

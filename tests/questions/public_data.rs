@@ -78,9 +78,15 @@ fn of_treaties() -> Vec<Asked<Treaty>> {
             let terminated = row.has("terminated_event_date") || row.has("terminated_event_effective_date");
             terminated && row.acts().any(|act| act >= day(2000, 1, 1))
         }),
-        // What the loader has no event for.
-        asked(r#"note = "*Withdrawn*""#, |row: &Treaty| {
+        // Of which the source does not say whose act it was.
+        asked(r#"events.source_id = withdrawn AND events.type = notification"#, |row: &Treaty| {
             row.has("withdrawn_event_date") || row.has("withdrawn_event_effective_date")
+        }),
+        // What nobody said to be in force may be.
+        asked("events_incomplete = true AND events.type = termination", |row: &Treaty| {
+            let happened =
+                |what: &str| row.has(&format!("{what}_event_date")) || row.has(&format!("{what}_event_effective_date"));
+            happened("terminated") && (!happened("definative_eif") || happened("withdrawn"))
         }),
         // The source cites what nobody published, and gives links that are none.
         asked(r#"annotations.published = "no""#, |row: &Treaty| {
@@ -167,6 +173,15 @@ fn of_projects() -> Vec<Asked<Project>> {
         }),
         asked(r#"labels."environmental-category" = "A" AND labels.region = "south-asia""#, |row: &Project| {
             row.cell("Environmental Assessment Category") == "A" && row.cell("Region") == "South Asia"
+        }),
+        asked(
+            r#"classifications.scheme = "world-bank-environmental-category" AND classifications.code = B"#,
+            |row: &Project| row.cell("Environmental Assessment Category") == "B",
+        ),
+        // Promised on the day of the approval.
+        asked(r#"transactions.type = commitment AND transactions.transaction_date < 1960"#, |row: &Project| {
+            let firm = row.is("Active") || row.is("Closed");
+            firm && row.cents().next().is_some() && before(1960, row.approved())
         }),
         asked(r#"NOT labels:"environmental-category""#, |row: &Project| {
             row.cell("Environmental Assessment Category").is_empty()

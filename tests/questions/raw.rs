@@ -61,20 +61,27 @@ impl Treaty {
 
     /// The days on which something was done.
     pub(crate) fn acts(&self) -> impl Iterator<Item = i64> {
-        const ACTS: [&str; 5] = [
+        const ACTS: [&str; 7] = [
             "adopted_event_date",
             "signed_event_date",
             "provisional_eif_event_date",
             "definative_eif_event_date",
             "terminated_event_date",
+            "withdrawn_event_date",
+            "unofficial_info_event_date",
         ];
         ACTS.iter().filter_map(|field| self.day(field))
     }
 
     /// The days from which something had effect.
     pub(crate) fn effects(&self) -> impl Iterator<Item = i64> {
-        const EFFECTS: [&str; 3] =
-            ["adopted_event_effective_date", "definative_eif_event_effective_date", "terminated_event_effective_date"];
+        const EFFECTS: [&str; 5] = [
+            "adopted_event_effective_date",
+            "definative_eif_event_effective_date",
+            "terminated_event_effective_date",
+            "withdrawn_event_effective_date",
+            "unofficial_info_event_effective_date",
+        ];
         EFFECTS.iter().filter_map(|field| self.day(field))
     }
 

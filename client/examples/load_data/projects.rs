@@ -1,8 +1,9 @@
 //! `wb_projects.csv`: projects of the World Bank.
 //!
-//! Sectors become focus areas, and the bank is an organization that funds every project. Left out: columns that are empty
-//! in every row (`Last Stage Reached`, `Financing Type`, `IBRD Commitment`, `IDA Commitment`, `Theme 1`, `Theme 2`), and
-//! `Current Project Cost`, which is the same as the commitment in every row.
+//! Sectors become focus areas, and the bank is an organization that funds every project and reports on it. What it promised
+//! when it approved a project is a budget, and a commitment of that day. Left out: columns that are empty in every row
+//! (`Last Stage Reached`, `Financing Type`, `IBRD Commitment`, `IDA Commitment`, `Theme 1`, `Theme 2`), and `Current Project
+//! Cost`, which is the same as the commitment in every row. How a project is divided between its sectors is not told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +11,8 @@ use std::path::Path;
 use partnership_registry_client::Money;
 use partnership_registry_client::v1::{
     ExternalId, FocusArea, FocusAreaCode, Organization, OrganizationType, PartialDate, Project, ProjectBudget,
-    ProjectBudgetStatus, ProjectParticipant, ProjectRole, ProjectState,
+    ProjectBudgetStatus, ProjectClassification, ProjectParticipant, ProjectRole, ProjectState, ProjectTransaction,
+    ProjectTransactionType,
 };
 use serde::Deserialize;
 
@@ -143,6 +145,8 @@ impl Row {
             financing_instrument: self.lending_instrument.trim().to_owned(),
             website: self.url.trim().to_owned(),
             labels: self.labels(),
+            classifications: self.classifications(),
+            reporting_organization: WORLD_BANK.to_owned(),
             external_ids: vec![ExternalId {
                 scheme: "world-bank-project".to_owned(),
                 id: self.id.clone(),
@@ -152,6 +156,7 @@ impl Row {
         };
         self.add_country(&mut project, names, warnings);
         self.add_end(&mut project, warnings);
+        project.transactions = commitments(&project);
         project
     }
 
@@ -220,6 +225,20 @@ impl Row {
         budgets
     }
 
+    fn classifications(&self) -> Vec<ProjectClassification> {
+        let codes = [
+            ("world-bank-environmental-category", &self.environmental_category),
+            ("world-bank-environmental-and-social-risk", &self.environmental_risk),
+        ];
+        let said = codes.into_iter().map(|(scheme, code)| (scheme, code.trim())).filter(|(_, code)| !code.is_empty());
+        said.map(|(scheme, code)| ProjectClassification {
+            scheme: scheme.to_owned(),
+            code: code.to_owned(),
+            ..ProjectClassification::default()
+        })
+        .collect()
+    }
+
     fn labels(&self) -> BTreeMap<String, String> {
         [
             ("region", slug(&self.region)),
@@ -232,6 +251,29 @@ impl Row {
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
     }
+}
+
+/// What the bank promised on the day of its approval. What is not firm yet, or was approved on no day that is told, is no
+/// commitment.
+fn commitments(project: &Project) -> Vec<ProjectTransaction> {
+    let Some(approved) = &project.approval_date else { return Vec::new() };
+    let firm = project.budgets.iter().filter(|budget| budget.status() == ProjectBudgetStatus::Committed);
+    firm.map(|budget| ProjectTransaction {
+        r#type: ProjectTransactionType::Commitment.into(),
+        transaction_date: Some(approved.clone()),
+        value: budget.amount.clone(),
+        provider: WORLD_BANK.to_owned(),
+        receiver_text: receiver(project),
+        description: budget.note.clone(),
+        ..ProjectTransaction::default()
+    })
+    .collect()
+}
+
+/// The borrower, as the source calls them.
+fn receiver(project: &Project) -> String {
+    let borrower = project.participants.iter().find(|participant| participant.role() == ProjectRole::Accountable);
+    borrower.map(|borrower| borrower.unresolved_name.clone()).unwrap_or_default()
 }
 
 fn participants(agency: &str, borrower: &str) -> Vec<ProjectParticipant> {

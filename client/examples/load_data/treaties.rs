@@ -1,22 +1,22 @@
 //! `uk_treaties_records.jsonl`: treaties of the United Kingdom, a record on each line.
 //!
-//! Parties are countries where the name is clear, and text where it is not. Events keep the dates as they were written;
-//! what was cited becomes documents, registrations and external ids; subjects become focus areas. Left out are the
-//! traces of the search that the records came from (`aw_*`, `lb_document_id`, `library`, `level_code`, `metaformat`,
-//! `product_size`, `document_path`).
+//! What happened becomes events (`events.rs`), who is named parties (`parties.rs`), and what was cited documents,
+//! registrations and external ids (`references.rs`); subjects become focus areas. Left out are the traces of the search
+//! that the records came from (`aw_*`, `lb_document_id`, `library`, `level_code`, `metaformat`, `product_size`,
+//! `document_path`).
 
+mod events;
+mod parties;
 mod references;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use partnership_registry_client::v1::{
-    Agreement, AgreementEvent, AgreementEventType, AgreementParty, AgreementPartyRole, AgreementScope, AgreementState,
-    AgreementTerminationGround, AgreementType, ExternalId, FocusArea, FocusAreaCode, PartialDate, Place,
+    Agreement, AgreementScope, AgreementType, ExternalId, FocusArea, FocusAreaCode, Place,
 };
 use serde::Deserialize;
 
-use crate::dates;
 use crate::names::CountryNames;
 use crate::report::{Converted, Loader, Result, Warning};
 use crate::text::slug;
@@ -32,21 +32,9 @@ struct Record {
     subject: Option<String>,
     country_name: Option<String>,
     references: Option<String>,
-    signed_event_date: Option<String>,
     signed_event_location: Option<String>,
-    adopted_event_date: Option<String>,
-    adopted_event_effective_date: Option<String>,
-    provisional_eif_event_date: Option<String>,
-    #[serde(rename = "definative_eif_event_date")]
-    definitive_eif_event_date: Option<String>,
-    #[serde(rename = "definative_eif_event_effective_date")]
-    definitive_eif_event_effective_date: Option<String>,
-    terminated_event_date: Option<String>,
-    terminated_event_effective_date: Option<String>,
-    withdrawn_event_date: Option<String>,
-    withdrawn_event_effective_date: Option<String>,
-    unofficial_info_event_date: Option<String>,
-    unofficial_info_event_effective_date: Option<String>,
+    #[serde(flatten)]
+    dates: events::Dates,
 }
 
 /// Words of titles that tell the type; the one that stands first in a title counts.
@@ -101,24 +89,19 @@ fn focus_area(subject: &str) -> FocusArea {
 }
 
 fn convert(record: Record, names: &CountryNames, warnings: &mut Vec<Warning>) -> Agreement {
-    let events = events(&record, warnings);
+    let place = place(record.signed_event_location.as_deref());
     let mut agreement = Agreement {
         name: format!("agreements/uk-{}", record.id),
         display_name: record.title.trim().to_owned(),
-        state: state(&events).into(),
         r#type: agreement_type(&record.title).into(),
         scope: scope(record.field3.as_deref()).into(),
-        parties: parties(record.country_name.as_deref().unwrap_or_default(), names, warnings),
-        conclusion_date: record
-            .signed_event_date
-            .as_ref()
-            .or(record.adopted_event_date.as_ref())
-            .map(|text| read(text, warnings)),
-        conclusion_place: place(record.signed_event_location.as_deref()),
-        events,
+        parties: parties::read(record.country_name.as_deref().unwrap_or_default(), names, warnings),
+        conclusion_date: record.dates.concluded(warnings),
+        conclusion_place: place.clone(),
+        events: record.dates.events(place, warnings),
+        events_incomplete: record.dates.are_incomplete(),
         focus_areas: record.subject.iter().map(|subject| area_name(subject.trim())).collect(),
         labels: record.subject.iter().map(|subject| ("subject".to_owned(), slug(subject))).collect(),
-        note: note(&record, warnings),
         external_ids: vec![
             ExternalId { scheme: "uk-treaties-online".to_owned(), id: record.id.to_string(), uri: record.document_url },
             ExternalId { scheme: "uk-treaties-online-uuid".to_owned(), id: record.uuid, uri: String::new() },
@@ -130,102 +113,6 @@ fn convert(record: Record, names: &CountryNames, warnings: &mut Vec<Warning>) ->
         warnings.push(Warning { what: "no parties in the source", about: agreement.name.clone() });
     }
     agreement
-}
-
-fn parties(list: &str, names: &CountryNames, warnings: &mut Vec<Warning>) -> Vec<AgreementParty> {
-    let listed = list.split(';').map(str::trim).filter(|name| !name.is_empty());
-    listed
-        .map(|name| {
-            // The source writes states in capitals, and what it extends to in small letters.
-            let is_state = !name.chars().any(char::is_lowercase);
-            let mut party = AgreementParty::default();
-            if !is_state {
-                party.set_role(AgreementPartyRole::Other);
-                party.note = format!("a territory that the agreement extends to; in the source: {name}");
-            }
-            match names.find(name) {
-                Some(country) => party.country = country.to_owned(),
-                None => {
-                    warnings.push(Warning { what: "a party stays unresolved", about: name.to_owned() });
-                    party.unresolved_name = name.to_owned();
-                }
-            }
-            party
-        })
-        .collect()
-}
-
-fn events(record: &Record, warnings: &mut Vec<Warning>) -> Vec<AgreementEvent> {
-    let dated = [
-        (AgreementEventType::Adoption, &record.adopted_event_date, &record.adopted_event_effective_date),
-        (AgreementEventType::Signature, &record.signed_event_date, &None),
-        (AgreementEventType::ProvisionalApplication, &record.provisional_eif_event_date, &None),
-        (
-            AgreementEventType::EntryIntoForce,
-            &record.definitive_eif_event_date,
-            &record.definitive_eif_event_effective_date,
-        ),
-        (AgreementEventType::Termination, &record.terminated_event_date, &record.terminated_event_effective_date),
-    ];
-    let mut events = Vec::new();
-    for (r#type, act, effect) in dated {
-        if act.is_none() && effect.is_none() {
-            continue;
-        }
-        let mut event = AgreementEvent {
-            r#type: r#type.into(),
-            act_date: act.as_ref().map(|text| read(text, warnings)),
-            effect_date: effect.as_ref().map(|text| read(text, warnings)),
-            ..AgreementEvent::default()
-        };
-        if r#type == AgreementEventType::Signature {
-            event.place = place(record.signed_event_location.as_deref());
-        }
-        if r#type == AgreementEventType::Termination {
-            event.set_ground(AgreementTerminationGround::NotRecorded);
-        }
-        events.push(event);
-    }
-    events
-}
-
-/// What the events imply.
-fn state(events: &[AgreementEvent]) -> AgreementState {
-    let order = [
-        (AgreementEventType::Termination, AgreementState::Terminated),
-        (AgreementEventType::EntryIntoForce, AgreementState::InForce),
-        (AgreementEventType::ProvisionalApplication, AgreementState::ProvisionallyApplied),
-        (AgreementEventType::Signature, AgreementState::Signed),
-        (AgreementEventType::Adoption, AgreementState::Adopted),
-    ];
-    let happened = |r#type| events.iter().any(|event| event.r#type() == r#type);
-    order.into_iter().find(|(event, _)| happened(*event)).map_or(AgreementState::Unspecified, |(_, state)| state)
-}
-
-/// What the registry has no event for: the source does not say whose act it was.
-fn note(record: &Record, warnings: &mut Vec<Warning>) -> String {
-    let dates = [
-        ("Withdrawn", &record.withdrawn_event_date),
-        ("Withdrawn with effect from", &record.withdrawn_event_effective_date),
-        ("Unofficial information of", &record.unofficial_info_event_date),
-        ("Unofficial information with effect from", &record.unofficial_info_event_effective_date),
-    ];
-    let mut notes = Vec::new();
-    for (what, date) in dates {
-        if let Some(date) = date {
-            warnings
-                .push(Warning { what: "a date without a party is kept as a note", about: format!("{what} {date}") });
-            notes.push(format!("{what} {date}, as the source says."));
-        }
-    }
-    notes.join("\n")
-}
-
-fn read(text: &str, warnings: &mut Vec<Warning>) -> PartialDate {
-    dates::day_first(text).unwrap_or_else(|| {
-        warnings.push(Warning { what: "a date is kept as text", about: text.to_owned() });
-        PartialDate::original(text)
-    })
 }
 
 fn place(locality: Option<&str>) -> Option<Place> {
@@ -250,6 +137,8 @@ fn agreement_type(title: &str) -> AgreementType {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 mod tests {
+    use partnership_registry_client::v1::{AgreementEventType, AgreementPartyRole};
+
     use super::*;
 
     #[test]
@@ -266,14 +155,23 @@ mod tests {
         names.add_spellings();
         let agreement = convert(record, &names, &mut warnings);
         assert_eq!(agreement.r#type(), AgreementType::Protocol);
-        assert_eq!(agreement.state(), AgreementState::Terminated);
+        let events: Vec<_> = agreement.events.iter().map(|event| (event.r#type(), event.source_id.as_str())).collect();
+        let expected = [
+            (AgreementEventType::Signature, "signed"),
+            (AgreementEventType::EntryIntoForce, "definative_eif"),
+            (AgreementEventType::Termination, "terminated"),
+            (AgreementEventType::Notification, "withdrawn"),
+        ];
+        assert_eq!(events, expected);
         assert_eq!(agreement.conclusion_date.unwrap().original_text, "12/11/1895");
         assert_eq!(agreement.parties[0].country, "countries/tr");
         assert_eq!(agreement.parties[1].unresolved_name, "SIAM");
         assert_eq!(agreement.parties[2].role(), AgreementPartyRole::Other);
+        let ids: Vec<_> = agreement.parties.iter().map(|party| party.party_id.as_str()).collect();
+        assert_eq!(ids, ["tr", "siam", "tr-2"]);
         assert_eq!(agreement.registrations[0].number, "5535");
         assert_eq!(agreement.documents[0].uri, "https://x/y z.pdf");
         let told: Vec<_> = warnings.iter().map(|warning| warning.what).collect();
-        assert_eq!(told, ["a party stays unresolved", "a date without a party is kept as a note"]);
+        assert_eq!(told, ["a party stays unresolved", "it does not say who withdrew: kept as a notification"]);
     }
 }

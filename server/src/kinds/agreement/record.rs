@@ -11,6 +11,7 @@ use partnership_registry::v1::{
 };
 
 use super::days::{Days, Derived, Length, NEVER};
+use crate::faults;
 use crate::time::Time;
 
 /// Stands for what is no event: see [`Item::event`].
@@ -298,7 +299,11 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
     let (days, derived) = match (&event.effect_date, &event.act_date) {
         // Of a non-renewal the act is what has to come in time.
         (_, Some(_)) if r#type == Type::NonRenewal => (act_days(event), Derived::SAME),
-        (Some(effect), _) => (Days::of(Some(effect)), Derived::SAME),
+        (Some(effect), None) => (Days::of(Some(effect)), Derived::SAME),
+        (Some(effect), Some(_)) if faults::planted("effect-is-the-act").is_none() => {
+            (Days::of(Some(effect)), Derived::SAME)
+        }
+        (Some(_), Some(_)) => (act_days(event), Derived::SAME),
         (None, _) => match notice.filter(|_| leaves) {
             Some(notice) => (act_days(event), Derived { length: notice, ..Derived::SAME }),
             None => (act_days(event), Derived::SAME),
