@@ -294,17 +294,33 @@ impl Maker<'_> {
         });
         let party_ids: Vec<_> = parties.iter().map(|party| party.party_id.clone()).collect();
         let events = self.some(|maker, _| {
+            use AgreementEventType as Type;
             let r#type = maker.one_of(&[
-                AgreementEventType::Adoption,
-                AgreementEventType::Signature,
-                AgreementEventType::EntryIntoForce,
-                AgreementEventType::Termination,
-                AgreementEventType::Registration,
+                Type::Negotiation,
+                Type::Adoption,
+                Type::Signature,
+                Type::Signature,
+                Type::Ratification,
+                Type::ProvisionalApplication,
+                Type::EntryIntoForce,
+                Type::EntryIntoForce,
+                Type::EntryIntoForce,
+                Type::Suspension,
+                Type::Resumption,
+                Type::Accession,
+                Type::Withdrawal,
+                Type::Termination,
+                Type::Termination,
+                Type::Registration,
             ]);
-            let ground = if r#type == AgreementEventType::Termination { maker.dice.random_range(1..=13) } else { 0 };
+            let ground = if r#type == Type::Termination { maker.dice.random_range(1..=13) } else { 0 };
+            let single = matches!(r#type, Type::Accession | Type::Withdrawal);
+            // An act of single parties needs some.
+            let r#type = if single && party_ids.is_empty() { Type::Registration } else { r#type };
+            let named = party_ids.len() - if maker.chance(0.3) { 0 } else { party_ids.len() / 2 };
             AgreementEvent {
                 r#type: r#type.into(),
-                party_ids: if maker.chance(0.5) { party_ids.clone() } else { Vec::new() },
+                party_ids: if single || maker.chance(0.4) { party_ids[..named].to_vec() } else { Vec::new() },
                 act_date: Some(maker.date()),
                 effect_date: maker.maybe_date(),
                 instrument: maker.optional_text(),
