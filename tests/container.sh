@@ -173,6 +173,8 @@ ok 'it runs as nobody in particular, with no capability, and gets none'
 outside create countries/kr --set display_name=Korea --set region_code=KR
 [ "$(outside get countries/kr -o json | grep -c '"displayName": "Korea"')" = 1 ] || fail 'what was written is not there'
 ok 'it is written to and read from outside'
+outside create meetings/m --set display_name=M --set time_zone=Asia/Tehran >/dev/null
+ok 'it knows the time zones, though the image has none'
 
 step 'killing it'
 ( number=0

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use partnership_registry::Kind;
-use partnership_registry::v1::{QueryPlan, Resource};
+use partnership_registry::v1::{PartialDate, QueryPlan, Resource};
 
 use crate::connection::Connection;
 use crate::count::CountCall;
@@ -25,6 +25,8 @@ use crate::service::Service;
 pub struct ReadOptions {
     /// As of when.
     pub at: Point,
+    /// How it stands on this day. `None`: on the settled day of what is read.
+    pub on: Option<PartialDate>,
     /// The fields to answer. Empty: all.
     pub fields: Mask,
 }
@@ -158,14 +160,16 @@ struct CallsOf<K>(PhantomData<fn() -> K>);
 impl<K: Service> AnyCalls for CallsOf<K> {
     fn get(&self, connection: Connection, name: String, options: ReadOptions) -> Call<Resource> {
         Box::pin(async move {
-            let get = Resources::<K>::new(connection).get(&name).at(options.at).fields(options.fields);
+            let get = Resources::<K>::new(connection).get(&name).at(options.at);
+            let get = get.on(options.on).fields(options.fields);
             get.await.map(Into::into)
         })
     }
 
     fn batch_get(&self, connection: Connection, names: Vec<String>, options: ReadOptions) -> Call<Vec<Resource>> {
         Box::pin(async move {
-            let found = Resources::<K>::new(connection).batch_get(names).at(options.at).fields(options.fields).await?;
+            let found = Resources::<K>::new(connection).batch_get(names).at(options.at);
+            let found = found.on(options.on).fields(options.fields).await?;
             Ok(found.into_iter().map(Into::into).collect())
         })
     }

@@ -3,7 +3,7 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
-use partnership_registry::v1::{CountResourcesRequest, CountResourcesResponse, QueryPlan};
+use partnership_registry::v1::{CountResourcesRequest, CountResourcesResponse, PartialDate, QueryPlan};
 
 use crate::connection::{ANSWER_BYTES_MAX, Connection};
 use crate::error::Error;
@@ -78,6 +78,13 @@ impl CountCall {
     /// As of a point in the past.
     pub fn at(mut self, point: impl Into<Point>) -> Self {
         (self.request.read_revision, self.request.read_time) = point.into().split();
+        self
+    }
+
+    /// How they stand on this day, as far as what was recorded says so: `status` of agreements, in filters and groups. A whole
+    /// day.
+    pub fn on(mut self, day: impl Into<Option<PartialDate>>) -> Self {
+        self.request.valid_date = day.into();
         self
     }
 

@@ -40,6 +40,7 @@ mod registry;
 mod resources;
 mod retry;
 mod service;
+mod timeline;
 mod watch;
 mod write;
 
@@ -58,6 +59,7 @@ pub use registry::{Registry, RegistryBuilder};
 pub use resources::Resources;
 pub use retry::RetryPolicy;
 pub use service::Service;
+pub use timeline::TimelineCall;
 pub use tonic::transport::Endpoint;
 pub use watch::{TypedChange, TypedCommit, TypedWatch, TypedWatchEvent, Watch, WatchCall, WatchEvent};
 pub use write::{CreateCall, DeleteCall, RollbackCall, UndeleteCall, UpdateCall};

@@ -1,5 +1,7 @@
 //! [`ListOptions`]: what a listing selects and how it is ordered. [`ListPage`]: a page of it.
 
+use partnership_registry::v1::PartialDate;
+
 use crate::paging::Page;
 use crate::point::{Mask, Point};
 use crate::service::{List, Listed};
@@ -44,6 +46,13 @@ impl ListOptions {
     /// As of a point in the past.
     pub fn at(mut self, point: impl Into<Point>) -> Self {
         (self.request.read_revision, self.request.read_time) = point.into().split();
+        self
+    }
+
+    /// How they stand on this day, as far as what was recorded says so: `status` of agreements, in filters and orders too. A
+    /// whole day.
+    pub fn on(mut self, day: impl Into<Option<PartialDate>>) -> Self {
+        self.request.valid_date = day.into();
         self
     }
 

@@ -4,10 +4,12 @@ use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 
+use partnership_registry::v1::PartialDate;
+
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::point::{Mask, Point};
-use crate::service::{BatchGet, Get, Service};
+use crate::service::{BatchGet, Get, Service, check_dated};
 
 macro_rules! read_call {
     ($(#[$doc:meta])* $Call:ident, $Request:ty, $method:ident -> $Answer:ty) => {
@@ -31,6 +33,12 @@ macro_rules! read_call {
                 self
             }
 
+            /// How it stands on this day, as far as what was recorded says so: `status` of agreements. A whole day.
+            pub fn on(mut self, day: impl Into<Option<PartialDate>>) -> Self {
+                self.request.valid_date = day.into();
+                self
+            }
+
             /// Only these fields, as paths such as `display_name` or `labels.programme`. All others are as if not set.
             pub fn fields(mut self, fields: impl Into<Mask>) -> Self {
                 self.request.read_mask = fields.into().into();
@@ -45,6 +53,7 @@ macro_rules! read_call {
             fn into_future(self) -> Self::IntoFuture {
                 Box::pin(async move {
                     let Self { connection, request, .. } = self;
+                    check_dated::<K>(request.valid_date.as_ref())?;
                     connection.unary(request, |request| K::$method(connection.channel(), request)).await
                 })
             }

@@ -13,7 +13,7 @@ use crate::list::{ListOptions, ListPage};
 use crate::paging;
 use crate::point::{Mask, revision_name};
 use crate::read::{BatchGetCall, GetCall};
-use crate::service::{BatchGet, Create, Delete, Get, List, Rollback, Service, Undelete, Update};
+use crate::service::{BatchGet, Create, Delete, Get, List, Rollback, Service, Undelete, Update, check_dated};
 use crate::write::{CreateCall, DeleteCall, RollbackCall, UndeleteCall, UpdateCall};
 
 /// The resources of one kind. Cheap to clone.
@@ -82,6 +82,7 @@ impl<K: Service> Resources<K> {
         paging::pages(move |token| {
             let (connection, page) = (connection.clone(), options.page(token));
             async move {
+                check_dated::<K>(page.valid_date.as_ref())?;
                 let page = connection.unary(page, |request| K::list(connection.channel(), request)).await?;
                 Ok(ListPage::from(page))
             }
@@ -94,6 +95,7 @@ impl<K: Service> Resources<K> {
     /// As listing itself. `INVALID_ARGUMENT`: a bad filter or order.
     pub async fn explain(&self, options: ListOptions) -> Result<QueryPlan, Error> {
         let list = List { explain: true, ..options.page(String::new()) };
+        check_dated::<K>(list.valid_date.as_ref())?;
         let listed = self.connection.unary(list, |request| K::list(self.connection.channel(), request)).await?;
         Ok(listed.plan.unwrap_or_default())
     }

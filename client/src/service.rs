@@ -4,11 +4,13 @@
 
 use std::future::Future;
 
+use partnership_registry::v1::PartialDate;
 use partnership_registry::{Method, Standard};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use crate::connection::ANSWER_BYTES_MAX;
+use crate::error::Error;
 
 pub(crate) use partnership_registry::{BatchGet, Create, Delete, Get, List, Listed, Rollback, Undelete, Update};
 
@@ -52,6 +54,14 @@ pub(crate) mod sealed {
     }
 
     impl<K: Standard> Calls for K {}
+}
+
+/// Refuses to ask how resources of a kind stand on a day, where they stand alike on all: the request would not say so.
+pub(crate) fn check_dated<K: Standard>(valid_date: Option<&PartialDate>) -> Result<(), Error> {
+    if K::DATED || valid_date.is_none() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("{} stand alike on all days, and are read on none", K::COLLECTION)))
 }
 
 async fn send<M: Method>(channel: Channel, request: Request<impl Into<M>>) -> Answer<M::Response> {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use prost_types::Timestamp;
 
 use crate::faults;
@@ -65,6 +66,14 @@ impl Time {
     #[must_use]
     pub fn day(self) -> Day {
         Day(i32::try_from(self.seconds.div_euclid(SECONDS_PER_DAY)).unwrap_or(i32::MAX))
+    }
+
+    /// The day in a time zone to which it belongs; beyond the years that have dates, that in UTC.
+    #[must_use]
+    pub fn day_in(self, zone: &TimeZone) -> Day {
+        let Ok(moment) = jiff::Timestamp::from_second(self.seconds) else { return self.day() };
+        let offset = i64::from(zone.to_offset(moment).seconds());
+        Time { seconds: self.seconds.saturating_add(offset), nanos: 0 }.day()
     }
 
     /// The time of its sort key.
@@ -183,6 +192,27 @@ mod tests {
         ];
         for (seconds, tellable, text) in table {
             assert_eq!((time(seconds, 5).is_tellable(), time(seconds, 5).to_string().as_str()), (tellable, text));
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_of_the_zone() {
+        let zone = |name: &str| TimeZone::get(name).unwrap();
+        // 2025-10-15T15:30Z; then before and after a change of the clock, 2025-03-30T01:00Z.
+        let table = [
+            ("UTC", 1_760_542_200, 20_376),
+            ("Asia/Seoul", 1_760_542_200, 20_377),
+            ("America/New_York", 1_760_542_200, 20_376),
+            ("Europe/Berlin", 1_743_289_199, 20_176),
+            ("Europe/Berlin", 1_743_289_200, 20_177),
+            ("Europe/Berlin", 1_743_371_999, 20_177),
+            ("Europe/Berlin", 1_743_372_000, 20_178),
+        ];
+        for (name, seconds, day) in table {
+            assert_eq!(time(seconds, 0).day_in(&zone(name)), Day(day), "{name} {seconds}");
+        }
+        for seconds in [i64::MIN, i64::MAX] {
+            assert_eq!(time(seconds, 0).day_in(&zone("Asia/Seoul")), time(seconds, 0).day());
         }
     }
 

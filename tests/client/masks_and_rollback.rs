@@ -36,7 +36,7 @@ async fn a_read_answers_the_fields_that_were_asked_for() {
 
     let any = registry.collection("countries").unwrap();
     let fields = ["name", "labels.programme"].into();
-    let options_of_any = ReadOptions { at: Point::Head, fields };
+    let options_of_any = ReadOptions { at: Point::Head, on: None, fields };
     assert_eq!(any.get("kr", options_of_any.clone()).await.unwrap(), expected.clone().into());
     assert_eq!(any.batch_get(&["kr".to_owned()], options_of_any).await.unwrap(), [expected.clone().into()]);
     assert_eq!(any.list(options).collect().await.unwrap(), [expected.into()]);

@@ -15,6 +15,7 @@ use crate::harness::dynamic::{set, string};
 const ONE_OF: &[(&str, &[&str])] = &[
     ("AgreementParty", &["unresolved_name", "country", "organization"]),
     ("ProjectParticipant", &["unresolved_name", "country", "organization"]),
+    ("ProjectCountryWeight", &["unresolved_country", "country"]),
     ("CourseNomination", &["nominee_name", "official"]),
     ("DelegationMember", &["unresolved_name", "official"]),
     ("MeetingParticipant", &["unresolved_name", "official", "organization", "delegation"]),
@@ -31,6 +32,10 @@ const FIXED: &[(&str, Fixed)] = &[
     ("AgreementEvent.type", Fixed::Enum("AGREEMENT_EVENT_TYPE_TERMINATION")),
     // An event names parties by the ids they have: those of items 0 to 2 or 1 to 3, by the seed.
     ("AgreementEvent.party_ids", Fixed::Text("party_id 2")),
+    // A share is of something that the project names.
+    ("ProjectFocusAreaWeight.focus_area", Fixed::Like("Project", "focus_areas")),
+    ("ProjectCountryWeight.country", Fixed::Like("Project", "countries")),
+    ("ProjectCountryWeight.unresolved_country", Fixed::Like("Project", "unresolved_countries")),
     ("CourseNomination.decision", Fixed::Enum("COURSE_DECISION_ACCEPTED")),
     ("CourseNomination.attendance", Fixed::Enum("COURSE_ATTENDANCE_COMPLETED")),
     ("PartialDate.month", Fixed::Number(5)),
@@ -42,6 +47,29 @@ enum Fixed {
     Enum(&'static str),
     Text(&'static str),
     Number(i32),
+    /// As the items of that field of that message have it.
+    Like(&'static str, &'static str),
+}
+
+/// Fields whose values other fields of the resource name, and which: those have to go before these can be anything.
+const NAMED_BY: &[(&str, &str)] = &[
+    ("Project.focus_areas", "focus_area_weights"),
+    ("Project.countries", "country_weights"),
+    ("Project.unresolved_countries", "country_weights"),
+];
+
+/// A resource without what names the values of one of its fields.
+pub(crate) fn freed(resource: &DynamicMessage, field: &FieldDescriptor) -> DynamicMessage {
+    let mut freed = resource.clone();
+    for (_, other) in NAMED_BY.iter().filter(|(named, _)| *named == key(field)) {
+        freed.clear_field_by_name(other);
+    }
+    freed
+}
+
+/// Whether the values of a field have to be those of another field.
+pub(crate) fn is_like_another(field: &FieldDescriptor) -> bool {
+    FIXED.iter().any(|(fixed, value)| *fixed == key(field) && matches!(value, Fixed::Like(..)))
 }
 
 /// How much of a resource is set.
@@ -139,6 +167,11 @@ impl Sampler {
                 }
                 Fixed::Text(text) => string(*text),
                 Fixed::Number(number) => Value::I32(*number),
+                Fixed::Like(message, other) => {
+                    let pool = field.parent_file();
+                    let message = pool.messages().find(|one| one.name() == *message).unwrap();
+                    self.item(&message.get_field_by_name(other).unwrap(), fill, n)
+                }
             };
         }
         let rules = rules(field);

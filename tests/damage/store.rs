@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, Once};
 use std::time::{Duration, Instant};
 
 use partnership_registry::Kind as _;
-use partnership_registry::v1::Country;
+use partnership_registry::v1::{Country, Reconciliation};
 use partnership_registry_server::kinds;
 use partnership_registry_server::registry::{
     Chunk, Error, ListRequest, Mutation, OpenError, Operation, Options, Place, Point, Registry, WriteRequest,
@@ -168,7 +168,13 @@ pub(super) fn fixture() -> &'static Fixture {
                     },
                     Some(false) => {
                         let mask = vec!["display_name".into(), "description".into()];
-                        Operation::Update { kind, resource, mask, allow_missing: false }
+                        Operation::Update {
+                            kind,
+                            resource,
+                            mask,
+                            allow_missing: false,
+                            reconciliation: Reconciliation::Unspecified,
+                        }
                     }
                 };
                 there.insert(number, matches!(operation, Operation::Delete { .. }));

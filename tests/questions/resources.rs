@@ -192,8 +192,10 @@ impl Maker<'_> {
             // The second is strange, and found to be so.
             uri: maker.one_of(&["https://example.org/a", "no link", ""]).to_owned(),
             media_type: maker.one_of(&["application/pdf", ""]).to_owned(),
-            language_code: maker.one_of(&["en", "fa", ""]).to_owned(),
-            category: maker.one_of(&["text", "minutes", ""]).to_owned(),
+            language_codes: maker.some(|maker, _| maker.one_of(&["en", "fa"]).to_owned()),
+            categories: maker.some(|maker, _| maker.one_of(&["text", "minutes"]).to_owned()),
+            document_date: maker.maybe_date(),
+            description: maker.optional_text(),
             ..Document::default()
         })
     }
@@ -248,6 +250,18 @@ impl Maker<'_> {
                 focus_areas: self.references(&["focusAreas"]),
                 existence: self.interval(),
                 seat: self.place(),
+                budgets: self.some(|maker, _| OrganizationBudget {
+                    amount: Some(maker.money()),
+                    period: maker.interval(),
+                    status: maker.value(2),
+                    recipient: maker.reference(&["countries"]),
+                    ..OrganizationBudget::default()
+                }),
+                expenditures: self.some(|maker, _| OrganizationExpenditure {
+                    amount: Some(maker.signed_money()),
+                    period: maker.interval(),
+                    ..OrganizationExpenditure::default()
+                }),
                 ..Organization::default()
             }
             .into(),
@@ -344,7 +358,7 @@ impl Maker<'_> {
     }
 
     fn project(&mut self, name: &str) -> Project {
-        Project {
+        let mut project = Project {
             name: name.to_owned(),
             display_name: self.text(),
             labels: self.labels(),
@@ -397,13 +411,65 @@ impl Maker<'_> {
                     baseline: maker.maybe(|maker| maker.one_of(&[0.5, -1.25, 3.0, 1e10, 0.1])),
                     target: maker.maybe(|maker| maker.one_of(&[2.5, -7.0, 100.0, 1e-3])),
                     actual_date: maker.maybe_date(),
+                    baselines: maker.some(|maker, _| maker.indicator_value()),
+                    periods: maker.some(|maker, _| ProjectIndicatorPeriod {
+                        period: maker.interval(),
+                        targets: maker.some(|maker, _| maker.indicator_value()),
+                        actuals: Vec::new(),
+                    }),
                     ..ProjectIndicator::default()
                 }),
                 ..ProjectResult::default()
             }),
             state_note: self.optional_text(),
+            reporting_organization: self.reference(&["organizations"]),
+            transactions: self.some(|maker, _| ProjectTransaction {
+                r#type: maker.dice.random_range(1..=13),
+                transaction_date: maker.maybe_date(),
+                value: Some(maker.signed_money()),
+                provider: maker.reference(&["countries", "organizations"]),
+                receiver: maker.reference(&["countries", "organizations"]),
+                receiver_text: maker.optional_text(),
+                humanitarian: maker.chance(0.3),
+                ..ProjectTransaction::default()
+            }),
+            classifications: self.some(|maker, _| ProjectClassification {
+                scheme: maker.one_of(&["iati-policy-marker", "iati-flow-type"]).to_owned(),
+                code: maker.one_of(&["1", "2", "10"]).to_owned(),
+                name: maker.optional_text(),
+                significance: maker.value(5),
+            }),
+            locations: self.some(|maker, _| ProjectLocation {
+                name: maker.optional_text(),
+                place: maker.place(),
+                latitude: Some(maker.one_of(&[-90.0, 0.0, 35.7, 37.5])),
+                longitude: Some(maker.one_of(&[-180.0, 0.0, 51.4, 127.0])),
+                approximate: maker.chance(0.5),
+                ..ProjectLocation::default()
+            }),
+            conditions: self.some(|maker, _| ProjectCondition { r#type: maker.value(3), text: maker.text() }),
             ..Project::default()
-        }
+        };
+        project.focus_area_weights = project
+            .focus_areas
+            .iter()
+            .map(|focus_area| ProjectFocusAreaWeight {
+                focus_area: focus_area.clone(),
+                percent: self.one_of(&[0.0, 33.33, 50.0, 100.0]),
+                ..ProjectFocusAreaWeight::default()
+            })
+            .collect();
+        project
+    }
+
+    fn indicator_value(&mut self) -> ProjectIndicatorValue {
+        ProjectIndicatorValue { value: self.text(), value_date: self.maybe_date(), ..ProjectIndicatorValue::default() }
+    }
+
+    /// An amount that may be a correction.
+    fn signed_money(&mut self) -> Money {
+        let money = self.money();
+        if self.chance(0.3) { Money { units: -money.units, nanos: -money.nanos, ..money } } else { money }
     }
 
     fn meeting(&mut self, name: &str) -> Meeting {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use partnership_registry::Kind;
 use partnership_registry::v1::{
-    self, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Resource, RollbackMutation, UndeleteMutation,
-    UpdateMutation, mutation, precondition,
+    self, Agreement, CommitRequest, CommitResponse, CreateMutation, DeleteMutation, Reconciliation,
+    RecordEventsMutation, Resource, RollbackMutation, UndeleteMutation, UpdateMutation, VoidEventMutation, mutation,
+    precondition,
 };
 use tokio::sync::watch;
 use tonic::Status;
@@ -12,6 +14,7 @@ use tonic::Status;
 use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::mutation_result;
+use super::verbs;
 use crate::registry::{Condition, Error, KindId, Mutation, Operation, Place, Precondition, Registry, WriteRequest};
 use crate::violations::Violations;
 
@@ -96,8 +99,13 @@ impl Api {
             mutation::Operation::Rollback(RollbackMutation { name, etag }) => {
                 ("rollback", "", Operation::Rollback { kind: None, name, etag })
             }
-            mutation::Operation::RecordEvents(_) | mutation::Operation::VoidEvent(_) => {
-                return Err(("", "is not there yet".to_owned()));
+            mutation::Operation::RecordEvents(RecordEventsMutation { name, events, voided_event_ids, etag }) => {
+                let kind = self.kind_of::<Agreement>()?;
+                ("record_events", "", verbs::recording(kind, name, etag, events, voided_event_ids))
+            }
+            mutation::Operation::VoidEvent(VoidEventMutation { name, event_id, reason, etag }) => {
+                let kind = self.kind_of::<Agreement>()?;
+                ("void_event", "", verbs::voiding(kind, name, etag, event_id, reason))
             }
         };
         Ok(Mutation { place: Place { index: Some(index), verb, singular }, operation })
@@ -117,7 +125,15 @@ impl Api {
     fn change(&self, update: UpdateMutation) -> Result<(&'static str, Operation), Wrong> {
         let (kind, singular, resource) = self.resource(update.resource, ".update.resource")?;
         let (mask, allow_missing) = (update.update_mask.unwrap_or_default().paths, update.allow_missing);
-        Ok((singular, Operation::Update { kind, resource, mask, allow_missing }))
+        let reconciliation = Reconciliation::try_from(update.reconciliation).map_err(|_| {
+            let rule = format!("must be a value of Reconciliation, and {} is none", update.reconciliation);
+            (".update.reconciliation", rule)
+        })?;
+        Ok((singular, Operation::Update { kind, resource, mask, allow_missing, reconciliation }))
+    }
+
+    fn kind_of<K: Kind>(&self) -> Result<KindId, Wrong> {
+        self.registry.kind_by_tag(K::TAG).ok_or_else(|| ("", "is of a kind that this server does not keep".to_owned()))
     }
 
     /// The resource of a mutation that must have one, with its kind and the field that the kind has in the envelope.

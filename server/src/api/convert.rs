@@ -1,13 +1,15 @@
 //! What the registry knows, as the contract tells it, and back.
 
 use bytes::Bytes;
-use partnership_registry::v1::{self, Commit, MutationResult, QueryPlan, QueryTest, Resource, ResourceRevision};
+use partnership_registry::v1::{
+    self, Commit, MutationResult, QueryPlan, QueryTest, QueryTestSource, Resource, ResourceRevision,
+};
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 
 use crate::faults;
-use crate::registry::{Action, Error, Plan, PlannedTest, Point, Record, Version, WrittenOne};
+use crate::registry::{Action, AnsweredFrom, Error, Plan, PlannedTest, Point, Record, Version, WrittenOne};
 use crate::values::{Broken, timestamp};
 
 /// As of when a request wants to read.
@@ -93,7 +95,13 @@ pub(crate) fn query_plan(plan: Plan) -> QueryPlan {
 }
 
 fn query_test(test: PlannedTest) -> QueryTest {
-    QueryTest { text: test.text, indexed: test.indexed, matches: number(test.matches) }
+    let source = match test.source {
+        AnsweredFrom::Columns => QueryTestSource::Index,
+        AnsweredFrom::ColumnsAndDocuments => QueryTestSource::IndexAndDocuments,
+        AnsweredFrom::Timelines => QueryTestSource::Timelines,
+        AnsweredFrom::Documents => QueryTestSource::Documents,
+    };
+    QueryTest { text: test.text, indexed: test.indexed, matches: number(test.matches), source: source.into() }
 }
 
 /// How many there are, as the contract writes it.

@@ -1,6 +1,9 @@
-//! What is asked about many resources at once: `CountResources`.
+//! What is asked about many resources at once: `CountResources`, `ListTimeline`.
 
-use partnership_registry::v1::{CountResourcesRequest, CountResourcesResponse, ResourceCount};
+use partnership_registry::v1::{
+    Agreement, CountResourcesRequest, CountResourcesResponse, Country, ListTimelineRequest, ListTimelineResponse,
+    ResourceCount, TimelineEntry,
+};
 use tonic::Status;
 
 use super::blocking::blocking;
@@ -8,7 +11,7 @@ use super::call::{Api, Handle};
 use super::caller::Caller;
 use super::convert::{both, number, point, query_plan};
 use super::room::PAGE_ROOM_BYTES;
-use crate::registry::{CountRequest, CountedGroup};
+use crate::registry::{self, CountRequest, CountedGroup, Error, TimelineRequest};
 
 impl Handle<CountResourcesRequest> for Api {
     type Answer = CountResourcesResponse;
@@ -26,6 +29,7 @@ impl Handle<CountResourcesRequest> for Api {
             sum: request.sum,
             groups_max: request.groups_max,
             show_deleted: request.show_deleted,
+            valid_date: request.valid_date,
             explain: request.explain,
         });
         let (count, point) = both(count, point)?;
@@ -41,6 +45,61 @@ impl Handle<CountResourcesRequest> for Api {
             sums: counted.sums,
             plan: counted.plan.map(query_plan),
         })
+    }
+}
+
+impl Handle<ListTimelineRequest> for Api {
+    type Answer = ListTimelineResponse;
+
+    fn room(&self, _: &ListTimelineRequest) -> usize {
+        PAGE_ROOM_BYTES
+    }
+
+    async fn handle(&self, caller: &Caller, request: ListTimelineRequest) -> Result<ListTimelineResponse, Status> {
+        let (kind, name, field, as_party) = match (request.country.is_empty(), request.agreement.is_empty()) {
+            (false, true) => (self.kind::<Country>()?, request.country, "country", true),
+            (true, false) => (self.kind::<Agreement>()?, request.agreement, "agreement", false),
+            (true, true) => return Err(Error::invalid("country", "must be given, or else agreement").into()),
+            (false, false) => return Err(Error::invalid("agreement", "is not given together with country").into()),
+        };
+        let point = point(request.read_revision, request.read_time)?;
+        let request = TimelineRequest {
+            kind,
+            name,
+            field,
+            as_party,
+            window: request.window,
+            collections: request.collections,
+            order_by: request.order_by,
+            page_size: request.page_size,
+            page_token: request.page_token,
+            point,
+        };
+        let at = self.registry.indexed_at(point).await?;
+        let (registry, room) = (self.registry.clone(), caller.room.clone());
+        let page =
+            blocking(&caller.room, move |cancelled| registry.timeline(&request, at, &mut room.growing(), cancelled));
+        let page = page.await?;
+        Ok(ListTimelineResponse {
+            entries: page.entries.into_iter().map(entry).collect(),
+            next_page_token: page.next_page_token,
+            revision: page.revision,
+            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+        })
+    }
+}
+
+fn entry(entry: registry::TimelineEntry) -> TimelineEntry {
+    TimelineEntry {
+        earliest_date: entry.earliest_date(),
+        latest_date: entry.latest_date(),
+        r#type: entry.what.event_type,
+        name: entry.name,
+        display_name: entry.display_name,
+        event_id: entry.what.event_id,
+        date: Some(entry.what.date),
+        of_effect: entry.what.of_effect,
+        parties: entry.what.parties,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use partnership_registry::v1::Reconciliation;
 use partnership_registry::{BatchGet, Create, Delete, Get, Kind, List, Of, Rollback, Undelete, Update};
 use tonic::Status;
 
@@ -25,7 +26,10 @@ impl<K: Kind> Handle<Of<K, Get>> for Api {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
         let kind = self.kind::<K>()?;
-        let document = self.registry.get(kind, &request.name, point, &request.if_none_match, &mask).await?;
+        let document = self
+            .registry
+            .get(kind, &request.name, point, request.valid_date.as_ref(), &request.if_none_match, &mask)
+            .await?;
         Ok(Encoded::new(document))
     }
 }
@@ -46,6 +50,7 @@ impl<K: Kind> Handle<Of<K, List>> for Api {
             order_by: request.order_by,
             show_deleted: request.show_deleted,
             point: point(request.read_revision, request.read_time)?,
+            valid_date: request.valid_date,
             read_mask: request.read_mask.unwrap_or_default().paths,
             explain: request.explain,
         };
@@ -74,7 +79,9 @@ impl<K: Kind> Handle<Of<K, BatchGet>> for Api {
     async fn handle(&self, _: &Caller, Of { request, .. }: Of<K, BatchGet>) -> Result<EncodedUniform, Status> {
         let point = point(request.read_revision, request.read_time)?;
         let mask = request.read_mask.unwrap_or_default().paths;
-        let (resources, revision) = self.registry.batch_get(self.kind::<K>()?, &request.names, point, &mask).await?;
+        let valid_date = request.valid_date.as_ref();
+        let read = self.registry.batch_get(self.kind::<K>()?, &request.names, point, valid_date, &mask);
+        let (resources, revision) = read.await?;
         Ok(EncodedUniform::new(&ReadDocuments { resources, revision }))
     }
 }
@@ -148,7 +155,8 @@ fn creation<K: Kind>(kind: KindId, request: Create<K>) -> Operation {
 fn change<K: Kind>(kind: KindId, request: Update<K>) -> Operation {
     let resource = request.resource.unwrap_or_default().into();
     let mask = request.update_mask.unwrap_or_default().paths;
-    Operation::Update { kind, resource, mask, allow_missing: request.allow_missing }
+    let (allow_missing, reconciliation) = (request.allow_missing, Reconciliation::Unspecified);
+    Operation::Update { kind, resource, mask, allow_missing, reconciliation }
 }
 
 impl Api {
@@ -165,16 +173,26 @@ impl Api {
         operation: Operation,
         validate_only: bool,
     ) -> Result<Encoded<K>, Status> {
+        self.write_one_because(caller, verb, operation, validate_only, String::new()).await
+    }
+
+    /// Makes one change for a reason that its request gives; empty: that of the call.
+    pub(crate) async fn write_one_because<K: Kind>(
+        &self,
+        caller: &Caller,
+        verb: &'static str,
+        operation: Operation,
+        validate_only: bool,
+        reason: String,
+    ) -> Result<Encoded<K>, Status> {
         let singular = if operation.holds_resource() { K::SINGULAR } else { "" };
         let place = Place { index: None, verb, singular };
-        let written = self
-            .registry
-            .write(WriteRequest {
-                mutations: vec![Mutation { place, operation }],
-                validate_only,
-                ..caller.write_request()
-            })
-            .await?;
+        let mut request =
+            WriteRequest { mutations: vec![Mutation { place, operation }], validate_only, ..caller.write_request() };
+        if !reason.is_empty() {
+            request.reason = reason;
+        }
+        let written = self.registry.write(request).await?;
         let one = written.results.into_iter().next().ok_or_else(|| internal("a write without a result"))?;
         if one.document.is_empty() {
             // There is none, and this was no mistake: its name is all that can be told of it.
@@ -182,6 +200,6 @@ impl Api {
             nothing.set_name(one.name.to_string());
             return Ok(Encoded::new(nothing.encode_to_vec().into()));
         }
-        Ok(Encoded::new(one.document))
+        Ok(Encoded::new(self.registry.answered(&one, written.settled_day)))
     }
 }

@@ -142,6 +142,7 @@ fn code(error: &Error) -> (Code, &'static str) {
     match error {
         Error::Invalid(_) => (Code::InvalidArgument, "INVALID_FIELDS"),
         Error::ImmutableFields(_) => (Code::FailedPrecondition, "IMMUTABLE_FIELDS"),
+        Error::WrongState(_) => (Code::FailedPrecondition, "WRONG_STATE"),
         Error::PageToken(_) => (Code::InvalidArgument, "PAGE_TOKEN_INVALID"),
         Error::RequestIdReused(_) => (Code::InvalidArgument, "REQUEST_ID_REUSED"),
         Error::NotFound(_) | Error::NotFoundAt { .. } => (Code::NotFound, "NOT_FOUND"),
@@ -222,6 +223,12 @@ impl Telling {
                 self.tell_first(violations);
                 for violation in violations.iter() {
                     self.add_precondition("IMMUTABLE", &violation.field, &violation.description);
+                }
+            }
+            Error::WrongState(violations) => {
+                self.tell_first(violations);
+                for violation in violations.iter() {
+                    self.add_precondition("STATE", &violation.field, &violation.description);
                 }
             }
             Error::PageToken(rule) => self.tell_field("page_token", rule),

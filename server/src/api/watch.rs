@@ -33,7 +33,7 @@ impl HandleStream<WatchRequest> for Api {
         let initial = match initial {
             true => {
                 let at = self.registry.indexed_at(Point::Revision(watch.position())).await?;
-                Some(Chunks::new(self.registry.export(selection, at, false), caller.room.clone()))
+                Some(Chunks::new(self.registry.export(selection, at, false).with_computed(), caller.room.clone()))
             }
             false => None,
         };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use jiff::tz::TimeZone;
 
 use crate::faults;
 use crate::registry::Options;
@@ -44,10 +45,21 @@ pub struct StorageConfig {
           value_parser = RangedU64ValueParser::<u64>::new().range(1..=3_650))]
     pub request_id_retention_days: u64,
 
+    /// The time zone whose calendar days are those of the law, such as Asia/Seoul: by it days turn, and events are recorded on
+    /// one. After a change of it no day comes again.
+    // UTC is nobody's own, so an office says which one is.
+    #[arg(long, env = "PARTNERSHIP_TIME_ZONE", default_value = "UTC", value_name = "ZONE", value_parser = time_zone)]
+    pub time_zone: TimeZone,
+
     /// Start although the clock shows a time more than 400 days after the last commit: it is right. What is committed at a
     /// wrong time keeps it, and later commits never get an earlier one. Needed for one start only.
     #[arg(long, env = "PARTNERSHIP_ACCEPT_TIME_JUMP")]
     pub accept_time_jump: bool,
+}
+
+/// Reads a time zone of the IANA database.
+fn time_zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| "must be a time zone of the IANA database, such as Asia/Seoul".to_owned())
 }
 
 impl StorageConfig {
@@ -57,6 +69,7 @@ impl StorageConfig {
             store: self.store(),
             request_id_retention: Duration::from_secs(self.request_id_retention_days * SECONDS_PER_DAY),
             accept_time_jump: self.accept_time_jump,
+            time_zone: self.time_zone.clone(),
             index_bytes_max: usize::try_from(self.index_mib << MIB).unwrap_or(usize::MAX),
         }
     }

@@ -4,6 +4,10 @@
 //! What is merely untidy is not refused, since the record of real treaties is: entry into force before signature, a
 //! bilateral agreement of three parties, one party listed twice. What contradicts the state is found.
 
+mod naming;
+mod reconciling;
+pub(crate) mod recording;
+
 use std::collections::HashSet;
 
 use partnership_registry::v1::{
@@ -18,8 +22,15 @@ use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
 
 /// An agreement stands differently from day to day.
-pub(crate) const DATED: Dated =
-    Dated { timeline, computed, computed_fields: &[20, 42], in_force: AgreementState::InForce as u32 };
+pub(crate) const DATED: Dated = Dated {
+    timeline,
+    computed,
+    computed_fields: &[20, 42],
+    parties_field: [42, 6],
+    events: calendar::events,
+    events_field: 27,
+    in_force: AgreementState::InForce as u32,
+};
 
 fn timeline(resource: &Resource) -> Timeline {
     match &resource.kind {
@@ -42,6 +53,7 @@ pub(crate) fn check(agreement: &Agreement, violations: &mut Violations) {
     for (index, event) in agreement.events.iter().enumerate() {
         check_event(&format!("events[{index}]"), event, &agreement.name, &party_ids, violations);
     }
+    naming::check(&agreement.events, &party_ids, violations);
     if let Some(term) = &agreement.term {
         check_term(term, violations);
     }
@@ -231,6 +243,7 @@ pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
     }
 }
 
+mod calendar;
 mod compact;
 mod days;
 mod items;

@@ -7,6 +7,7 @@ use partnership_registry::v1::{self, Resource, resource};
 use prost::{DecodeError, Message as _};
 
 use self::timeline::Dated;
+use self::verb::Verbs;
 use crate::findings::Findings;
 use crate::violations::Violations;
 
@@ -28,12 +29,22 @@ pub struct KindRules {
     pub find: fn(&Resource, &mut Findings),
     /// How its resources stand on each day. `None`: nothing about them follows from days.
     pub dated: Option<Dated>,
+    /// What is done to its resources by methods of its own. `None`: it has no such methods.
+    pub verbs: Option<Verbs>,
 }
 
 /// What a kind brings whose resources stand differently from day to day.
 const fn dated(singular: &str) -> Option<Dated> {
     match singular.as_bytes() {
         b"agreement" => Some(agreement::DATED),
+        _ => None,
+    }
+}
+
+/// What a kind brings that has verbs.
+const fn verbs(singular: &str) -> Option<Verbs> {
+    match singular.as_bytes() {
+        b"agreement" => Some(agreement::recording::VERBS),
         _ => None,
     }
 }
@@ -50,6 +61,7 @@ macro_rules! kinds {
             check,
             find,
             dated: dated(stringify!($singular)),
+            verbs: verbs(stringify!($singular)),
         }),*];
 
         /// The message in an envelope, of whatever kind; nothing if the envelope is empty.
@@ -83,6 +95,7 @@ partnership_registry::for_each_kind!(kinds);
 #[cfg(test)]
 mod table;
 pub mod timeline;
+pub mod verb;
 
 #[cfg(test)]
 mod tests {

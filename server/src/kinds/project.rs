@@ -1,6 +1,9 @@
 //! The rules of projects: each participant is one, nothing ends before it starts, and no budget is negative.
 //!
-//! What is closed has ended, else it is strange. That a project is late, or began before it was approved, is not.
+//! What is closed has ended, else it is strange. That a project is late, or began before it was approved, is not; and a
+//! negative transaction corrects another.
+
+mod parts;
 
 use partnership_registry::v1::{Project, ProjectState};
 
@@ -31,6 +34,7 @@ pub(crate) fn check(project: &Project, violations: &mut Violations) {
     for (index, relation) in project.related_projects.iter().enumerate() {
         check_not_itself(&format!("related_projects[{index}].project"), &project.name, &relation.project, violations);
     }
+    parts::check(project, violations);
 }
 
 fn check_dates(project: &Project, violations: &mut Violations) {
@@ -42,8 +46,14 @@ fn check_dates(project: &Project, violations: &mut Violations) {
     }
 }
 
-/// Notes what contradicts the state: an end of what is not over, and none of what is closed.
+/// Notes what contradicts the state: an end of what is not over, and none of what is closed. And what is strange about
+/// the parts of a project.
 pub(crate) fn find(project: &Project, findings: &mut Findings) {
+    find_contradictions(project, findings);
+    parts::find(project, findings);
+}
+
+fn find_contradictions(project: &Project, findings: &mut Findings) {
     let state = project.state();
     let (started, ended) = (project.actual_start_date.is_some(), project.actual_end_date.is_some());
     if state == ProjectState::Pipeline && started {
@@ -65,7 +75,9 @@ pub(crate) fn find(project: &Project, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use partnership_registry::Money;
-    use partnership_registry::v1::{ProjectBudget, ProjectParticipant, ProjectRelation};
+    use partnership_registry::v1::{
+        ProjectBudget, ProjectFocusAreaWeight, ProjectParticipant, ProjectRelation, ProjectTransaction,
+    };
 
     use super::*;
     use crate::kinds::table::{assert_findings, assert_table};
@@ -90,6 +102,7 @@ mod tests {
             actual_start_date: Some(date(2020, 3, 0)),
             actual_end_date: Some(date(2021, 0, 0)),
             budgets: vec![budget(1, 500_000_000), budget(0, 0)],
+            transactions: vec![ProjectTransaction { value: budget(-5, 0).amount, ..ProjectTransaction::default() }],
             ..Project::default()
         };
         assert_table(
@@ -127,6 +140,16 @@ mod tests {
                 ),
                 ("a negative budget", |it| it.budgets.push(budget(-1, 0)), Some("budgets[2].amount")),
                 ("a budget a little below nothing", |it| it.budgets.push(budget(0, -1)), Some("budgets[2].amount")),
+                (
+                    "a share of what it is not about",
+                    |it| {
+                        it.focus_area_weights.push(ProjectFocusAreaWeight {
+                            focus_area: "focusAreas/ai".into(),
+                            ..ProjectFocusAreaWeight::default()
+                        })
+                    },
+                    Some("focus_area_weights[0].focus_area"),
+                ),
                 (
                     "related to itself",
                     |it| {

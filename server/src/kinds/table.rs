@@ -5,8 +5,19 @@ use partnership_registry::v1::FindingCode;
 use crate::findings::Findings;
 use crate::violations::Violations;
 
-/// Checks that nothing is strange about `good`, and that each change of it has the one finding its line states, or none.
+/// Checks that nothing is strange about `good`, and that each change of it has the one finding its line states, or none:
+/// that the state contradicts something.
 pub(crate) fn assert_findings<K: Clone>(good: &K, find: fn(&K, &mut Findings), table: &[Case<K>]) {
+    assert_findings_of(FindingCode::StateContradicted, good, find, table);
+}
+
+/// The same for another finding.
+pub(crate) fn assert_findings_of<K: Clone>(
+    code: FindingCode,
+    good: &K,
+    find: fn(&K, &mut Findings),
+    table: &[Case<K>],
+) {
     let unchanged: Case<K> = ("nothing is changed", |_| {}, None);
     for (what, change, expected) in std::iter::once(&unchanged).chain(table) {
         let mut record = good.clone();
@@ -16,7 +27,7 @@ pub(crate) fn assert_findings<K: Clone>(good: &K, find: fn(&K, &mut Findings), t
         let fields: Vec<_> = findings.iter().map(|finding| finding.field.as_str()).collect();
         assert_eq!(fields, expected.iter().copied().collect::<Vec<_>>(), "{what}: {findings:?}");
         for finding in findings.iter() {
-            assert_eq!(finding.code(), FindingCode::StateContradicted, "{what}");
+            assert_eq!(finding.code(), code, "{what}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a resource stands on each day, as far as that follows from what it holds: one form for all kinds that have such.
 
-use partnership_registry::v1::Resource;
+use partnership_registry::v1::{PartialDate, Resource};
 
 use crate::time::Day;
 use crate::values::truth::Truth;
@@ -15,8 +15,29 @@ pub struct Dated {
     pub computed: fn(&Resource, Asked) -> Vec<u8>,
     /// The numbers of the fields that are computed.
     pub computed_fields: &'static [u32],
+    /// The field of them that says how each of the parties stands, by the numbers of the fields on the way.
+    pub parties_field: [u32; 2],
+    /// What happened to a resource and has a date: its events.
+    pub events: fn(&Resource) -> Vec<DatedEvent>,
+    /// The number of the field that holds the events.
+    pub events_field: u32,
     /// The number of the state in which it is in force.
     pub in_force: u32,
+}
+
+/// Something that happened to a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatedEvent {
+    /// What it is known by in the resource. Empty: it is the date of a field.
+    pub event_id: String,
+    /// What happened, such as `RATIFICATION`.
+    pub event_type: String,
+    /// When.
+    pub date: PartialDate,
+    /// The date is that from which it has effect, and not that of the act.
+    pub of_effect: bool,
+    /// Whose act it is, as names of countries or organizations, or as they are called.
+    pub parties: Vec<String>,
 }
 
 /// For which days a resource is told how it stands.

@@ -15,6 +15,9 @@ pub enum Error {
     /// What a resource was in an earlier revision differs in fields that can be given only when it is created.
     #[error("{}", invalid_text(.0))]
     ImmutableFields(Violations),
+    /// What a verb asks for cannot be done to the resource as it is.
+    #[error("{}", invalid_text(.0))]
+    WrongState(Violations),
     /// A page token that is not the registry's, or of a listing with other arguments.
     #[error("page_token: {0}")]
     PageToken(&'static str),
@@ -242,8 +245,26 @@ pub enum Costs {
         /// How many may be.
         max: u64,
     },
+    /// An order by what is computed, for another day than the indexes know it.
+    Day {
+        /// The path.
+        path: String,
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
     /// A count by a field, or of a sum, that no index knows.
     Count {
+        /// How many resources would have to be read.
+        reads: u64,
+        /// How many may be.
+        max: u64,
+    },
+    /// A timeline of one who takes part in too much.
+    Timeline {
+        /// The field of the request that names who it is.
+        field: &'static str,
         /// How many resources would have to be read.
         reads: u64,
         /// How many may be.
@@ -266,8 +287,9 @@ impl Costs {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Filter { .. } => "filter",
-            Self::Order { .. } => "order_by",
+            Self::Order { .. } | Self::Day { .. } => "order_by",
             Self::Count { .. } => "group_by",
+            Self::Timeline { field, .. } => field,
             Self::Changes { .. } => "read_revision",
         }
     }
@@ -278,7 +300,9 @@ impl Costs {
         match self {
             Self::Filter { reads, max, .. }
             | Self::Order { reads, max, .. }
+            | Self::Day { reads, max, .. }
             | Self::Count { reads, max }
+            | Self::Timeline { reads, max, .. }
             | Self::Changes { reads, max, .. } => (*reads, *max),
         }
     }
@@ -288,8 +312,8 @@ impl Costs {
     pub fn of(&self) -> String {
         match self {
             Self::Filter { tests, .. } => tests.join(", "),
-            Self::Order { path, .. } => path.clone(),
-            Self::Count { .. } => String::new(),
+            Self::Order { path, .. } | Self::Day { path, .. } => path.clone(),
+            Self::Count { .. } | Self::Timeline { .. } => String::new(),
             Self::Changes { revision, .. } => revision.to_string(),
         }
     }
@@ -306,9 +330,16 @@ impl Costs {
                 "would read and sort {reads} resources by {path}, which has no index, and may sort {max}; narrow the \
                  filter, or order by an indexed field"
             ),
+            Self::Day { path, reads, max } => format!(
+                "would read and sort {reads} resources by {path}, which no index knows of another day than the newest \
+                 settled one, and may sort {max}; narrow the filter, or order by a field that is the same on all days"
+            ),
             Self::Count { reads, max } => format!(
                 "would read {reads} resources, since no index knows all that is counted by or added up, and may read {max}; \
                  narrow the filter, or count by indexed fields"
+            ),
+            Self::Timeline { reads, max, .. } => format!(
+                "takes part in {reads} resources, which would have to be read, and {max} may be; name fewer collections"
             ),
             Self::Changes { revision, reads, max } => format!(
                 "would read {reads} resources as they were at revision {revision}, since when they have changed, and may \
@@ -409,6 +440,7 @@ fn commit_text(refused: &[(usize, Error)]) -> String {
             error,
             Error::Invalid(_)
                 | Error::ImmutableFields(_)
+                | Error::WrongState(_)
                 | Error::DanglingReferences(_)
                 | Error::ParentCycle { .. }
                 | Error::TooManyAncestors { .. }

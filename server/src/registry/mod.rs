@@ -21,13 +21,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
+use partnership_registry::v1::PartialDate;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Chain, Costs, Dangling, Error};
 pub use query::count::{Count, CountRequest, Counted};
-pub use query::explain::{Plan, PlannedTest};
+pub use query::explain::{AnsweredFrom, Plan, PlannedTest};
 pub use query::export::{Chunk, Export};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -37,6 +39,7 @@ pub use query::list::{ListRequest, Page};
 pub use query::page::HasRoom;
 pub use query::selection::Selection;
 pub use query::tally::CountedGroup;
+pub use query::timeline::{TimelineEntry, TimelinePage, TimelineRequest};
 pub use query::watch::{Effect, SelectedCommit, Watch};
 pub use read::history::Version;
 pub use read::reader::Point;
@@ -55,7 +58,7 @@ pub use crate::store::{Action, JournalHealth, Obstacle, Record, Revision, StateH
 use crate::faults;
 use crate::kinds::KindRules;
 use crate::store::{self, Scrub, StateFollower, StoreError};
-use crate::time::Clock;
+use crate::time::{Clock, Day};
 use crate::violations::Violations;
 pub use index::Outgrown;
 use index::secondary::{Follower, Position};
@@ -63,10 +66,11 @@ use index::{Index, Opening, Unreadable};
 use query::history;
 use query::list;
 use query::page_token::PageTokens;
+use query::timeline;
 use read::read_mask::ReadMask;
 use read::reader::Reader;
 use resource::etag::Etags;
-use resource::{etag, stamp};
+use resource::{etag, stamp, standing};
 use schema::Schemas;
 use write::committer::{Answer, Committer, Replay, Submission};
 use write::ledger::Ledger;
@@ -135,6 +139,8 @@ pub struct Options {
     pub accept_time_jump: bool,
     /// The most bytes of memory for the index.
     pub index_bytes_max: usize,
+    /// The time zone whose days are those of the law.
+    pub time_zone: TimeZone,
 }
 
 impl Default for Options {
@@ -145,6 +151,7 @@ impl Default for Options {
             request_id_retention: Duration::ZERO,
             accept_time_jump: false,
             index_bytes_max: usize::MAX,
+            time_zone: TimeZone::UTC,
         }
     }
 }
@@ -205,7 +212,8 @@ impl Registry {
         let (queue, submissions) = channel();
         let (ledger, epoch) = (Ledger::new(index.clone()), opened.reader.epoch());
         let (clock_running, clock_closing) = sync_channel(0);
-        let committer = Committer { schemas, etags, epoch, ledger, clock: clock.clone() };
+        let committer =
+            Committer { schemas, etags, epoch, ledger, clock: clock.clone(), time_zone: options.time_zone.clone() };
         let (checkpoints, saved, (closing, closed)) = (opened.checkpoints, index.clone(), channel());
         let (writing, how_writing_does) =
             watch::channel(opened.writer.obstacle().map_or(Writing::Taken, Writing::Refused));
@@ -326,6 +334,13 @@ impl Registry {
         }
     }
 
+    /// What one mutation left, as it is answered.
+    #[must_use]
+    pub fn answered(&self, one: &WrittenOne, settled_day: Day) -> Bytes {
+        let asked = standing::on_settled_day(settled_day);
+        standing::answered(&self.0.reader.schemas, one.name.kind(), one.document.clone(), asked)
+    }
+
     /// Room for a write among those that wait, with the documents that it changes. It goes with the write, which is done even
     /// if its caller goes away.
     async fn room(&self, request: &Prepared) -> Result<OwnedSemaphorePermit, Error> {
@@ -401,21 +416,27 @@ impl Registry {
                 (None, None) => return Err(Error::Damaged { revision }),
             });
         }
-        Ok(Written { revision, time: Some(record.commit_time), results })
+        Ok(Written { revision, time: Some(record.commit_time), settled_day: record.settled_day, results })
     }
 
     /// What the paths of `read_mask` name of the document of `name`, deleted or not; all of it if there are none. If its
-    /// etag is `if_none_match`, only its name, etag and revision, whatever the mask.
+    /// etag is `if_none_match`, only its name, etag and revision, whatever the mask. How it stands is told for `valid_date`.
     pub async fn get(
         &self,
         kind: KindId,
         name: &str,
         point: Point,
+        valid_date: Option<&PartialDate>,
         if_none_match: &str,
         read_mask: &[String],
     ) -> Result<Bytes, Error> {
         let reader = &self.0.reader;
         let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
+        let valid = standing::valid_day(&reader.schemas, kind, valid_date)?;
+        if valid.is_some() && !if_none_match.is_empty() {
+            // An etag says nothing of how the resource stands on another day.
+            return Err(Error::invalid("valid_date", "is not given together with if_none_match"));
+        }
         let name = Name::parse_as(&reader.schemas, kind, name).map_err(|rule| Error::invalid("name", rule))?;
         if !if_none_match.is_empty()
             && let Some(rule) = etag::check(if_none_match)
@@ -427,7 +448,7 @@ impl Registry {
         if !if_none_match.is_empty() && stamp::etag(&document) == if_none_match {
             return Ok(stamp::not_modified(&document).into());
         }
-        Ok(mask.apply(&reader.schemas, document))
+        Ok(mask.answer(&reader.schemas, kind, document, reader.days(at, valid), false))
     }
 
     /// What the paths of `read_mask` name of the documents of `names`, in their order, as of one revision, which is answered
@@ -437,10 +458,12 @@ impl Registry {
         kind: KindId,
         names: &[String],
         point: Point,
+        valid_date: Option<&PartialDate>,
         read_mask: &[String],
     ) -> Result<(Vec<Bytes>, Revision), Error> {
         let reader = &self.0.reader;
         let mask = ReadMask::parse(&reader.schemas, kind, read_mask)?;
+        let valid = standing::valid_day(&reader.schemas, kind, valid_date)?;
         let mut violations = Violations::new();
         if names.len() > BATCH_MAX {
             violations.add("names", format!("must have at most {BATCH_MAX} items, and has {}", names.len()));
@@ -456,11 +479,12 @@ impl Registry {
             return Err(Error::Invalid(violations));
         }
         let at = reader.resolve(point)?;
+        let days = reader.days(at, valid);
         let mut bytes = 0;
         let mut documents = Vec::with_capacity(parsed.len());
         for name in parsed {
             let (_, document) = reader.find(&name, at).await?.ok_or_else(|| not_found(&name, point, at))?;
-            let document = mask.apply(&reader.schemas, document);
+            let document = mask.answer(&reader.schemas, kind, document, days, false);
             bytes += document.len();
             if bytes > ANSWER_BYTES_MAX {
                 return Err(Error::AnswerTooLarge { max: ANSWER_BYTES_MAX });
@@ -501,6 +525,17 @@ impl Registry {
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
         count.answer(&self.0.reader, at.0, has_room, cancelled)
+    }
+
+    /// A page of a timeline, the first one as of `at`. Blocks; ends early with `Cancelled` once nobody waits for it any more.
+    pub fn timeline(
+        &self,
+        request: &TimelineRequest,
+        at: Indexed,
+        has_room: HasRoom<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<TimelinePage, Error> {
+        timeline::page(&self.0.reader, &self.0.tokens, request, at.0, has_room, cancelled)
     }
 
     /// Reads a selection. No collections: all of them. A filter needs exactly one.

@@ -42,6 +42,10 @@ pub enum Action {
     Undelete = 4,
     /// It was made what it was in an earlier revision.
     Rollback = 5,
+    /// Events of it were recorded.
+    RecordEvents = 7,
+    /// An event of it was voided.
+    VoidEvent = 8,
 }
 
 impl Action {
@@ -54,9 +58,17 @@ impl Action {
     /// The action of a stored number.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Action> {
-        [Action::Create, Action::Update, Action::Delete, Action::Undelete, Action::Rollback]
-            .into_iter()
-            .find(|action| action.number() == number)
+        [
+            Action::Create,
+            Action::Update,
+            Action::Delete,
+            Action::Undelete,
+            Action::Rollback,
+            Action::RecordEvents,
+            Action::VoidEvent,
+        ]
+        .into_iter()
+        .find(|action| action.number() == number)
     }
 }
 

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use partnership_registry::v1::PartialDate;
 
 use super::Broken;
+use crate::time::Day;
 
 /// The last year that has four digits.
 const YEAR_MAX: i32 = 9_999;
@@ -147,6 +148,13 @@ pub(crate) fn days(date: &PartialDate) -> Option<RangeInclusive<Date>> {
 /// The first and the last of [`days`], as [`crate::time::Day`] numbers them.
 pub(crate) fn day_numbers(date: &PartialDate) -> Option<(i32, i32)> {
     days(date).map(|days| (day_number(*days.start()), day_number(*days.end())))
+}
+
+/// A day as a date. `None`: it is not of the years 1 to 9999.
+pub(crate) fn of_day(day: Day) -> Option<PartialDate> {
+    let after = jiff::Span::new().try_days(day.0).ok()?;
+    let date = Date::constant(1970, 1, 1).checked_add(after).ok().filter(|date| date.year() >= 1)?;
+    Some(PartialDate::day(date.year().into(), date.month().into(), date.day().into()))
 }
 
 /// The number of a day, counted from 1970-01-01.
@@ -317,6 +325,13 @@ pub(crate) mod tests {
             assert_eq!(day_numbers(&date), Some(expected), "{date:?}");
         }
         assert_eq!(day_numbers(&unknown()), None);
+        for day in [0, -31, 11_016, -719_162, 2_932_896] {
+            let date = of_day(Day(day)).unwrap();
+            assert_eq!(day_numbers(&date), Some((day, day)), "{date:?}");
+        }
+        for day in [-719_163, 2_932_897, i32::MIN, i32::MAX] {
+            assert_eq!(of_day(Day(day)), None, "{day}");
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn document(cited: &str, uri: &str) -> Document {
         title: cited.to_owned(),
         uri: uri.to_owned(),
         media_type: if is_pdf { "application/pdf".to_owned() } else { String::new() },
-        category: "text".to_owned(),
+        categories: vec!["text".to_owned()],
         ..Document::default()
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use partnership_registry_client::Point;
+use partnership_registry_client::v1::PartialDate;
 
 use crate::address::address;
 use crate::output::Format;
-use crate::time::{duration, point};
+use crate::time::{date, day, duration, point};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -137,6 +138,17 @@ replaces the whole list; of maps, such as labels, entries that the file does not
     Diff(FileArgs),
     /// Show the revisions of a resource: who changed it, when and why
     History(HistoryArgs),
+    /// Show what happened when, in a partnership or to one agreement
+    #[command(
+        after_help = "Of a country it shows the dates of all resources in which it takes part. What nobody knows the date of \
+comes last; a window leaves it out.
+
+Examples:
+  partnerctl timeline kr
+  partnerctl timeline kr --from 1990 --to 1999 --only agreements,projects
+  partnerctl timeline agreements/x -o csv"
+    )]
+    Timeline(TimelineArgs),
     /// Show changes as they happen
     Watch(WatchArgs),
     /// Import many resources from NDJSON, a resource on each line
@@ -189,6 +201,9 @@ pub(crate) struct GetArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// As they stand on this day, such as 1990-01-01, by what is recorded of them; of agreements
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +228,9 @@ pub(crate) struct ListArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// As they stand on this day, such as 1990-01-01, by what is recorded of them; of agreements
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
     /// Show how the resources would be found and what that costs, and list nothing
     #[arg(long)]
     pub(crate) explain: bool,
@@ -240,6 +258,9 @@ pub(crate) struct CountArgs {
     /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_parser = point, value_name = "REV|TIME")]
     pub(crate) at: Option<Point>,
+    /// As they stand on this day, such as 1990-01-01, by what is recorded of them; of agreements
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
     /// Show how the resources would be found and what that costs, and count nothing
     #[arg(long)]
     pub(crate) explain: bool,
@@ -358,6 +379,31 @@ pub(crate) struct HistoryArgs {
     /// Show at most this many revisions, newest first
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimelineArgs {
+    /// A country, such as kr, or an agreement, such as agreements/x
+    #[arg(required = true, num_args = 1..=2, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
+    /// Only what may have happened from this day, month or year on
+    #[arg(long, value_parser = date, value_name = "DATE")]
+    pub(crate) from: Option<PartialDate>,
+    /// Only what may have happened up to this day, month or year
+    #[arg(long, value_parser = date, value_name = "DATE")]
+    pub(crate) to: Option<PartialDate>,
+    /// Only of these kinds
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    pub(crate) only: Vec<String>,
+    /// The latest first
+    #[arg(long)]
+    pub(crate) newest_first: bool,
+    /// Show at most this many
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// As of a revision, or of a time such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_parser = point, value_name = "REV|TIME")]
+    pub(crate) at: Option<Point>,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,11 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
         &["type", "region_code_alpha3", "m49_code", "relations_established_date", "sovereign", "focus_areas"],
     ),
     ("focusAreas", &["parent"], &["codes", "description"]),
-    ("organizations", &["type", "acronym", "country"], &["parent", "website", "iati_identifier", "focus_areas"]),
+    (
+        "organizations",
+        &["type", "acronym", "country"],
+        &["parent", "website", "iati_identifier", "budgets", "focus_areas"],
+    ),
     ("officials", &["post", "organization", "country"], &["family_name", "given_name", "term"]),
     (
         "agreements",
@@ -33,8 +37,10 @@ const COLUMNS: &[(&str, &[&str], &[&str])] = &[
             "actual_end_date",
             "budgets",
             "participants",
+            "reporting_organization",
             "agreements",
             "financing_instrument",
+            "classifications",
             "focus_areas",
         ],
     ),

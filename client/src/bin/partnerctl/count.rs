@@ -33,7 +33,8 @@ pub(crate) async fn count(globals: &Globals, args: CountArgs) -> Result<Exit, Fa
         .sum(args.sum.unwrap_or_default())
         .groups_max(args.groups_max.unwrap_or_default())
         .show_deleted(args.show_deleted)
-        .at(args.at.unwrap_or_default());
+        .at(args.at.unwrap_or_default())
+        .on(args.on);
     if args.explain {
         return plan::print(globals.output, &count.explain().await?);
     }

@@ -15,12 +15,12 @@ pub(crate) async fn get(globals: &Globals, args: GetArgs) -> Result<Exit, Failur
     let names = match kinds::asked(&args.names)? {
         Asked::Names(names) => names,
         Asked::All(collection) => {
-            return print_all(globals, collection, ListOptions::new().at(at), args.fields, None).await;
+            return print_all(globals, collection, ListOptions::new().at(at).on(args.on), args.fields, None).await;
         }
     };
     let registry = connect(globals)?;
     let mut printer = Printer::new(globals.output, names.len() == 1).with_fields(&args.fields);
-    for resource in read(&registry, &names, &ReadOptions { at, fields: mask(&args.fields) }).await? {
+    for resource in read(&registry, &names, &ReadOptions { at, on: args.on, fields: mask(&args.fields) }).await? {
         printer.push(resource)?;
     }
     printer.finish()?;
@@ -54,7 +54,8 @@ pub(crate) async fn list(globals: &Globals, args: ListArgs) -> Result<Exit, Fail
         .filter(args.filter)
         .order_by(args.order_by)
         .show_deleted(args.show_deleted)
-        .at(args.at.unwrap_or_default());
+        .at(args.at.unwrap_or_default())
+        .on(args.on);
     if args.explain {
         let resources = kinds::handle_of(&connect(globals)?, collection)?;
         return plan::print(globals.output, &resources.explain(options).await?);

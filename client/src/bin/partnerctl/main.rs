@@ -39,6 +39,7 @@ mod set;
 mod style;
 mod table;
 mod time;
+mod timeline;
 mod usage;
 mod values;
 mod watch;
@@ -97,6 +98,7 @@ async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
         Command::Revert(args) => revert::revert(&globals, args).await,
         Command::Apply(args) => apply::apply(&globals, args).await,
         Command::Diff(args) => diff::diff(&globals, args).await,
+        Command::Timeline(args) => timeline::timeline(&globals, args).await,
         Command::History(args) => history::history(&globals, args).await,
         Command::Watch(args) => watch::watch(&globals, args).await,
         Command::Import(args) => import::import(&globals, args).await,

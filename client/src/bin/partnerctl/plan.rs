@@ -1,7 +1,7 @@
 //! `--explain`: how a listing or a count would be found, and what that costs.
 
 use partnership_registry_client::json;
-use partnership_registry_client::v1::{QueryPlan, QueryTest};
+use partnership_registry_client::v1::{QueryPlan, QueryTest, QueryTestSource};
 
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
@@ -31,7 +31,17 @@ pub(crate) fn print(format: Format, plan: &QueryPlan) -> Result<Exit, Failure> {
 }
 
 fn row(test: &QueryTest) -> Vec<String> {
-    let by = if test.indexed { "an index" } else { "reading" };
+    let by = match test.source() {
+        QueryTestSource::Timelines => "timelines",
+        QueryTestSource::IndexAndDocuments => "an index, and reading",
+        QueryTestSource::Index | QueryTestSource::Documents | QueryTestSource::Unspecified => {
+            if test.indexed {
+                "an index"
+            } else {
+                "reading"
+            }
+        }
+    };
     vec![test.text.clone(), by.to_owned(), test.matches.to_string()]
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use partnership_registry_client::v1::PartialDate;
 use partnership_registry_client::{Point, Timestamp};
 
 /// Reads a duration such as `500ms`, `30s`, `2m` or `1h30m`.
@@ -29,6 +30,20 @@ pub(crate) fn point(text: &str) -> Result<Point, String> {
         |_| "must be a revision such as 12, a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z",
     )?;
     Ok(Point::Time(Timestamp { seconds: instant.as_second(), nanos: instant.subsec_nanosecond() }))
+}
+
+/// Reads a whole day, such as 1990-01-01.
+pub(crate) fn day(text: &str) -> Result<PartialDate, String> {
+    let date = Date::strptime("%Y-%m-%d", text).map_err(|_| "must be a day of the calendar, such as 1990-01-01")?;
+    Ok(PartialDate::day(date.year().into(), date.month().into(), date.day().into()))
+}
+
+/// Reads a day, a month or a year.
+pub(crate) fn date(text: &str) -> Result<PartialDate, String> {
+    match text.parse::<PartialDate>() {
+        Ok(date) if date.year != 0 => Ok(date),
+        Ok(_) | Err(_) => Err("must be a day, a month or a year, such as 1990-01-31, 1990-01 or 1990".to_owned()),
+    }
 }
 
 /// A time as RFC 3339 in UTC, to the second.
@@ -66,6 +81,14 @@ mod tests {
         assert_eq!(point("2023-11-15T01:43:20+03:30").unwrap(), time(1_700_000_000));
         for text in ["", "0", "-3", "yesterday", "2023-13-01", "2023-11-14T22:13"] {
             assert!(point(text).is_err(), "{text}");
+        }
+        assert_eq!(day("1990-01-31").unwrap(), PartialDate::day(1990, 1, 31));
+        for text in ["1990", "1990-01", "1990-02-30", "1990-01-01~", "unknown", ""] {
+            assert!(day(text).is_err(), "{text}");
+        }
+        assert_eq!(date("1990").unwrap(), PartialDate::year(1990));
+        for text in ["soon", "unknown", "19900101", ""] {
+            assert!(date(text).is_err(), "{text}");
         }
         assert_eq!(super::text(Some(Timestamp { seconds: 1_700_000_000, nanos: 5 })), "2023-11-14T22:13:20Z");
     }

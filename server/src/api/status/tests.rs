@@ -49,10 +49,11 @@ fn number(error: &Error) -> usize {
         Error::SumTooLarge { .. } => 36,
         Error::TooCostly(_) => 37,
         Error::IndexFull { .. } => 38,
+        Error::WrongState(_) => 39,
     }
 }
 
-const ERRORS: usize = 39;
+const ERRORS: usize = 40;
 
 /// An instance of every error, of which all values are made of `n`, of the name `x` and of the text `text`.
 fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
@@ -71,6 +72,7 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
     vec![
         Error::Invalid(violations()),
         Error::ImmutableFields(violations()),
+        Error::WrongState(violations()),
         Error::PageToken(text),
         Error::RequestIdReused(x.to_owned()),
         Error::NotFound(name()),
@@ -98,6 +100,7 @@ fn instances(n: usize, x: &'static str, text: &'static str) -> Vec<Error> {
         Error::SumTooLarge { currency: text.into() },
         Error::IndexFull { bytes: (n + 1) << 20, max: n << 20 },
         Error::TooCostly(Costs::Order { path: text.into(), reads: n as u64 + 1, max: n as u64 }),
+        Error::TooCostly(Costs::Day { path: text.into(), reads: n as u64 + 1, max: n as u64 }),
         Error::CommitTooLarge { bytes: n + 1, max: n },
         Error::Stopped(text),
         Error::NoRoom,

@@ -13,11 +13,12 @@ use super::requests::Request;
 use super::row::{Row, RowId};
 use super::tables::{Entry, Tables, index};
 use crate::registry::schema::Schemas;
-use crate::store::{Place, RequestMark};
+use crate::store::{Place, RequestMark, Revision};
+use crate::time::Day;
 
 /// The version of what is saved. To be raised with whatever is derived from a document in another way than before:
 /// tables that another version has saved are not loaded.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 #[derive(Clone, PartialEq, Message)]
 struct SavedPiece {
@@ -25,6 +26,18 @@ struct SavedPiece {
     rows: Vec<SavedRow>,
     #[prost(message, repeated, tag = "2")]
     requests: Vec<SavedRequest>,
+    /// The settled days, all of them in the first piece.
+    #[prost(message, repeated, tag = "3")]
+    days: Vec<SavedDay>,
+}
+
+/// A settled day, and the first revision that has it.
+#[derive(Clone, PartialEq, Message)]
+struct SavedDay {
+    #[prost(uint64, tag = "1")]
+    revision: u64,
+    #[prost(sint32, tag = "2")]
+    day: i32,
 }
 
 /// A row. Its number is its place among all.
@@ -99,6 +112,10 @@ impl Tables {
         let mut piece = SavedPiece::default();
         match saving {
             Saving::Rows(from) => {
+                if *from == 0 {
+                    let saved = |(revision, day): &(u64, Day)| SavedDay { revision: *revision, day: day.0 };
+                    piece.days.extend(self.days.iter().map(saved));
+                }
                 let entries = self.entries.iter().enumerate().skip(*from).take(piece_rows);
                 piece.rows.extend(entries.map(|(at, entry)| self.saved_row(schemas, at, entry)));
                 *from += piece.rows.len();
@@ -142,12 +159,14 @@ pub(super) struct Loading {
     entries: Vec<Entry>,
     parents: Vec<(RowId, RowId)>,
     requests: Vec<Request>,
+    days: Vec<(Revision, Day)>,
 }
 
 impl Loading {
     /// Takes the next piece. An error says why nothing can be loaded.
     pub(super) fn take(&mut self, schemas: &Schemas, piece: &[u8]) -> Result<(), String> {
         let piece = SavedPiece::decode(piece).map_err(|_| "a part of it cannot be read".to_owned())?;
+        self.days.extend(piece.days.iter().map(|saved| (saved.revision, Day(saved.day))));
         for row in piece.rows {
             let id = RowId(u32::try_from(self.entries.len()).map_err(|_| "it has too many rows".to_owned())?);
             let kind = schemas.by_tag(row.kind).ok_or_else(|| format!("it has a kind of number {}", row.kind))?;
@@ -170,7 +189,7 @@ impl Loading {
 
     /// The tables, once all has been taken. An error says why they cannot be loaded.
     pub(super) fn end(self, request_id_retention: Duration) -> Result<Tables, String> {
-        let Loading { entries, parents, requests } = self;
+        let Loading { entries, parents, requests, days } = self;
         let count = entries.len();
         let is_row = |id: &RowId| index(*id) < count;
         let lost = !entries.iter().flat_map(|entry| &entry.targets).all(is_row)
@@ -178,7 +197,11 @@ impl Loading {
         if lost {
             return Err("a reference in it leads nowhere".to_owned());
         }
+        if !days.is_sorted_by(|(revision, day), (next, later)| revision < next && day < later) {
+            return Err("its settled days do not follow each other".to_owned());
+        }
         let mut tables = Tables::new(request_id_retention);
+        tables.days = days;
         for entry in entries {
             if tables.row(&entry.name).is_some() {
                 return Err("a name is in it twice".to_owned());

@@ -34,7 +34,8 @@ pub(super) struct Entry {
 pub(crate) struct Tables {
     head: Revision,
     last_time: Time,
-    settled_day: Day,
+    /// Each settled day, with the first revision that has it.
+    pub(super) days: Vec<(Revision, Day)>,
     pub(super) entries: Vec<Entry>,
     by_name: HashTable<RowId>,
     hasher: DefaultHashBuilder,
@@ -70,7 +71,9 @@ impl Tables {
         self.requests.add(record.request, record.revision, record.commit_time);
         self.head = record.revision;
         self.last_time = record.commit_time;
-        self.settled_day = record.settled_day;
+        if self.days.last().is_none_or(|(_, day)| *day < record.settled_day) {
+            self.days.push((record.revision, record.settled_day));
+        }
     }
 
     /// Takes in all but the references.
@@ -150,7 +153,13 @@ impl Tables {
 
     /// The day up to which time has been let pass.
     pub(crate) fn settled_day(&self) -> Day {
-        self.settled_day
+        self.settled_day_at(Revision::MAX)
+    }
+
+    /// The day up to which time had been let pass at a revision. Before the first one: the day 0.
+    pub(crate) fn settled_day_at(&self, revision: Revision) -> Day {
+        let after = self.days.partition_point(|(from, _)| *from <= revision);
+        after.checked_sub(1).and_then(|at| self.days.get(at)).map_or_else(Day::default, |(_, day)| *day)
     }
 
     /// The resource as it is at the head.
@@ -205,6 +214,7 @@ impl Tables {
             + self.by_name.allocation_size()
             + self.name_bytes
             + 24 * self.entries.len()
+            + self.days.capacity() * size_of::<(Revision, Day)>()
             + 16 * self.references
             + self.requests.heap_bytes()
     }

@@ -95,6 +95,8 @@ fn rows_counts_and_requests_are_those_of_the_last_commit() {
     index.apply(&[record(3, vec![organization("organizations/a", "countries/kr", true)])]).unwrap();
     let tables = index.read();
     assert_eq!((tables.head(), tables.settled_day()), (3, Day(3)));
+    let days = [0, 1, 2, 3, 9].map(|revision| tables.settled_day_at(revision));
+    assert_eq!(days, [0, 1, 2, 3, 3].map(Day), "each revision has its own");
     let row = tables.row("organizations/a").unwrap();
     assert_eq!((row.revision, row.deleted), (3, true));
     assert_eq!(tables.row("organizations/b"), None);

@@ -3,28 +3,46 @@
 use std::collections::{BTreeMap, HashMap};
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 
 use crate::registry::error::Error;
-use crate::registry::index::secondary::{ABSENT, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, value};
+use crate::registry::index::secondary::{
+    ABSENT, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, Timelines, value,
+};
+use crate::registry::query::computed::{days_of, unsure};
 use crate::registry::query::group::{Group, Sum};
 use crate::registry::query::page::HasRoom;
 use crate::registry::query::plan::indexed;
 use crate::registry::query::tally::{Amounts, Tally};
+use crate::registry::read::read_mask::Days;
+use crate::registry::resource::standing_part::Part;
 use crate::registry::resource::value::LeafValue;
 use crate::registry::schema::Schemas;
+use crate::time::Day;
 
+/// More states than any kind has, and than the three that a truth has: each has a bit of a number.
+const STATES_MAX: usize = 32;
 /// Up to so many pairs of keys have a number each in one table, of four bytes.
 const TABLE_MAX: usize = 4 << 20;
+
+/// Where the values of a field stand.
+enum Values<'a> {
+    Facts {
+        path: PathId,
+        facts: &'a Dictionary,
+        /// By the numbers of the resources; empty if they can have several.
+        column: &'a [FactNumber],
+        key_type: KeyType,
+    },
+    /// They follow from the states of a day. A value is its own fact.
+    Timelines { timelines: &'a Timelines, day: Day, part: Part },
+}
 
 /// A field to count by, whose values an index knows.
 struct Column<'a> {
     index: &'a KindIndex,
     group: &'a Group,
-    path: PathId,
-    facts: &'a Dictionary,
-    /// By the numbers of the resources; empty if they can have several.
-    column: &'a [FactNumber],
-    key_type: KeyType,
+    values: Values<'a>,
     repeated: bool,
     /// For each fact the number of its key, once it has been met; 0 before.
     numbers: Vec<u32>,
@@ -38,18 +56,25 @@ struct Column<'a> {
 const NO_VALUE: u32 = 0;
 
 impl<'a> Column<'a> {
-    fn new(index: &'a KindIndex, group: &'a Group) -> Option<Self> {
+    fn new(index: &'a KindIndex, group: &'a Group, days: Days) -> Option<Self> {
         let (path, None) = indexed(index, &group.path.steps)? else { return None };
         let (of, facts) = (index.paths.get(path)?, index.facts(path)?);
+        let values = match of.part.zip(index.timelines()) {
+            Some((part, timelines)) if part != Part::Other && !timelines.hold(day_of(part, days)) => {
+                Values::Timelines { timelines, day: day_of(part, days), part }
+            }
+            Some(_) | None => Values::Facts { path, facts, column: index.column(path), key_type: of.key_type },
+        };
+        let facts_max = match &values {
+            Values::Facts { facts, .. } => facts.numbers_end(),
+            Values::Timelines { .. } => STATES_MAX,
+        };
         Some(Self {
             index,
             group,
-            path,
-            facts,
-            column: index.column(path),
-            key_type: of.key_type,
+            values,
             repeated: of.repeated,
-            numbers: vec![0; facts.numbers_end()],
+            numbers: vec![0; facts_max],
             keys: vec![String::new()],
             by_part: HashMap::new(),
             by_text: HashMap::from([(String::new(), NO_VALUE)]),
@@ -58,7 +83,10 @@ impl<'a> Column<'a> {
 
     /// How many keys there can be at most.
     fn keys_max(&self) -> usize {
-        self.facts.len() + 1
+        match &self.values {
+            Values::Facts { facts, .. } => facts.len() + 1,
+            Values::Timelines { .. } => STATES_MAX + 1,
+        }
     }
 
     /// The number of the key of a fact.
@@ -75,7 +103,10 @@ impl<'a> Column<'a> {
     /// Gives the key of a fact a number, when it is met for the first time.
     #[cold]
     fn meet(&mut self, schemas: &Schemas, fact: FactNumber) -> u32 {
-        let value = value(self.key_type, self.facts.key(fact));
+        let value = match &self.values {
+            Values::Facts { key_type, facts, .. } => value(*key_type, facts.key(fact)),
+            Values::Timelines { .. } => LeafValue::Enum(fact.cast_signed()),
+        };
         let part = self.group.part(&value);
         let known = part.and_then(|part| self.by_part.get(&part).copied());
         let number = known.unwrap_or_else(|| {
@@ -99,19 +130,39 @@ impl<'a> Column<'a> {
     /// The number of the key of a resource that can have only one.
     #[inline]
     fn number_of(&mut self, schemas: &Schemas, row: RowNumber) -> u32 {
-        let fact = self.column.get(row as usize).copied().unwrap_or(ABSENT);
+        let fact = match &self.values {
+            Values::Facts { column, .. } => column.get(row as usize).copied().unwrap_or(ABSENT),
+            Values::Timelines { .. } => self.facts_of_day(row).first().copied().unwrap_or(ABSENT),
+        };
         self.number(schemas, fact)
+    }
+
+    /// The values that follow from the states of a resource.
+    fn facts_of_day(&self, row: RowNumber) -> SmallVec<[FactNumber; 8]> {
+        let mut found = SmallVec::new();
+        if let Values::Timelines { timelines, day, part } = &self.values {
+            part.values(timelines.states(row, *day), &timelines.dated, &mut |value| {
+                if let LeafValue::Enum(number) = value {
+                    found.push(number.cast_unsigned());
+                }
+            });
+        }
+        found
     }
 
     /// The numbers of the keys of a resource, each once.
     fn numbers_of(&mut self, schemas: &Schemas, row: RowNumber, numbers: &mut Vec<u32>) {
         numbers.clear();
         let index = self.index;
-        for fact in index.facts_of(row, self.path) {
-            let number = self.number(schemas, fact);
+        let mut add = |column: &mut Self, fact| {
+            let number = column.number(schemas, fact);
             if !numbers.contains(&number) {
                 numbers.push(number);
             }
+        };
+        match &self.values {
+            Values::Facts { path, .. } => index.facts_of(row, *path).for_each(|fact| add(self, fact)),
+            Values::Timelines { .. } => self.facts_of_day(row).into_iter().for_each(|fact| add(self, fact)),
         }
         if numbers.is_empty() {
             numbers.push(NO_VALUE);
@@ -157,11 +208,30 @@ impl Pairs {
     }
 }
 
-/// Whether the indexes know all that is counted by, and added up.
-pub(crate) fn knows(index: &KindIndex, groups: &[Group], sum: Option<&Sum>) -> bool {
-    let mut paths = groups.iter().map(|group| &group.path).chain(sum.map(|sum| &sum.path));
-    // Of a map, one key is meant, and the entries of all stand in one dictionary.
-    paths.all(|path| matches!(indexed(index, &path.steps), Some((_, None))))
+/// By what resources are counted, what of them is added up, and the days for which that is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) groups: &'a [Group],
+    pub(crate) sum: Option<&'a Sum>,
+    pub(crate) days: Days,
+}
+
+/// The resources among `rows` of which the indexes do not know all that is counted by, and added up.
+pub(crate) fn unknown(index: &KindIndex, rows: &RoaringBitmap, By { groups, sum, days }: By<'_>) -> RoaringBitmap {
+    let mut unknown = RoaringBitmap::new();
+    for path in groups.iter().map(|group| &group.path).chain(sum.map(|sum| &sum.path)) {
+        // Of a map, one key is meant, and the entries of all stand in one dictionary.
+        let Some((path, None)) = indexed(index, &path.steps) else { return rows.clone() };
+        if index.paths.get(path).and_then(|path| path.part) == Some(Part::Other) {
+            unknown |= unsure(index, days_of(Part::Other, days));
+        }
+    }
+    unknown & rows
+}
+
+fn day_of(part: Part, days: Days) -> Day {
+    let [day, _] = days_of(part, days);
+    day
 }
 
 /// Counts `rows`, of which the indexes know all that is counted.
@@ -169,12 +239,11 @@ pub(crate) fn count(
     schemas: &Schemas,
     index: &KindIndex,
     rows: &RoaringBitmap,
-    groups: &[Group],
-    sum: Option<&Sum>,
+    By { groups, sum, days }: By<'_>,
     tally: &mut Tally,
     has_room: HasRoom<'_>,
 ) -> Result<(), Error> {
-    let mut columns: Vec<_> = groups.iter().filter_map(|group| Column::new(index, group)).collect();
+    let mut columns: Vec<_> = groups.iter().filter_map(|group| Column::new(index, group, days)).collect();
     let money = sum.and_then(|sum| indexed(index, &sum.path.steps)).map(|(path, _)| path);
     let mut columns = columns.iter_mut();
     let (first, mut second) = (columns.next(), columns.next());

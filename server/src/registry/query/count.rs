@@ -2,12 +2,14 @@
 //! revision. Here the request is read and the answer is put together; `tally` adds up.
 
 use partnership_registry::Money;
+use partnership_registry::v1::PartialDate;
 use roaring::RoaringBitmap;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
 use crate::registry::index::secondary::KindIndex;
-use crate::registry::query::columns;
+use crate::registry::query::columns::{self, By};
+use crate::registry::query::computed::Needs;
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::group::{Group, Sum};
@@ -15,11 +17,14 @@ use crate::registry::query::listing::{Counting, Listed, Listing};
 use crate::registry::query::order::Order;
 use crate::registry::query::page::HasRoom;
 use crate::registry::query::tally::{CountedGroup, Tally};
+use crate::registry::read::read_mask::Days;
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::ANSWER_BYTES_MAX;
 use crate::registry::resource::name::short;
+use crate::registry::resource::standing;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::Revision;
+use crate::time::Day;
 use crate::violations::Violations;
 
 /// The most fields to count by.
@@ -44,6 +49,8 @@ pub struct CountRequest {
     pub groups_max: i32,
     /// Deleted ones too.
     pub show_deleted: bool,
+    /// The day that is meant where something follows from days. `None`: the settled day of the revision.
+    pub valid_date: Option<PartialDate>,
     /// Only how the resources would be found.
     pub explain: bool,
 }
@@ -57,6 +64,7 @@ pub struct Count {
     sum: Option<Sum>,
     groups_max: usize,
     show_deleted: bool,
+    valid: Option<Day>,
     explain: bool,
 }
 
@@ -99,11 +107,19 @@ impl Count {
             "" => None,
             path => Sum::parse(schemas, kind, path).map_err(|rule| understood("sum".to_owned(), rule)).ok(),
         };
+        let valid = match standing::valid_day(schemas, kind, request.valid_date.as_ref()) {
+            Ok(valid) => valid,
+            Err(Error::Invalid(rules)) => {
+                violations.add_all("", rules);
+                None
+            }
+            Err(other) => return Err(other),
+        };
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
         let CountRequest { show_deleted, explain, .. } = request;
-        Ok(Self { kind, filter, groups, sum, groups_max, show_deleted, explain })
+        Ok(Self { kind, filter, groups, sum, groups_max, show_deleted, valid, explain })
     }
 
     /// The answer as of `at`, which the indexes hold. Blocks; ends early with `Cancelled` once nobody waits for it any more.
@@ -118,7 +134,8 @@ impl Count {
         cancelled: &CancellationToken,
     ) -> Result<Counted, Error> {
         let Self { kind, show_deleted, .. } = *self;
-        let listed = Listed { kind, at, filter: self.filter.clone(), show_deleted, order: Order::default() };
+        let days = reader.days(at, self.valid);
+        let listed = Listed { kind, at, filter: self.filter.clone(), show_deleted, order: Order::default(), days };
         let listing = Listing::new(reader, listed, cancelled)?;
         let mut counted = Counted { revision: at, ..Counted::default() };
         if self.explain {
@@ -127,7 +144,7 @@ impl Count {
             counted.total = listing.count()?;
         } else {
             let schemas = &reader.schemas;
-            let mut tallying = Tallying { schemas, count: self, tally: Tally::default(), has_room };
+            let mut tallying = Tallying { schemas, count: self, days, tally: Tally::default(), has_room };
             listing.count_with(&mut tallying)?;
             let tally = tallying.tally;
             (counted.total, counted.sums) = (tally.count(), tally.sums()?);
@@ -144,22 +161,37 @@ impl Count {
 struct Tallying<'a> {
     schemas: &'a Schemas,
     count: &'a Count,
+    days: Days,
     tally: Tally,
     has_room: HasRoom<'a>,
 }
 
+impl<'a> Tallying<'a> {
+    fn by(&self) -> By<'a> {
+        By { groups: &self.count.groups, sum: self.count.sum.as_ref(), days: self.days }
+    }
+}
+
 impl Counting for Tallying<'_> {
-    fn knows(&self, index: &KindIndex) -> bool {
-        columns::knows(index, &self.count.groups, self.count.sum.as_ref())
+    fn unknown(&self, index: &KindIndex, rows: &RoaringBitmap) -> RoaringBitmap {
+        columns::unknown(index, rows, self.by())
     }
 
     fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
-        let Self { schemas, count, tally, has_room } = self;
-        columns::count(schemas, index, rows, &count.groups, count.sum.as_ref(), tally, has_room)
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let by = self.by();
+        columns::count(self.schemas, index, rows, by, &mut self.tally, self.has_room)
+    }
+
+    fn needs(&self) -> Needs {
+        let sum = self.count.sum.iter().map(|sum| sum.path.needs);
+        Needs::all(self.count.groups.iter().map(|group| group.path.needs).chain(sum))
     }
 
     fn read(&mut self, document: &[u8]) -> Result<(), Error> {
-        let Self { schemas, count, tally, has_room } = self;
+        let Self { schemas, count, tally, has_room, .. } = self;
         let keys: Vec<_> = count.groups.iter().map(|group| group.keys(schemas, document)).collect();
         let amounts = count.sum.as_ref().map(|sum| sum.amounts(schemas, document)).unwrap_or_default();
         tally.add(&keys, &amounts, has_room)

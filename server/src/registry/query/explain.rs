@@ -19,6 +19,19 @@ pub struct Plan {
     pub cost_max: u64,
 }
 
+/// From what a test is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnsweredFrom {
+    /// The values at the indexed paths. Of what is computed, those of the day for which the index holds them.
+    Columns,
+    /// The same, but for the resources that stand differently on the day that is asked about, which are read.
+    ColumnsAndDocuments,
+    /// How the resources stand from day to day, which is kept in memory.
+    Timelines,
+    /// The resources, which are read.
+    Documents,
+}
+
 /// A test of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedTest {
@@ -26,6 +39,8 @@ pub struct PlannedTest {
     pub text: String,
     /// Whether an index answers it.
     pub indexed: bool,
+    /// From what it is answered.
+    pub source: AnsweredFrom,
     /// For how many resources it holds, if an index answers it; else how many are left to be read for it.
     pub matches: u64,
 }

@@ -24,6 +24,8 @@ pub struct Export {
     selection: Selection,
     at: Revision,
     show_deleted: bool,
+    /// Whether resources are told with what is computed of them.
+    computed: bool,
     /// How many kinds are done.
     done: usize,
     /// The kind under way.
@@ -35,7 +37,13 @@ pub struct Export {
 impl Export {
     /// A walk over all that is selected, as of `at`, which the indexes hold, from its beginning.
     pub(crate) fn new(reader: Reader, selection: Selection, at: Revision, show_deleted: bool) -> Self {
-        Self { reader, selection, at, show_deleted, done: 0, listing: None, after: None }
+        Self { reader, selection, at, show_deleted, computed: false, done: 0, listing: None, after: None }
+    }
+
+    /// The same walk, which tells what is computed of the resources too: for those who read them, and do not keep them.
+    #[must_use]
+    pub fn with_computed(self) -> Self {
+        Self { computed: true, ..self }
     }
 
     /// The next envelopes, kind by kind in the order of `Resource`, and by name; of about so many bytes, and as many as there
@@ -50,7 +58,8 @@ impl Export {
             Some(listing) => listing,
             none => {
                 let filter = self.selection.filter().clone();
-                let listed = Listed { kind, at, filter, show_deleted, order: Order::default() };
+                let days = self.reader.days(at, None);
+                let listed = Listed { kind, at, filter, show_deleted, order: Order::default(), days };
                 none.insert(Listing::new(&self.reader, listed, &CancellationToken::new())?)
             }
         };
@@ -68,7 +77,8 @@ impl Export {
                     return Ok(if chunk.is_empty() { Chunk::Needs(document.len()) } else { Chunk::Read(chunk) });
                 }
                 bytes += document.len();
-                chunk.push(envelope::envelope(schema, &document).into());
+                let sealed = envelope::envelope(schema, &document).into();
+                chunk.push(if self.computed { self.reader.answered(sealed, at) } else { sealed });
             }
             self.after = Some(candidate.place);
         }

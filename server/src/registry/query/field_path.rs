@@ -1,6 +1,7 @@
 //! Paths of fields, as requests write what they count by and add up: `type`, `parties.country`, `labels.programme`. The
 //! grammar is that of filters.
 
+use crate::registry::query::computed::Needs;
 use crate::registry::query::filter::error::Error;
 use crate::registry::query::filter::expression::Step;
 use crate::registry::query::filter::lex::{Token, TokenValue};
@@ -17,6 +18,8 @@ pub(crate) struct FieldPath {
     pub(crate) steps: Vec<Step>,
     /// The message that has the field at its end, and the number of that.
     last: (ShapeId, u32),
+    /// What it asks of that which is computed.
+    pub(crate) needs: Needs,
 }
 
 impl FieldPath {
@@ -28,7 +31,10 @@ impl FieldPath {
         };
         let target = resolve(schemas, schemas.kind(kind).shape, path)?;
         match target.end {
-            End::Value | End::Entry => Ok(Self { steps: target.steps, last: (target.shape, target.field.number) }),
+            End::Value | End::Entry => {
+                let (last, needs) = ((target.shape, target.field.number), Needs::of(schemas, kind, &target.steps));
+                Ok(Self { steps: target.steps, last, needs })
+            }
             End::Map => {
                 let rule = format!("must {purpose} one key of {name}, as in {name}.key, and {name} is a map");
                 Err(Error::new(token.at, rule))

@@ -131,7 +131,10 @@ pub(crate) fn commits(
             break;
         }
         left.next();
-        let entry = reader.record(revision)?;
+        let mut entry = reader.record(revision)?;
+        for change in &mut entry.changes {
+            change.document = reader.answered(std::mem::take(&mut change.document), revision);
+        }
         bytes += entry.changes.iter().map(|change| change.document.len()).sum::<usize>();
         entries.push(entry);
     }

@@ -6,6 +6,7 @@
 //! they leave open is read, until the page is full, and once for `total_size`.
 
 use bytes::Bytes;
+use partnership_registry::v1::PartialDate;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::Error;
@@ -18,8 +19,10 @@ use crate::registry::query::page::{HasRoom, PAGE_BYTES_MAX, page_size};
 use crate::registry::query::page_token::{PageTokens, Position};
 use crate::registry::read::read_mask::ReadMask;
 use crate::registry::read::reader::{Point, Reader};
+use crate::registry::resource::standing;
 use crate::registry::schema::KindId;
 use crate::store::Revision;
+use crate::time::Day;
 use crate::violations::Violations;
 
 /// What to list.
@@ -39,6 +42,9 @@ pub struct ListRequest {
     pub show_deleted: bool,
     /// As of when.
     pub point: Point,
+    /// The day for which it is told how resources stand, and which is meant where something follows from days. `None`: the
+    /// settled day of the revision.
+    pub valid_date: Option<PartialDate>,
     /// The paths of the fields to answer. None: all.
     pub read_mask: Vec<String>,
     /// Only how the listing would be found.
@@ -57,6 +63,7 @@ impl ListRequest {
             order_by: String::new(),
             show_deleted: false,
             point: Point::Head,
+            valid_date: None,
             read_mask: Vec::new(),
             explain: false,
         }
@@ -111,7 +118,8 @@ pub(crate) fn page(
     let filter = filter.map_err(|rule| violations.add("filter", rule)).ok();
     let (Some(order), Some(filter)) = (order, filter) else { return Err(Error::Invalid(violations)) };
     let mask = ReadMask::parse(schemas, request.kind, &request.read_mask)?;
-    let arguments: [&[u8]; 7] = [
+    let valid = standing::valid_day(schemas, request.kind, request.valid_date.as_ref())?;
+    let arguments: [&[u8]; 8] = [
         b"list",
         schemas.kind(request.kind).collection.as_bytes(),
         request.filter.as_bytes(),
@@ -119,6 +127,7 @@ pub(crate) fn page(
         &[u8::from(request.show_deleted)],
         &point_bytes(request.point),
         &mask_bytes(&mask, &request.read_mask),
+        &valid.map(|Day(day)| day.to_be_bytes().to_vec()).unwrap_or_default(),
     ];
     let position = match request.page_token.as_str() {
         "" => None,
@@ -126,7 +135,7 @@ pub(crate) fn page(
     };
     let at = position.as_ref().map_or(at, |position| position.revision);
     let ListRequest { kind, show_deleted, .. } = *request;
-    let listed = Listed { kind, at, filter, show_deleted, order: Order::new(order) };
+    let listed = Listed { kind, at, filter, show_deleted, order: Order::new(order), days: reader.days(at, valid) };
     let mut listing = Listing::new(reader, listed, cancelled)?;
     if request.explain {
         let plan = Some(listing.explain(size));

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::{Costs, Error};
 use crate::registry::index::secondary::KindIndex;
+use crate::registry::query::computed::Needs;
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::order::{Order, Place};
@@ -19,7 +20,7 @@ use crate::registry::query::page::HasRoom;
 use crate::registry::query::plan::costs::{changed_max, reads_max, sorted_max};
 use crate::registry::query::plan::under::Trees;
 use crate::registry::query::plan::{Found, Planner};
-use crate::registry::read::read_mask::ReadMask;
+use crate::registry::read::read_mask::{Days, ReadMask};
 use crate::registry::read::reader::Reader;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::stamp;
@@ -40,6 +41,8 @@ pub(crate) struct Listed {
     pub(crate) filter: Filter,
     pub(crate) show_deleted: bool,
     pub(crate) order: Order,
+    /// The days that it is about.
+    pub(crate) days: Days,
 }
 
 /// One listing, as of one revision.
@@ -68,11 +71,14 @@ pub(crate) struct Candidate {
 
 /// Counts the items of a listing.
 pub(crate) trait Counting {
-    /// Whether the indexes know all that is counted.
-    fn knows(&self, index: &KindIndex) -> bool;
+    /// The resources among these of which the indexes do not know all that is counted.
+    fn unknown(&self, index: &KindIndex, rows: &RoaringBitmap) -> RoaringBitmap;
 
-    /// Counts resources by the indexes, which know all that is counted.
+    /// Counts resources by the indexes, which know all that is counted of them.
     fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error>;
+
+    /// What has to be in the documents that are read.
+    fn needs(&self) -> Needs;
 
     /// Counts one by its document.
     fn read(&mut self, document: &[u8]) -> Result<(), Error>;
@@ -82,8 +88,12 @@ pub(crate) trait Counting {
 struct Number(usize);
 
 impl Counting for Number {
-    fn knows(&self, _: &KindIndex) -> bool {
-        true
+    fn unknown(&self, _: &KindIndex, _: &RoaringBitmap) -> RoaringBitmap {
+        RoaringBitmap::new()
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::default()
     }
 
     fn count(&mut self, _: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
@@ -128,12 +138,13 @@ impl Listing {
         let mut items: Vec<Item> = Vec::new();
         let (mut taken, mut more) = (0, false);
         let schemas = self.reader.schemas.clone();
+        let Listed { kind, days, .. } = self.listed;
         self.walk(after, size + 1, &mut |item| {
             if items.len() == size || taken >= bytes {
                 more = true;
                 return Ok(false);
             }
-            let document = mask.apply(&schemas, item.document);
+            let document = mask.answer(&schemas, kind, item.document, days, true);
             if !has_room(document.len()) {
                 more = true;
                 return Ok(false);
@@ -190,12 +201,23 @@ impl Listing {
     /// Where the resource of this name stands, if it was there; an item or not.
     pub(crate) fn place(&self, name: &str) -> Result<Option<Place>, Error> {
         let document = self.stored(name)?;
-        Ok(document.map(|document| self.listed.order.place_of(&self.reader.schemas, &document, name)))
+        Ok(document.map(|document| self.place_of(document, name)))
     }
 
-    fn selects(&self, document: &[u8]) -> bool {
+    fn place_of(&self, document: Bytes, name: &str) -> Place {
+        let order = &self.listed.order;
+        order.place_of(&self.reader.schemas, &self.answered(document, order.needs()), name)
+    }
+
+    /// A stored document with what is asked of it that is computed.
+    fn answered(&self, document: Bytes, needs: Needs) -> Bytes {
+        needs.answered(&self.reader.schemas, self.listed.kind, document, self.listed.days)
+    }
+
+    fn selects(&self, document: &Bytes) -> bool {
+        let filter = &self.listed.filter;
         (self.listed.show_deleted || !stamp::is_deleted(document))
-            && self.listed.filter.selects(&self.reader.schemas, document, &self.trees)
+            && filter.selects(&self.reader.schemas, &self.answered(document.clone(), filter.needs()), &self.trees)
     }
 
     /// Fails if it would read too much to find its items: a page may need all of that.
@@ -221,16 +243,12 @@ impl Listing {
         let unread: Vec<Arc<str>> = {
             let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(()) };
             let Known { found, changed } = self.known(&index);
-            let mut unread = &found.open | &changed;
-            if !counting.knows(&index) {
-                unread |= &found.certain;
-            }
+            let unknown = &counting.unknown(&index, &found.certain) & &found.certain;
+            let unread = found.open | &changed | &unknown;
             if unread.len() > reads_max() {
                 return Err(self.too_many_reads(&index, unread.len(), &changed));
             }
-            if counting.knows(&index) {
-                counting.count(&index, &found.certain)?;
-            }
+            counting.count(&index, &(found.certain - unknown))?;
             unread.iter().map(|row| index.name(row).clone()).collect()
         };
         for name in unread {
@@ -238,7 +256,7 @@ impl Listing {
                 return Err(Error::Cancelled);
             }
             if let Some(document) = self.selected(&name)? {
-                counting.read(&document)?;
+                counting.read(&self.answered(document, counting.needs()))?;
             }
         }
         Ok(())
@@ -248,11 +266,16 @@ impl Listing {
     pub(crate) fn explain(&self, size: usize) -> Plan {
         let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Plan::default() };
         let (all, changed) = self.all(&index);
-        let planner = Planner { index: &index, trees: &self.trees };
+        let planner = self.planner(&index);
         let tests = planner.explain(self.listed.filter.expression(), &all);
         let found = planner.find(self.listed.filter.expression(), all);
         let candidates = found.certain.len() + found.open.len() + changed.len();
-        let sorted = self.listed.order.unindexed(&index).map_or(0, |_| candidates);
+        let order = &self.listed.order;
+        let moved = order.moved(&index, self.listed.days).map(|(_, moved)| moved & (&found.certain | &found.open));
+        let sorted = match order.unindexed(&index) {
+            Some(_) => candidates,
+            None => moved.map_or(0, |moved| moved.len()),
+        };
         let cost = (found.open.len() + changed.len()).max(sorted);
         Plan {
             tests,
@@ -279,9 +302,7 @@ impl Listing {
                 if names_read % READS_AT_ONCE == 0 && self.cancelled.is_cancelled() {
                     return Err(Error::Cancelled);
                 }
-                let document = self.selected(&name)?;
-                let order = &self.listed.order;
-                let place = document.map(|document| order.place_of(&self.reader.schemas, &document, &name));
+                let place = self.selected(&name)?.map(|document| self.place_of(document, &name));
                 self.read.insert(name, place);
             }
         }
@@ -309,6 +330,16 @@ impl Listing {
                 return Err(Error::TooCostly(costs));
             }
             to_read = changed;
+            if let Some((term, moved)) = order.moved(&index, self.listed.days) {
+                // They stand elsewhere on the day that is asked about.
+                let moved = moved & &candidates;
+                if moved.len() > sorted_max() {
+                    let costs = Costs::Day { path: term.text.clone(), reads: moved.len(), max: sorted_max() };
+                    return Err(Error::TooCostly(costs));
+                }
+                candidates -= &moved;
+                to_read |= moved;
+            }
         }
         let unread = to_read.iter().map(|row| index.name(row)).filter(|name| !self.read.contains_key(*name));
         let unread: Vec<Arc<str>> = unread.cloned().collect();
@@ -333,8 +364,12 @@ impl Listing {
     /// What the indexes know of the filter.
     fn known(&self, index: &KindIndex) -> Known {
         let (all, changed) = self.all(index);
-        let found = Planner { index, trees: &self.trees }.find(self.listed.filter.expression(), all);
+        let found = self.planner(index).find(self.listed.filter.expression(), all);
         Known { found, changed }
+    }
+
+    fn planner<'a>(&'a self, index: &'a KindIndex) -> Planner<'a> {
+        Planner { index, trees: &self.trees, days: self.listed.days }
     }
 
     /// The resources that are as they were, live ones or all; and those that are not.
@@ -357,7 +392,7 @@ impl Listing {
         if changed.len() > reads / 2 {
             return Error::TooCostly(Costs::Changes { revision: self.listed.at, reads, max });
         }
-        let planner = Planner { index, trees: &self.trees };
+        let planner = self.planner(index);
         let tests = planner.explain(self.listed.filter.expression(), &RoaringBitmap::new());
         // The first of them, each as far as an error has room for it.
         let tests = tests.iter().filter(|test| !test.indexed).take(TESTS_TOLD_MAX);

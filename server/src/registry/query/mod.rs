@@ -2,7 +2,9 @@
 
 mod ancestry;
 pub(crate) mod columns;
+pub(crate) mod computed;
 pub(crate) mod count;
+pub(crate) mod dates;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod field_path;
@@ -20,4 +22,5 @@ pub(crate) mod page_token;
 pub(crate) mod plan;
 pub(crate) mod selection;
 pub(crate) mod tally;
+pub(crate) mod timeline;
 pub(crate) mod watch;

@@ -13,8 +13,10 @@ use crate::faults;
 use crate::registry::index::secondary::{
     Cut, Dictionary, FactNumber, KindIndex, PathId, RowNumber, UNKNOWN_DATE, is_unknown_date, key,
 };
+use crate::registry::query::computed::{Needs, days_of, unsure};
 use crate::registry::query::order_by::OrderTerm;
 use crate::registry::query::plan::indexed;
+use crate::registry::read::read_mask::Days;
 use crate::registry::schema::Schemas;
 
 /// To sort a candidate costs about as much as to pass over so many in a walk.
@@ -56,6 +58,22 @@ impl Order {
     /// The first term of which no index knows the values.
     pub(crate) fn unindexed(&self, index: &KindIndex) -> Option<&OrderTerm> {
         self.terms.iter().find(|term| Walked::new(index, term).is_none())
+    }
+
+    /// What it asks of that which is computed.
+    pub(crate) fn needs(&self) -> Needs {
+        Needs::all(self.terms.iter().map(|term| term.path.needs))
+    }
+
+    /// The first term by which some resources stand elsewhere on these days than the indexes know, and these resources.
+    pub(crate) fn moved(&self, index: &KindIndex, days: Days) -> Option<(&OrderTerm, RoaringBitmap)> {
+        let moved = |term| {
+            let part = Walked::new(index, term).and_then(|walked| index.paths.get(walked.path)?.part)?;
+            Some((term, unsure(index, days_of(part, days)))).filter(|(_, unsure)| !unsure.is_empty())
+        };
+        let mut all = self.terms.iter().filter_map(moved);
+        let (term, first) = all.next()?;
+        Some((term, all.fold(first, |all, (_, moved)| all | moved)))
     }
 
     /// Where a document of this name stands.

@@ -63,10 +63,17 @@ impl Watch {
     pub fn pass(&mut self) {
         let Self { reader, tail, selection } = self;
         tail.pass(|record| {
-            record.changes.iter().all(|change| match change.previous_revision {
-                0 => !selection.selects(&reader.schemas, &change.document, &*reader.index),
+            let mut of_kinds = record.changes.iter().filter(|it| selection.has_kind(&reader.schemas, &it.document));
+            of_kinds.all(|change| match change.previous_revision {
+                0 => {
+                    let document = match selection.filter().needs().is_any() {
+                        true => reader.answered(change.document.clone(), record.revision),
+                        false => change.document.clone(),
+                    };
+                    !selection.selects(&reader.schemas, &document, &*reader.index)
+                }
                 // What was before has to be read.
-                _ => !selection.has_kind(&reader.schemas, &change.document),
+                _ => false,
             })
         });
     }
@@ -102,8 +109,10 @@ impl Watch {
     fn selected(&self, mut record: Record) -> Result<Option<SelectedCommit>, Error> {
         let schemas = &self.reader.schemas;
         let mut before = Vec::new();
-        for change in std::mem::take(&mut record.changes) {
+        for mut change in std::mem::take(&mut record.changes) {
             let old = self.reader.before(&change.name, change.previous_revision)?;
+            let old = self.reader.answered(old, record.revision - 1);
+            change.document = self.reader.answered(change.document, record.revision);
             // Both by the trees as they stand now: a filter says what is selected, not what once was.
             let was = self.selection.selects(schemas, &old, &*self.reader.index);
             let is = self.selection.selects(schemas, &change.document, &*self.reader.index);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::registry::error::Error;
 use crate::registry::read::reader::{Reader, change_of};
 use crate::registry::resource::name::Name;
-use crate::registry::resource::{body, difference, envelope};
+use crate::registry::resource::{body, difference, envelope, standing};
 use crate::store::{Action, Record, Revision};
 
 /// One revision of a resource.
@@ -42,7 +42,14 @@ impl Reader {
             false => self.open(envelope, revision).map(|(_, document)| body::body(&self.schemas, kind, &document)),
         };
         let changed = difference::difference(&self.schemas, kind, &body(&before)?, &body(&after)?);
+        let (before, after) = (self.answered(before, revision - 1), self.answered(after, revision));
         Ok(Version { name, record, action: change.action, before, after, changed })
+    }
+
+    /// A stored envelope as a reading at a revision answers it.
+    pub(crate) fn answered(&self, sealed: Bytes, at: Revision) -> Bytes {
+        let settled = self.index.read().settled_day_at(at);
+        standing::answered_envelope(&self.schemas, sealed, standing::on_settled_day(settled))
     }
 
     /// The envelope that a resource had in an earlier revision of its own. Empty for revision 0.

@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::faults;
 use crate::registry::error::Error;
 use crate::registry::index::{Index, Row};
+use crate::registry::read::read_mask::Days;
 use crate::registry::read::reads::Reads;
 use crate::registry::resource::envelope;
 use crate::registry::resource::name::Name;
 use crate::registry::resource::stamp;
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Change, JournalReader, Record, Revision, StateReader};
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// As of when to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +69,13 @@ impl Reader {
                 if low == 1 { Err(Error::TimeBeforeFirst) } else { Ok(low - 1) }
             }
         }
+    }
+
+    /// The days that a reading at a revision is about, of which `valid` was asked for.
+    pub(crate) fn days(&self, at: Revision, valid: Option<Day>) -> Days {
+        let settled = self.index.read().settled_day_at(at);
+        let valid = valid.filter(|_| faults::planted("valid-date-ignored").is_none());
+        Days { settled, valid: valid.unwrap_or(settled) }
     }
 
     /// The document of `name` as of `at`, deleted or not, with the revision it had. `None`: there was none. From sled, if

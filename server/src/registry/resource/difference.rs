@@ -110,6 +110,8 @@ mod tests {
             has_presence: false,
             indexed: false,
             party: false,
+            moved_by: Vec::new(),
+            filled_in: false,
         };
         let fields = vec![field(1, "free", false), field(2, "fixed", true)];
         let shape = Shape { name: "Thing".into(), fields, strips: false, shared: None };

@@ -40,6 +40,15 @@ pub(crate) fn of_this_call(document: &[u8], findings: &Findings) -> Vec<Finding>
     findings.iter().filter(|finding| is_of_cleaning(finding)).filter(untold).cloned().collect()
 }
 
+/// Keeps what was found when a body was cleaned, beside what was found of it since.
+pub(crate) fn keep_of_cleaning(before: &Findings, findings: &mut Findings) {
+    for finding in before.iter().filter(|finding| is_of_cleaning(finding)) {
+        if !findings.has(finding.code, &finding.field) {
+            findings.add_found(finding.clone());
+        }
+    }
+}
+
 /// Whether what was found cannot be found again, since it was cleaned away.
 fn is_of_cleaning(finding: &Finding) -> bool {
     match finding.code() {
@@ -54,7 +63,9 @@ fn is_of_cleaning(finding: &Finding) -> bool {
         | FindingCode::AssertedStatusContradicted
         | FindingCode::EffectAssumed
         | FindingCode::NoticeLate
-        | FindingCode::EventGone => false,
+        | FindingCode::EventGone
+        | FindingCode::WeightsNotWhole
+        | FindingCode::LocationUnlikely => false,
     }
 }
 

@@ -93,7 +93,7 @@ impl Mask {
     }
 
     /// How much of a field is meant; `None` for nothing of it.
-    pub(super) fn part(&self, number: u32) -> Option<&Part> {
+    pub(crate) fn part(&self, number: u32) -> Option<&Part> {
         self.0.get(&number)
     }
 

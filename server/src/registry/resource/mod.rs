@@ -17,6 +17,8 @@ pub(crate) mod output_only;
 mod path;
 pub(crate) mod rollback;
 pub(crate) mod stamp;
+pub(crate) mod standing;
+pub(crate) mod standing_part;
 pub(crate) mod targets;
 pub(crate) mod update_mask;
 pub(crate) mod value;

@@ -94,15 +94,36 @@ impl Compare<'_> {
             values(field, message).for_each(|wire| part.select(self.schemas, field, &wire, &mut out));
             out
         };
-        if selected(sent) != selected(stored) {
+        if selected(sent) != selected(stored) && !(*part == Part::All && self.is_stored(field, sent, stored)) {
             self.found.refused.add(path, rule);
+        }
+    }
+
+    /// Whether what was sent for a field is what is stored, but for what the server filled in.
+    fn is_stored(&self, field: &Field, sent: &[u8], stored: &[u8]) -> bool {
+        let filled: Vec<u32> = match &field.value {
+            Value::Message(id) => {
+                let fields = self.schemas.shape(*id).fields.iter();
+                fields.filter(|field| field.filled_in).map(|field| field.number).collect()
+            }
+            Value::Text { .. } | Value::Reference(_) | Value::Number { .. } | Value::Bool | Value::Enum { .. } => {
+                Vec::new()
+            }
+        };
+        let (mut sent, mut stored) = (values(field, sent), values(field, stored));
+        loop {
+            match (sent.next(), stored.next()) {
+                (None, None) => return true,
+                (Some(sent), Some(stored)) if sent.whole == stored.whole => {}
+                (Some(sent), Some(stored)) if is_but_for(&filled, sent.value, stored.value) => {}
+                (Some(_) | None, Some(_) | None) => return false,
+            }
         }
     }
 
     /// A field that the request carries and does not name.
     fn carried(&mut self, field: &Field, sent: &[u8], stored: &[u8], prefix: &str) {
-        let whole = |message| values(field, message).map(|wire| wire.whole);
-        if whole(sent).next().is_none() || whole(sent).eq(whole(stored)) {
+        if values(field, sent).next().is_none() || self.is_stored(field, sent, stored) {
             return;
         }
         let text = match (&field.value, self.creates) {
@@ -114,8 +135,10 @@ impl Compare<'_> {
             }
             (_, true) => "is output only; the value that was sent was ignored".to_owned(),
             (_, false) if field.set_at_creation => {
-                "can be given only at creation; the value that was sent was ignored, and the one stored was kept"
-                    .to_owned()
+                let moved_by = if field.moved_by.is_empty() { String::new() } else { moved_by(field) };
+                format!(
+                    "can be given only at creation; the value that was sent was ignored, and the one stored was kept{moved_by}"
+                )
             }
             (_, false) => "is output only; the value that was sent was ignored, and the one stored was kept".to_owned(),
         };
@@ -127,10 +150,26 @@ impl Compare<'_> {
     }
 }
 
+/// Whether a message is another one, or would be if it had of these fields what the other has of them.
+fn is_but_for(filled: &[u32], sent: &[u8], stored: &[u8]) -> bool {
+    let left_out: Vec<u32> = filled.iter().copied().filter(|number| wire::field(sent, *number).is_none()).collect();
+    let rest = wire::fields(stored).filter(|wire| !left_out.contains(&wire.number));
+    wire::fields(sent).map(|wire| wire.whole).eq(rest.map(|wire| wire.whole))
+}
+
+/// What changes a field that is set at creation, as the end of a sentence.
+fn moved_by(field: &Field) -> String {
+    match field.moved_by.as_slice() {
+        [] => "; no method moves it yet".to_owned(),
+        [one] => format!("; {one} changes it"),
+        [first @ .., last] => format!("; {} and {last} change it", first.join(", ")),
+    }
+}
+
 /// Why a mask may not name a field with another value than the stored one, and what changes it, if anything does.
 fn rule(shape: &Shape, field: &Field, path: &str) -> String {
     if field.set_at_creation {
-        return "can be given only at creation, and is not the one stored; no method moves it yet".to_owned();
+        return format!("can be given only at creation, and is not the one stored{}", moved_by(field));
     }
     let rule = "is output only, and is not the one stored";
     match path {

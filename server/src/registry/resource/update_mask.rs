@@ -36,6 +36,11 @@ impl UpdateMask {
         self.named.then_some(&self.mask)
     }
 
+    /// Whether it means the whole of a field.
+    pub(crate) fn means(&self, number: u32) -> bool {
+        matches!(self.mask.part(number), Some(Part::All))
+    }
+
     /// `old` with the fields that the mask means taken from `new`. The order of fields is that of their numbers.
     pub(crate) fn merge(&self, schemas: &Schemas, kind: KindId, old: &[u8], new: &[u8]) -> Vec<u8> {
         merge_message(&self.mask, schemas, schemas.shape_of(kind), old, new, true)
@@ -79,7 +84,7 @@ fn copy(field: &Field, message: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::{Agreement, AgreementState, Country, DateInterval, PartialDate};
+    use partnership_registry::v1::{Country, DateInterval, PartialDate, Project, ProjectState};
     use prost::Message as _;
 
     use super::*;
@@ -152,16 +157,15 @@ mod tests {
     #[test]
     fn what_is_set_at_creation_is_kept_whatever_the_mask_means() {
         let schemas = contract();
-        let kind = kind_of(&schemas, "agreements");
+        let kind = kind_of(&schemas, "projects");
         let state = schemas.shape_of(kind).by_name("state").unwrap();
         assert!(state.set_at_creation, "the test needs such a field");
-        let of_state =
-            |state: AgreementState| Agreement { state: state.into(), ..Agreement::default() }.encode_to_vec();
+        let of_state = |state: ProjectState| Project { state: state.into(), ..Project::default() }.encode_to_vec();
         for paths in [&["*".to_owned()][..], &["state".to_owned()], &[]] {
-            let new = of_state(AgreementState::InForce);
+            let new = of_state(ProjectState::Closed);
             let mask = UpdateMask::parse(&schemas, kind, paths, &new, &mut Violations::new());
-            let merged = mask.merge(&schemas, kind, &of_state(AgreementState::Draft), &new);
-            assert_eq!(merged, of_state(AgreementState::Draft), "{paths:?}");
+            let merged = mask.merge(&schemas, kind, &of_state(ProjectState::Pipeline), &new);
+            assert_eq!(merged, of_state(ProjectState::Pipeline), "{paths:?}");
         }
     }
 }

@@ -48,6 +48,9 @@ pub(super) struct RuleOption {
     pub(super) ancestors_max: usize,
     pub(super) indexed: bool,
     pub(super) party: bool,
+    /// The methods that move a field that is set at creation.
+    pub(super) moved_by: Vec<String>,
+    pub(super) filled_in: bool,
 }
 
 impl Annotations {
@@ -143,6 +146,8 @@ impl Annotations {
             ancestors_max: rule.ancestors_max as usize,
             indexed: rule.indexed,
             party: rule.party,
+            moved_by: rule.moved_by,
+            filled_in: rule.filled_in,
         })
     }
 }

@@ -144,7 +144,7 @@ impl Reader {
         let (label, value) = if field.is_map() {
             (map(field, &rule)?, text(Format::Unspecified, &rule))
         } else {
-            (label(field, &rule)?, self.value(field, &rule)?)
+            (label(field, &rule, behaves(Behavior::OutputOnly))?, self.value(field, &rule)?)
         };
         let read = Field {
             number: field.number(),
@@ -160,6 +160,8 @@ impl Reader {
             ancestors_max: (rule.ancestors_max > 0).then_some(rule.ancestors_max),
             indexed: rule.indexed,
             party: rule.party,
+            moved_by: std::mem::take(&mut rule.moved_by),
+            filled_in: rule.filled_in,
         };
         if (rule.min.is_some() || rule.max.is_some()) && !matches!(read.value, Value::Number { .. }) {
             return Err(format!("{name} has a bound, and is no number"));
@@ -176,6 +178,17 @@ impl Reader {
         }
         if read.party && !matches!(read.value, Value::Reference(_)) {
             return Err(format!("{name} says who takes part, and is no reference"));
+        }
+        if !read.moved_by.is_empty() && !read.set_at_creation {
+            return Err(format!("{name} is moved by methods, and is not set at creation"));
+        }
+        let pool = field.parent_pool();
+        let methods = || pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        if let Some(none) = read.moved_by.iter().find(|moved_by| methods().all(|method| method.name() != *moved_by)) {
+            return Err(format!("{name} is moved by {none}, which is no method"));
+        }
+        if read.filled_in && self.open.len() < 2 {
+            return Err(format!("{name} is filled in by the server, and is a field of a kind"));
         }
         let value = match &read.value {
             Value::Message(id) => {
@@ -247,13 +260,15 @@ fn items_max(rule: &RuleOption) -> usize {
     if rule.items_max == 0 { ITEMS_MAX_DEFAULT } else { rule.items_max }
 }
 
-fn label(field: &FieldDescriptor, rule: &RuleOption) -> Result<Label, String> {
+fn label(field: &FieldDescriptor, rule: &RuleOption, output_only: bool) -> Result<Label, String> {
     match (field.is_list(), field.kind()) {
         (false, _) if rule.items_max != 0 => {
             Err(format!("{} has a number of items, and is no list", field.full_name()))
         }
         (false, _) => Ok(Label::Single),
         (true, Type::String | Type::Message(_)) => Ok(Label::List { items_max: items_max(rule) }),
+        // What the server alone writes has a field of the wire for each item, as other lists have.
+        (true, Type::Enum(_)) if output_only && !field.is_packed() => Ok(Label::List { items_max: items_max(rule) }),
         // Such lists are written as one field of the wire, which the checks do not take apart.
         (true, _) => Err(format!(
             "{} is a list of numbers, truths or enum values, which the registry does not support",

@@ -100,6 +100,10 @@ pub(crate) struct Field {
     pub(crate) indexed: bool,
     /// Whether it says who takes part.
     pub(crate) party: bool,
+    /// The methods that move it, if it is set at creation.
+    pub(crate) moved_by: Vec<String>,
+    /// Whether the server fills it in where it is not given.
+    pub(crate) filled_in: bool,
 }
 
 /// How many values a field has.

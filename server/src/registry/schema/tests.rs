@@ -169,6 +169,16 @@ fn what_the_registry_would_not_enforce_is_refused_when_the_contract_is_read() {
         ("bytes x = 1;", "", "Thing.x is of the type bytes"),
         ("repeated int32 x = 1;", "", "Thing.x is a list of numbers"),
         ("repeated bool x = 1;", "", "Thing.x is a list of numbers, truths"),
+        (
+            "repeated Mode x = 1 [(google.api.field_behavior) = OUTPUT_ONLY];",
+            "enum Mode { MODE_UNSPECIFIED = 0; }",
+            "Thing.x is a list of numbers, truths or enum values",
+        ),
+        (
+            "repeated Mode x = 1 [packed = false];",
+            "enum Mode { MODE_UNSPECIFIED = 0; }",
+            "Thing.x is a list of numbers, truths or enum values",
+        ),
         ("map<string, int32> x = 1;", "", "Thing.x is a map other than of texts by texts"),
         ("map<int32, string> x = 1;", "", "Thing.x is a map other than of texts by texts"),
         ("oneof x { string a = 1; string b = 2; }", "", "Thing has a oneof"),

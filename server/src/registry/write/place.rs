@@ -7,7 +7,7 @@ use crate::violations::Violations;
 pub struct Place {
     /// Which mutation of a commit. `None`: the request of a kind's own method.
     pub index: Option<usize>,
-    /// `create`, `update`, `delete`, `undelete` or `rollback`.
+    /// `create`, `update`, `delete`, `undelete`, `rollback` or a verb: the field that a mutation of a commit has for it.
     pub verb: &'static str,
     /// The field of the resource, such as `focus_area`. Empty: the request holds no resource.
     pub singular: &'static str,

@@ -3,6 +3,7 @@
 //! A draft changes nothing. It becomes a commit in `committer`, or is thrown away.
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use partnership_registry::v1::{Finding, Resource};
 
 use super::change::{Change, Said};
@@ -13,16 +14,17 @@ use super::references::Changed;
 use super::request::{self, Condition, PreparedMutation};
 use super::trees::Trees;
 use crate::kinds::KindRules;
+use crate::kinds::verb::{Added, Moment, Refused, Verbs};
 use crate::registry::error::Error;
 use crate::registry::resource::check::{self, Checked};
 use crate::registry::resource::etag::Etags;
 use crate::registry::resource::name::{Name, short};
 use crate::registry::resource::output_only::Unchangeable;
 use crate::registry::resource::stamp::{self, Stamp};
-use crate::registry::resource::{body, difference, finding, rollback};
+use crate::registry::resource::{body, difference, finding, rollback, standing, wire};
 use crate::registry::schema::Schemas;
 use crate::store::{Action, Revision};
-use crate::time::Time;
+use crate::time::{Day, Time};
 use crate::violations::Violations;
 
 /// The most bytes of the resources of a commit, before and after together: with what is around them, below the 16 MiB
@@ -35,7 +37,11 @@ pub(crate) struct Drafting<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) etags: Etags,
     pub(crate) actor: &'a str,
+    pub(crate) reason: &'a str,
     pub(crate) now: Time,
+    /// The settled day that the commit will have.
+    pub(crate) day: Day,
+    pub(crate) time_zone: &'a TimeZone,
 }
 
 impl Drafting<'_> {
@@ -108,7 +114,7 @@ impl Drafting<'_> {
                 Some(row) => Err(Error::AlreadyExists { name: name.to_string(), deleted: row.deleted }),
                 None => {
                     let ignored = said.ignored(self.schemas, name.kind());
-                    Ok(Planned { ignored, ..self.create(name, said.body, checked) })
+                    Ok(Planned { ignored, ..self.create(place, name, said.body, checked)? })
                 }
             },
             PreparedMutation::Update { name, etag, change, allow_missing } => match self.ledger.known(name.as_str()) {
@@ -131,7 +137,7 @@ impl Drafting<'_> {
                             self.check(place, &name, resource, &mut body)?
                         }
                     };
-                    Ok(Planned { ignored, ..self.create(name, body, checked) })
+                    Ok(Planned { ignored, ..self.create(place, name, body, checked)? })
                 }
                 None => Err(Error::NotFound(name.to_string())),
             },
@@ -166,12 +172,35 @@ impl Drafting<'_> {
                         let old = body::body(self.schemas, name.kind(), &document);
                         let body = body::body(self.schemas, name.kind(), &then);
                         let restored = rollback::restored(self.schemas.shape_of(name.kind()), &old, &body);
-                        let worked = Worked { body: restored, checked: None, then: Some(&then) };
+                        let worked = Worked { then: Some(&then), ..Worked::of(restored) };
                         self.change(place, name, row, (document, old), Action::Rollback, worked)
                     }
                 }
             }
+            PreparedMutation::Verb { name, etag, verb, verbs, action } => match self.ledger.known(name.as_str()) {
+                None => Err(Error::NotFound(name.to_string())),
+                Some(row) if row.deleted => Err(Error::Deleted(name.to_string())),
+                Some(row) => {
+                    self.check_etag(&name, row, &etag)?;
+                    let document = found(current, row)?;
+                    let old = body::body(self.schemas, name.kind(), &document);
+                    let rules = &self.schemas.kind(name.kind()).rules;
+                    let mut resource = decode(rules, &old, row.revision)?;
+                    let added = match (verbs.apply)(&verb, &mut resource, &self.moment()) {
+                        Ok(added) => added,
+                        Err(Refused::Invalid(found)) => return Err(Error::Invalid(placed(place, found))),
+                        Err(Refused::State(found)) => return Err(Error::WrongState(placed(place, found))),
+                    };
+                    let worked = Worked { added, ..Worked::of((rules.encode)(&resource)) };
+                    self.change(place, name, row, (document, old), action, worked)
+                }
+            },
         }
+    }
+
+    /// The moment of the commit.
+    fn moment(&self) -> Moment<'_> {
+        Moment { time: self.now, day: self.day, zone: self.time_zone, actor: self.actor, reason: self.reason }
     }
 
     fn check_etag(&self, name: &Name, row: Known, etag: &str) -> Result<(), Error> {
@@ -190,7 +219,17 @@ impl Drafting<'_> {
         change: &Change,
         document: Option<&[u8]>,
     ) -> Result<Vec<Finding>, Error> {
-        let Unchangeable { refused, ignored } = change.unchangeable(self.schemas, name.kind(), document);
+        let kind = name.kind();
+        // What is computed is compared as it is answered.
+        let answered = match document {
+            Some(document) if change.said.all.is_some() && self.schemas.kind(kind).rules.dated.is_some() => {
+                let asked = standing::on_settled_day(self.ledger.settled_day());
+                Some(standing::answered(self.schemas, kind, Bytes::copy_from_slice(document), asked))
+            }
+            Some(_) | None => None,
+        };
+        let Unchangeable { refused, ignored } =
+            change.unchangeable(self.schemas, kind, answered.as_deref().or(document));
         let mut violations = Violations::new();
         place.add(refused, &mut violations);
         if violations.is_empty() { Ok(ignored) } else { Err(Error::Invalid(violations)) }
@@ -206,7 +245,41 @@ impl Drafting<'_> {
         if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
     }
 
-    fn create(&self, name: Name, body: Vec<u8>, checked: Checked) -> Planned {
+    /// The body of a resource that is created, with what the server gives besides its stamp, and what came of its check.
+    fn complete(
+        &self,
+        verbs: &Verbs,
+        place: &Place,
+        name: &Name,
+        body: Vec<u8>,
+        checked: Checked,
+    ) -> Result<(Vec<u8>, Checked), Error> {
+        if !wire::fields(&body).any(|field| field.number == verbs.field) {
+            return Ok((body, checked));
+        }
+        let rules = &self.schemas.kind(name.kind()).rules;
+        let mut resource = decode(rules, &body, 0)?;
+        let mut found = Violations::new();
+        let filled = (verbs.complete)(&mut resource, &self.moment(), &mut found);
+        let mut violations = Violations::new();
+        place.add(found, &mut violations);
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        if !filled {
+            return Ok((body, checked));
+        }
+        let mut body = (rules.encode)(&resource);
+        let mut again = self.check(place, name, resource, &mut body)?;
+        finding::keep_of_cleaning(&checked.findings, &mut again.findings);
+        Ok((body, again))
+    }
+
+    fn create(&self, place: &Place, name: Name, body: Vec<u8>, checked: Checked) -> Result<Planned, Error> {
+        let (body, checked) = match &self.schemas.kind(name.kind()).rules.verbs {
+            Some(verbs) => self.complete(verbs, place, &name, body, checked)?,
+            None => (body, checked),
+        };
         let stamp = Stamp {
             uid: uuid::Uuid::new_v4().to_string(),
             create_time: self.now,
@@ -216,7 +289,7 @@ impl Drafting<'_> {
             updater: self.actor.to_owned(),
             findings: finding::encode(self.schemas, name.kind(), checked.findings),
         };
-        Planned {
+        Ok(Planned {
             name,
             action: Some(Action::Create),
             previous_revision: 0,
@@ -225,7 +298,7 @@ impl Drafting<'_> {
             stamp,
             referrals: checked.referrals,
             ignored: Vec::new(),
-        }
+        })
     }
 
     fn update(
@@ -234,13 +307,23 @@ impl Drafting<'_> {
         name: Name,
         row: Known,
         document: Bytes,
-        Change { said: Said { body: new, .. }, mask, whole }: Change,
+        Change { said: Said { body: new, .. }, mask, whole, reconciles }: Change,
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let old = body::body(self.schemas, kind, &document);
-        let body = mask.merge(self.schemas, kind, &old, &new);
+        let mut body = mask.merge(self.schemas, kind, &old, &new);
+        let mut gone = Vec::new();
+        if let Some(reconciles) = reconciles {
+            let rules = &self.schemas.kind(kind).rules;
+            let mut resource = decode(rules, &body, row.revision)?;
+            gone = reconciles.apply(&mut resource, &decode(rules, &new, 0)?, &self.moment());
+            body = (rules.encode)(&resource);
+        }
         let checked = whole.map(|checked| (new.as_slice(), checked));
-        self.change(place, name, row, (document, old), Action::Update, Worked { body, checked, then: None })
+        let worked = Worked { checked, ..Worked::of(body) };
+        let mut planned = self.change(place, name, row, (document, old), Action::Update, worked)?;
+        planned.ignored.extend(gone);
+        Ok(planned)
     }
 
     /// Gives a resource the body that was worked out from its document and `old`, the body in that; and makes it live.
@@ -252,7 +335,7 @@ impl Drafting<'_> {
         row: Known,
         (document, old): (Bytes, Vec<u8>),
         action: Action,
-        Worked { body, checked, then }: Worked<'_>,
+        Worked { body, checked, then, added }: Worked<'_>,
     ) -> Result<Planned, Error> {
         let kind = name.kind();
         let rules = &self.schemas.kind(kind).rules;
@@ -264,10 +347,18 @@ impl Drafting<'_> {
                 checked.map(|(_, checked)| finding::of_this_call(&document, &checked.findings)).unwrap_or_default();
             return Ok(Planned { ignored, ..Planned::nothing(name, document) });
         }
-        let Checked { referrals, mut findings, .. } = match checked {
-            Some((sent, checked)) if body == sent => checked,
-            Some(_) | None => self.check(place, &name, resource, &mut body)?,
+        let Checked { mut referrals, mut findings, .. } = match (checked, added) {
+            (Some((sent, checked)), _) if body == sent => checked,
+            (Some(_) | None, None) => self.check(place, &name, resource, &mut body)?,
+            (Some(_) | None, Some(added)) => self.check_added(place, &name, resource, &mut body, added)?,
         };
+        if let Some(added) = added {
+            for referral in &mut referrals {
+                if let Some(field) = added.in_request(&referral.field) {
+                    referral.field = field;
+                }
+            }
+        }
         if body == old && !row.deleted {
             // All that differed was cleaned away.
             let ignored = finding::of_this_call(&document, &findings);
@@ -284,7 +375,12 @@ impl Drafting<'_> {
             // What was sent is wrong; what was so once is not, and cannot be so again.
             return Err(match action {
                 Action::Rollback => Error::ImmutableFields(placed),
-                Action::Create | Action::Update | Action::Delete | Action::Undelete => Error::Invalid(placed),
+                Action::Create
+                | Action::Update
+                | Action::Delete
+                | Action::Undelete
+                | Action::RecordEvents
+                | Action::VoidEvent => Error::Invalid(placed),
             });
         }
         let stamp = Stamp {
@@ -305,6 +401,34 @@ impl Drafting<'_> {
             referrals,
             ignored: Vec::new(),
         })
+    }
+
+    /// Checks a resource to which a verb added something, and tells what is wrong with that as it stands in the request.
+    fn check_added(
+        &self,
+        place: &Place,
+        name: &Name,
+        mut resource: Resource,
+        body: &mut Vec<u8>,
+        added: Added,
+    ) -> Result<Checked, Error> {
+        resource.set_name(name.to_string());
+        let mut found = Violations::new();
+        let checked = check::check(self.schemas, name.kind(), &resource, body, &mut found);
+        let mut violations = Violations::new();
+        for violation in found.iter() {
+            match added.in_request(&violation.field) {
+                Some(field) => violations.add(place.request(&field), violation.description.clone()),
+                None => violations.add(
+                    place.request("name"),
+                    format!(
+                        "leads to a resource that would break a rule: {} {}",
+                        violation.field, violation.description
+                    ),
+                ),
+            }
+        }
+        if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
     }
 
     /// Deletes or undeletes: only the stamp changes.
@@ -339,6 +463,21 @@ struct Worked<'a> {
     checked: Option<(&'a [u8], Checked)>,
     /// An earlier document from which some of the body is taken.
     then: Option<&'a Bytes>,
+    /// What of the body a verb added.
+    added: Option<Added>,
+}
+
+impl Worked<'_> {
+    fn of(body: Vec<u8>) -> Self {
+        Self { body, checked: None, then: None, added: None }
+    }
+}
+
+/// What is wrong with a verb, where it stands in the request.
+fn placed(place: &Place, of_verb: Violations) -> Violations {
+    let mut violations = Violations::new();
+    violations.add_all(&place.request(""), of_verb);
+    violations
 }
 
 /// The resource of a body. What was sent has been decoded before: bytes that are no message can only be those that are

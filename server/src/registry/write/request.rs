@@ -1,12 +1,13 @@
 //! What a caller asks to be written, and what is checked of it before it waits for the committer.
 
 use bytes::Bytes;
-use partnership_registry::v1::{Finding, Format, Resource};
+use partnership_registry::v1::{Finding, Format, Reconciliation, Resource};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::change::{Change, Said};
+use super::change::{Change, Reconciles, Said};
 use super::input::Input;
 use super::place::Place;
+use crate::kinds::verb::{Verb, Verbs};
 use crate::registry::error::Error;
 use crate::registry::resource::check::Checked;
 use crate::registry::resource::etag;
@@ -16,7 +17,7 @@ use crate::registry::resource::update_mask::UpdateMask;
 use crate::registry::resource::{finding, stamp};
 use crate::registry::schema::{KindId, Schemas};
 use crate::store::{Action, Revision};
-use crate::time::Time;
+use crate::time::{Day, Time};
 use crate::violations::Violations;
 
 /// The most mutations of one request: a commit is checked and written as a whole.
@@ -80,6 +81,8 @@ pub enum Operation {
         mask: Vec<String>,
         /// Create it if it does not exist.
         allow_missing: bool,
+        /// What becomes of what only verbs change, if it was read from its source again.
+        reconciliation: Reconciliation,
     },
     /// Mark it as deleted.
     Delete {
@@ -110,6 +113,19 @@ pub enum Operation {
         /// The etag that the resource must have. Empty: any.
         etag: String,
     },
+    /// Do to it what only its kind knows.
+    Verb {
+        /// The kind.
+        kind: KindId,
+        /// Its name.
+        name: String,
+        /// The etag it must have. Empty: any.
+        etag: String,
+        /// What to do.
+        verb: Verb,
+        /// What that is called in the history.
+        action: Action,
+    },
 }
 
 /// What must be true of a resource before a commit.
@@ -139,6 +155,8 @@ pub struct Written {
     pub revision: Revision,
     /// When it was made. `None`: nothing changed.
     pub time: Option<Time>,
+    /// The settled day of that revision; of what was only checked, the one that it would have.
+    pub settled_day: Day,
     /// What came of each mutation.
     pub results: Vec<WrittenOne>,
 }
@@ -231,6 +249,13 @@ pub(crate) enum PreparedMutation {
         etag: String,
         snapshot: Option<Bytes>,
     },
+    Verb {
+        name: Name,
+        etag: String,
+        verb: Verb,
+        verbs: Verbs,
+        action: Action,
+    },
 }
 
 impl PreparedMutation {
@@ -241,7 +266,8 @@ impl PreparedMutation {
             | Self::Update { name, .. }
             | Self::Delete { name, .. }
             | Self::Undelete { name, .. }
-            | Self::Rollback { name, .. } => name,
+            | Self::Rollback { name, .. }
+            | Self::Verb { name, .. } => name,
         }
     }
 
@@ -251,8 +277,12 @@ impl PreparedMutation {
         let kind = self.name().kind();
         match self {
             Self::Create { said, .. } => said.ignored(schemas, kind),
-            Self::Update { change, .. } => change.unchangeable(schemas, kind, document).ignored,
-            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => Vec::new(),
+            Self::Update { change, .. } => {
+                let mut ignored = change.unchangeable(schemas, kind, document).ignored;
+                ignored.extend(change.gone(schemas, kind, document));
+                ignored
+            }
+            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } | Self::Verb { .. } => Vec::new(),
         }
     }
 
@@ -261,6 +291,7 @@ impl PreparedMutation {
         let said = match self {
             Self::Create { said, .. } => said.body.len(),
             Self::Update { change, .. } => change.said.body.len(),
+            Self::Verb { verb, verbs, .. } => (verbs.bytes)(verb),
             Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => 0,
         };
         said + size_of::<Self>()
@@ -275,7 +306,11 @@ impl PreparedMutation {
     pub(crate) fn needs_current(&self) -> bool {
         match self {
             Self::Create { .. } => false,
-            Self::Update { .. } | Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => true,
+            Self::Update { .. }
+            | Self::Delete { .. }
+            | Self::Undelete { .. }
+            | Self::Rollback { .. }
+            | Self::Verb { .. } => true,
         }
     }
 }
@@ -338,7 +373,7 @@ impl WriteRequest {
         let mut names = std::collections::HashMap::with_capacity(count);
         for (index, mutation) in self.mutations.into_iter().enumerate() {
             let mut violations = Violations::new();
-            let prepared = mutation.operation.prepare(schemas, now, &mutation.place, &mut violations);
+            let prepared = mutation.operation.prepare(schemas, now, &self.reason, &mutation.place, &mut violations);
             if let Some(prepared) = prepared {
                 if let Some(first) = names.insert(prepared.name().clone(), index) {
                     violations.add(
@@ -385,7 +420,7 @@ impl Operation {
     pub fn holds_resource(&self) -> bool {
         match self {
             Self::Create { .. } | Self::Update { .. } => true,
-            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } => false,
+            Self::Delete { .. } | Self::Undelete { .. } | Self::Rollback { .. } | Self::Verb { .. } => false,
         }
     }
 
@@ -394,6 +429,7 @@ impl Operation {
         self,
         schemas: &Schemas,
         now: Time,
+        reason: &str,
         place: &Place,
         violations: &mut Violations,
     ) -> Option<PreparedMutation> {
@@ -415,7 +451,7 @@ impl Operation {
                 let said = Said { body: input.body, all: input.all };
                 Some(PreparedMutation::Create { name: name?, generated: id.is_empty(), said, checked })
             }
-            Self::Update { kind, resource, mask, allow_missing } => {
+            Self::Update { kind, resource, mask, allow_missing, reconciliation } => {
                 let mut input = Input::new(schemas, kind, resource);
                 let name = noted(Name::parse_as(schemas, kind, &input.name), place.resource("name"), violations);
                 let mut of_mask = Violations::new();
@@ -424,7 +460,8 @@ impl Operation {
                 let whole = is_star(&mask).then(|| check(&mut input, schemas, name.as_ref(), place, violations));
                 let Input { body, all, etag, .. } = input;
                 check_etag(&etag, || place.resource("etag"), violations);
-                let change = Change { said: Said { body, all }, mask: parsed, whole };
+                let reconciles = Reconciles::of(schemas, kind, &parsed, reconciliation);
+                let change = Change { said: Said { body, all }, mask: parsed, whole, reconciles };
                 Some(PreparedMutation::Update { name: name?, etag, change, allow_missing })
             }
             Self::Delete { kind, name, etag, allow_missing } => {
@@ -442,6 +479,18 @@ impl Operation {
                 let parsed = Name::parse_revision(schemas, kind, &name);
                 let (name, revision) = parsed.map_err(|rule| violations.add(place.request("name"), rule)).ok()?;
                 Some(PreparedMutation::Rollback { name, revision, etag, snapshot: None })
+            }
+            Self::Verb { kind, name, etag, verb, action } => {
+                check_etag(&etag, || place.request("etag"), violations);
+                let name = noted(Name::parse_as(schemas, kind, &name), place.request("name"), violations);
+                let Some(verbs) = schemas.kind(kind).rules.verbs else {
+                    violations.add(place.request("name"), "is of a kind that has no such method");
+                    return None;
+                };
+                let mut of_verb = Violations::new();
+                (verbs.check)(&verb, reason, &mut of_verb);
+                violations.add_all(&place.request(""), of_verb);
+                Some(PreparedMutation::Verb { name: name?, etag, verb, verbs, action })
             }
         }
     }

@@ -134,7 +134,16 @@ fn a_rollback_is_held_to_the_rules_of_today() {
     let korea = || Country { name: "countries/kr".into(), display_name: "Korea".into(), ..Country::default() };
     let refused = |schemas: &Schemas, then: Country| {
         let etags = Etags::new(uuid::Uuid::nil(), 1);
-        let drafting = Drafting { schemas, ledger: &fixture.ledger, etags, actor: "a", now: Time::default().next() };
+        let drafting = Drafting {
+            schemas,
+            ledger: &fixture.ledger,
+            etags,
+            actor: "a",
+            now: Time::default().next(),
+            day: Day::default(),
+            reason: "",
+            time_zone: &jiff::tz::TimeZone::UTC,
+        };
         let name = Name::parse(schemas, "countries/kr").unwrap();
         let snapshot = Some(then.encode_to_vec().into());
         let mutation = PreparedMutation::Rollback { name, revision: 1, etag: String::new(), snapshot };

@@ -64,6 +64,7 @@ fn told(index: &Index) -> BTreeMap<String, String> {
     let mut told = BTreeMap::new();
     let mut tell = |what: String, answer: String| assert!(told.insert(what, answer).is_none());
     tell("head".to_owned(), format!("{:?}", (tables.head(), tables.last_time(), tables.settled_day())));
+    tell("days".to_owned(), format!("{:?}", tables.days));
     for (at, (kind, name, row, created)) in tables.rows(0, usize::MAX).into_iter().enumerate() {
         tell(format!("row {at}"), format!("{:?}", (kind, &name, row, created)));
         let sorted = |names: Vec<&Arc<str>>| {
@@ -156,15 +157,18 @@ fn what_no_tables_are_is_refused() {
         let mut opening = Opening::new(&loaded);
         pieces.iter().try_for_each(|piece| opening.load(piece)).and_then(|()| opening.loaded())
     };
+    let kind = direct.schemas.kind(direct.schemas.kind_ids().next().unwrap()).tag;
     assert_eq!(load(&pieces), Ok(()));
     assert_eq!(load(&[b"\xff\xff".to_vec()]).unwrap_err(), "a part of it cannot be read");
-    let twice: Vec<_> = pieces.iter().chain(&pieces).cloned().collect();
-    assert_eq!(load(&twice).unwrap_err(), "a name is in it twice");
+    let row = SavedRow { kind, ..SavedRow::default() };
+    let twice = SavedPiece { rows: vec![row.clone(), row], ..SavedPiece::default() };
+    assert_eq!(load(&[twice.encode_to_vec()]).unwrap_err(), "a name is in it twice");
+    let again: Vec<_> = pieces.iter().chain(&pieces).cloned().collect();
+    assert_eq!(load(&again).unwrap_err(), "its settled days do not follow each other");
     let row = SavedRow { kind: 9_999, ..SavedRow::default() };
-    let unknown = SavedPiece { rows: vec![row], requests: Vec::new() };
+    let unknown = SavedPiece { rows: vec![row], ..SavedPiece::default() };
     assert_eq!(load(&[unknown.encode_to_vec()]).unwrap_err(), "it has a kind of number 9999");
-    let kind = direct.schemas.kind(direct.schemas.kind_ids().next().unwrap()).tag;
     let row = SavedRow { kind, targets: vec![1], ..SavedRow::default() };
-    let astray = SavedPiece { rows: vec![row], requests: Vec::new() };
+    let astray = SavedPiece { rows: vec![row], ..SavedPiece::default() };
     assert_eq!(load(&[astray.encode_to_vec()]).unwrap_err(), "a reference in it leads nowhere");
 }

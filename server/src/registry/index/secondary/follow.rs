@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::kind::Changed;
@@ -114,7 +115,10 @@ impl Follower {
     fn build(&self, closing: &dyn Fn() -> bool) -> Option<Revision> {
         let (head, count) = {
             let rows = self.index.read();
-            (rows.head(), rows.count_of_all())
+            let (day, of_rows) = (rows.settled_day(), (rows.head(), rows.count_of_all()));
+            drop(rows);
+            self.index.secondary().turn(day, &|_, _| None);
+            of_rows
         };
         // One thread reads, this one takes in: each has about the same to do.
         let (send, read) = sync_channel::<Vec<(KindId, Changed)>>(2);
@@ -176,16 +180,32 @@ impl Follower {
             };
             let records: Vec<&Record> = commits.iter().flat_map(|commits| commits.iter()).chain(&read).collect();
             if faults::planted("index-misses-updates").is_none() {
-                self.index.secondary().apply(&records);
+                self.index.secondary().apply(&records, &|kind, name| self.document(kind, name));
             } else {
                 let created = |record: &&&Record| record.changes.iter().all(|change| change.previous_revision == 0);
-                self.index.secondary().apply(&records.iter().filter(created).copied().collect::<Vec<_>>());
+                let records: Vec<_> = records.iter().filter(created).copied().collect();
+                self.index.secondary().apply(&records, &|kind, name| self.document(kind, name));
             }
             *changes = changes.saturating_add(records.iter().map(|record| record.changes.len()).sum());
             *position = records.last().map_or(*position, |record| record.revision);
             self.position.send_replace(Position::At(*position));
         }
         Ok(())
+    }
+
+    /// The document of a resource as it is now, and its revision.
+    fn document(&self, kind: KindId, name: &str) -> Option<(Revision, Bytes)> {
+        let row = self.index.read().row(name)?;
+        match self.journal.document(row.revision, row.place) {
+            Ok(envelope) => {
+                let (of, document) = envelope::open_envelope(&self.index.secondary().schemas, &envelope)?;
+                (of == kind).then(|| (row.revision, envelope.slice_ref(document)))
+            }
+            Err(error) => {
+                tracing::error!(%error, %name, "a document cannot be read; it is read again by each question");
+                None
+            }
+        }
     }
 }
 

@@ -12,7 +12,10 @@ use super::key::prefix;
 use super::paths::{KindPaths, PathId};
 use super::rows::RowNumber;
 use super::sorted::Sorted;
+use super::timelines::Timelines;
+use crate::kinds::timeline::{Dated, Timeline};
 use crate::store::Revision;
+use crate::time::Day;
 
 /// In a column: the resource has no value there.
 pub(crate) const ABSENT: FactNumber = FactNumber::MAX;
@@ -24,8 +27,16 @@ pub(super) struct Changed {
     /// The revision in which it was created.
     pub(super) created: Revision,
     pub(super) deleted: bool,
-    /// What it has at the indexed paths. `None`: its document cannot be read.
-    pub(super) values: Option<Vec<(PathId, Vec<u8>)>>,
+    /// What questions are answered from. `None`: its document cannot be read.
+    pub(super) known: Option<Known>,
+}
+
+/// What is known of a resource.
+pub(super) struct Known {
+    /// What it has at the indexed paths.
+    pub(super) values: Vec<(PathId, Vec<u8>)>,
+    /// How it stands from day to day, if that differs.
+    pub(super) timeline: Option<Timeline>,
 }
 
 /// A fact of a list: the place of its path, then its number.
@@ -56,6 +67,8 @@ pub(crate) struct KindIndex {
     columns: Vec<Vec<FactNumber>>,
     /// The facts of each resource at the other paths, by path. One that a list has twice stands twice.
     lists: Vec<Box<[Listed]>>,
+    /// How the resources stand from day to day, if that differs.
+    timelines: Option<Timelines>,
     last_change: Revision,
     list_bytes: usize,
     /// Whether names and facts are to be put in order at once, later.
@@ -64,7 +77,7 @@ pub(crate) struct KindIndex {
 
 impl KindIndex {
     /// Without resources, which many are about to come: nothing can be asked before [`KindIndex::order`].
-    pub(super) fn new(paths: Arc<KindPaths>) -> Self {
+    pub(super) fn new(paths: Arc<KindPaths>, dated: Option<Dated>) -> Self {
         let count = paths.paths.len();
         Self {
             paths,
@@ -77,6 +90,7 @@ impl KindIndex {
             live: RoaringBitmap::new(),
             columns: std::iter::repeat_with(Vec::new).take(count).collect(),
             lists: Vec::new(),
+            timelines: dated.map(Timelines::new),
             last_change: 0,
             list_bytes: 0,
             is_building: true,
@@ -105,7 +119,7 @@ impl KindIndex {
 
     /// Takes a change in. One that it has already, or a later one, is skipped.
     pub(super) fn apply(&mut self, changed: Changed) {
-        let Changed { name, revision, created, deleted, values } = changed;
+        let Changed { name, revision, created, deleted, known: derived } = changed;
         let row = match self.number(&name) {
             Some(row) => {
                 let Some(known) = self
@@ -121,15 +135,46 @@ impl KindIndex {
             None => self.create(name, revision, created),
         };
         self.last_change = self.last_change.max(revision);
-        match values {
-            Some(values) => self.set_values(row, values),
-            None => self.open(row),
-        }
+        self.know(row, derived);
         if deleted {
             self.live.remove(row)
         } else {
             self.live.insert(row)
         };
+    }
+
+    fn know(&mut self, row: RowNumber, known: Option<Known>) {
+        let timeline = known.as_ref().and_then(|known| known.timeline.as_ref());
+        if let Some(timelines) = &mut self.timelines {
+            timelines.set(row, timeline);
+        }
+        match known {
+            Some(known) => self.set_values(row, known.values),
+            None => self.open(row),
+        }
+    }
+
+    /// Goes on to a later day, for which the columns hold from now on. Answers the names of the resources that have to be
+    /// derived anew for it ([`KindIndex::derive_anew`]).
+    pub(super) fn turn(&mut self, day: Day) -> Vec<Arc<str>> {
+        let stepping = self.timelines.as_mut().map(|timelines| timelines.turn(day)).unwrap_or_default();
+        stepping.iter().map(|row| name_of(&self.rows, row).clone()).collect()
+    }
+
+    /// Takes in what has been derived anew of a resource since a day has turned, which is no change of it. If it has changed
+    /// meanwhile, that is taken in as a change.
+    pub(super) fn derive_anew(&mut self, changed: Changed) {
+        let Some(row) = self.number(&changed.name) else { return };
+        match self.revision(row).cmp(&changed.revision) {
+            Ordering::Less => self.apply(changed),
+            Ordering::Equal => self.know(row, changed.known),
+            // It is read by each question, or was derived for the day already.
+            Ordering::Greater => {
+                if let Some(timelines) = &mut self.timelines {
+                    timelines.keep(row);
+                }
+            }
+        }
     }
 
     /// A row whose document could not be read: it is read whenever a question comes to it.
@@ -302,6 +347,11 @@ impl KindIndex {
         self.rows.get(index(row)).map_or(0, |row| row.revision)
     }
 
+    /// How the resources stand from day to day. `None`: alike on all days.
+    pub(crate) fn timelines(&self) -> Option<&Timelines> {
+        self.timelines.as_ref()
+    }
+
     /// How many resources there are, deleted ones too.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
@@ -318,6 +368,7 @@ impl KindIndex {
             + self.columns.iter().map(|column| column.capacity() * size_of::<FactNumber>()).sum::<usize>()
             + self.lists.capacity() * size_of::<Box<[Listed]>>()
             + self.list_bytes
+            + self.timelines.as_ref().map_or(0, Timelines::heap_bytes)
             + 8 * self.lists.len()
     }
 }

@@ -1,5 +1,6 @@
 //! Which paths of a kind are indexed: those that end in a field of which the contract says so.
 
+use crate::registry::resource::standing_part::Part;
 use crate::registry::schema::{KindId, Label, NumberType, Schemas, ShapeId, SharedValue, Value};
 
 use super::key::KeyType;
@@ -25,6 +26,8 @@ pub(crate) struct IndexedPath {
     /// Whether the field at its end is a list or a map.
     pub(crate) is_list: bool,
     pub(crate) key_type: KeyType,
+    /// What of that which is computed stands there. `None`: it is stored.
+    pub(crate) part: Option<Part>,
 }
 
 /// The indexed paths of a kind, as a tree that is walked beside a document.
@@ -57,6 +60,9 @@ impl KindPaths {
     pub(super) fn of(schemas: &Schemas, kind: KindId) -> Self {
         let mut paths = Vec::new();
         let root = node(schemas, schemas.kind(kind).shape, &mut Vec::new(), false, &mut paths);
+        for path in &mut paths {
+            path.part = Part::of(schemas, kind, path.numbers.iter().copied());
+        }
         Self { paths, root }
     }
 
@@ -75,6 +81,12 @@ impl KindPaths {
         u16::try_from(self.paths.iter().position(is_below)?).ok().map(PathId)
     }
 
+    /// The path that leads to a part of what is computed, if it is indexed.
+    pub(crate) fn find_part(&self, part: Part) -> Option<PathId> {
+        let at = self.paths.iter().position(|path| path.part == Some(part))?;
+        u16::try_from(at).ok().map(PathId)
+    }
+
     /// A path that was found here.
     pub(crate) fn get(&self, path: PathId) -> Option<&IndexedPath> {
         self.paths.get(path.index())
@@ -87,7 +99,7 @@ fn node(schemas: &Schemas, shape: ShapeId, above: &mut Vec<u32>, repeated: bool,
         above.push(field.number);
         let is_list = field.label != Label::Single;
         let mut add = |key_type, repeated| {
-            paths.push(IndexedPath { numbers: above.clone(), repeated, is_list, key_type });
+            paths.push(IndexedPath { numbers: above.clone(), repeated, is_list, key_type, part: None });
             // The contract has some dozens for each kind.
             PathId(u16::try_from(paths.len() - 1).unwrap_or(u16::MAX))
         };

@@ -1,9 +1,13 @@
 //! Expressions, asked of documents: over the bytes as they are stored, of which nothing is decoded that is not compared.
 
+use std::cell::OnceCell;
+
 use super::expression::{Check, Expression, Step, Subject, Test};
+use crate::kinds::timeline::{Timeline, on};
+use crate::registry::resource::standing_part;
 use crate::registry::resource::value::leaf;
 use crate::registry::resource::wire::{self, WireField};
-use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, Field, Schemas, Shape, Value};
+use crate::registry::schema::{ENTRY_KEY, ENTRY_VALUE, Field, KindId, Schemas, Shape, Value};
 use crate::values::text::nfc;
 use crate::values::truth::Truth;
 
@@ -17,9 +21,12 @@ pub(crate) trait Ancestry {
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) schemas: &'a Schemas,
+    pub(super) kind: KindId,
     pub(super) shape: &'a Shape,
     pub(super) document: &'a [u8],
     pub(super) ancestry: &'a dyn Ancestry,
+    /// How the resource stands from day to day, once that has been asked. `None` in it: that cannot be told.
+    pub(super) timeline: &'a OnceCell<Option<Timeline>>,
 }
 
 impl Asked<'_> {
@@ -40,8 +47,34 @@ impl Asked<'_> {
             }
             Subject::Party { paths, name } => self.refers(paths, |target| target == name),
             Subject::Under { paths, root, .. } => self.refers(paths, |target| self.ancestry.is_under(target, root)),
+            Subject::InForce { day, perhaps } => {
+                let dated = self.schemas.kind(self.kind).rules.dated;
+                let states = self.timeline().and_then(|timeline| on(&timeline.states, *day));
+                match dated.zip(states).map(|(dated, states)| standing_part::in_force(states, &dated)) {
+                    Some(truth) if *perhaps => (truth != Truth::False).into(),
+                    Some(truth) => truth,
+                    None => Truth::Unknown,
+                }
+            }
+            Subject::PartyOn { name, day } => match self.timeline() {
+                Some(timeline) => {
+                    let steps = timeline.parties.iter().find(|(party, _)| party == name);
+                    steps.and_then(|(_, steps)| on(steps, *day)).unwrap_or(Truth::False)
+                }
+                None => Truth::Unknown,
+            },
         };
         if test.negated { truth.not() } else { truth }
+    }
+
+    /// How the resource stands from day to day.
+    fn timeline(&self) -> Option<&Timeline> {
+        let work_out = || {
+            let rules = &self.schemas.kind(self.kind).rules;
+            let resource = (rules.decode)(self.document).ok()?;
+            rules.dated.map(|dated| (dated.timeline)(&resource))
+        };
+        self.timeline.get_or_init(work_out).as_ref()
     }
 
     /// Whether one of the paths leads to a reference of which `is` holds.

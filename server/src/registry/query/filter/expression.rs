@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use super::pattern::Pattern;
 use crate::registry::resource::value::LeafValue;
 use crate::registry::schema::KindId;
-use crate::time::Time;
+use crate::time::{Day, Time};
 use crate::values::truth::Truth;
 
 /// Tests, and how they are joined.
@@ -37,6 +37,10 @@ pub(crate) enum Subject {
     Party { paths: Vec<Vec<Step>>, name: String },
     /// Whether one of the paths leads to the resource `root`, which is of this kind, or to one below it.
     Under { paths: Vec<Vec<Step>>, kind: KindId, root: String },
+    /// Whether it is in force on a day or, `perhaps`, may be.
+    InForce { day: Day, perhaps: bool },
+    /// Whether a country or an organization takes part on a day.
+    PartyOn { name: String, day: Day },
 }
 
 /// One field on the way to a value.

@@ -79,7 +79,7 @@ fn number(number: NumberType, text: &str) -> Result<Literal, String> {
 }
 
 /// The days of a day, a month or a year.
-fn days(text: &str) -> Option<(i32, i32)> {
+pub(super) fn days(text: &str) -> Option<(i32, i32)> {
     let date = text.parse::<PartialDate>().ok().filter(partial_date::is_plain)?;
     partial_date::day_numbers(&date)
 }

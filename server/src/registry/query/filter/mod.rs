@@ -18,12 +18,15 @@ mod pattern;
 mod text;
 mod tree;
 
+use std::cell::OnceCell;
+
+use crate::registry::query::computed::Needs;
 use crate::registry::schema::{KindId, Schemas};
 use crate::values::truth::Truth;
 use error::Error;
 pub(crate) use eval::Ancestry;
 use eval::Asked;
-use expression::Expression;
+use expression::{Expression, Subject};
 
 /// The most bytes of a filter.
 const BYTES_MAX: usize = 4_096;
@@ -33,6 +36,7 @@ const BYTES_MAX: usize = 4_096;
 pub(crate) struct Filter {
     /// Of which kind, and what. `None`: it selects everything.
     asked: Option<(KindId, Expression)>,
+    needs: Needs,
 }
 
 impl Filter {
@@ -46,7 +50,13 @@ impl Filter {
             node.map(|node| check::check(schemas, kind, text, &node)).transpose()
         };
         let expression = read().map_err(|error: Error| error.describe(text))?;
-        Ok(Self { asked: expression.map(|expression| (kind, expression)) })
+        let needs = expression.as_ref().map(|expression| needs(schemas, kind, expression)).unwrap_or_default();
+        Ok(Self { asked: expression.map(|expression| (kind, expression)), needs })
+    }
+
+    /// What it asks of that which is computed: documents need it when they are asked.
+    pub(crate) fn needs(&self) -> Needs {
+        self.needs
     }
 
     /// What it asks. `None`: nothing.
@@ -57,13 +67,28 @@ impl Filter {
     /// What is known of its holding for this document.
     pub(crate) fn truth(&self, schemas: &Schemas, document: &[u8], ancestry: &dyn Ancestry) -> Truth {
         self.asked.as_ref().map_or(Truth::True, |(kind, expression)| {
-            Asked { schemas, shape: schemas.shape_of(*kind), document, ancestry }.expression(expression)
+            let (kind, shape, timeline) = (*kind, schemas.shape_of(*kind), &OnceCell::new());
+            Asked { schemas, kind, shape, document, ancestry, timeline }.expression(expression)
         })
     }
 
     /// Whether it selects this document: what may hold and may not, it does not select.
     pub(crate) fn selects(&self, schemas: &Schemas, document: &[u8], ancestry: &dyn Ancestry) -> bool {
         self.truth(schemas, document, ancestry) == Truth::True
+    }
+}
+
+fn needs(schemas: &Schemas, kind: KindId, expression: &Expression) -> Needs {
+    match expression {
+        Expression::All(parts) | Expression::Any(parts) => {
+            Needs::all(parts.iter().map(|part| needs(schemas, kind, part)))
+        }
+        Expression::Test(test) => match &test.subject {
+            Subject::Field { path, .. } => Needs::of(schemas, kind, path),
+            Subject::Party { .. } | Subject::Under { .. } | Subject::InForce { .. } | Subject::PartyOn { .. } => {
+                Needs::default()
+            }
+        },
     }
 }
 

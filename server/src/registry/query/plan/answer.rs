@@ -2,17 +2,24 @@
 
 use std::cmp::Ordering;
 
+use partnership_registry::v1;
 use roaring::RoaringBitmap;
 
+use super::days::{DayTest, OfDay};
 use super::scan;
 use super::under::Trees;
 use crate::faults;
 use crate::registry::index::secondary::{
-    Cut, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, date, entry, entry_key, key, value,
+    Cut, Dictionary, FactNumber, KeyType, KindIndex, PathId, RowNumber, Timelines, date, entry, entry_key, key, value,
 };
+use crate::registry::query::computed::{days_of, unsure};
+use crate::registry::query::explain::AnsweredFrom;
 use crate::registry::query::filter::expression::{Check, Literal, Operator, Step, Subject, Test};
+use crate::registry::read::read_mask::Days;
 use crate::registry::resource::stamp::field_number;
+use crate::registry::resource::standing_part::Part;
 use crate::registry::resource::value::LeafValue;
+use crate::time::Day;
 use crate::values::truth::Truth;
 
 /// To look at one resource costs about as much as to pass over so many in a column.
@@ -30,14 +37,26 @@ enum Source<'a> {
     Names(&'a Check),
     /// The revisions in which they last changed.
     Revisions(&'a Check),
+    /// How they stand from day to day.
+    Timelines(DayTest<'a>),
     /// No index.
     None,
+}
+
+/// What a test leaves of some resources: those that may be selected, and those of them that are for certain.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) possible: RoaringBitmap,
+    /// `None`: all of them.
+    pub(super) certain: Option<RoaringBitmap>,
 }
 
 /// The answers to one test.
 pub(super) struct Answers<'a> {
     index: &'a KindIndex,
     source: Source<'a>,
+    /// The days that are asked about, if the facts are of a day.
+    of_days: Option<[Day; 2]>,
     negated: bool,
 }
 
@@ -53,25 +72,83 @@ fn below(index: &KindIndex, steps: &[Step]) -> Option<PathId> {
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(index: &'a KindIndex, trees: &Trees, test: &'a Test) -> Self {
+    pub(super) fn new(index: &'a KindIndex, trees: &Trees, days: Days, test: &'a Test) -> Self {
+        let mut of_days = None;
         let source = match &test.subject {
             Subject::Field { path, check } => match path.as_slice() {
                 [Step { number: field_number::NAME, .. }] => Source::Names(check),
                 [Step { number: field_number::REVISION, .. }] => Source::Revisions(check),
-                steps => match indexed(index, steps) {
-                    Some((path, of_key)) => {
-                        exact(index, path, of_key, check).unwrap_or(Source::Facts { path, of_key, check })
+                steps => {
+                    let below = || below(index, steps).filter(|_| *check == Check::Set).map(|path| (path, None));
+                    let found = indexed(index, steps).or_else(below);
+                    let part = found.and_then(|(path, _)| index.paths.get(path)?.part);
+                    of_days = part.map(|part| days_of(part, days));
+                    let of_day = part.and_then(|part| of_day(index, part, days, check));
+                    match (of_day, found) {
+                        (Some(test), _) => Source::Timelines(test),
+                        (None, Some((path, of_key))) => {
+                            exact(index, path, of_key, check).unwrap_or(Source::Facts { path, of_key, check })
+                        }
+                        (None, None) => Source::None,
                     }
-                    None => match below(index, steps).filter(|_| *check == Check::Set) {
-                        Some(path) => Source::Facts { path, of_key: None, check },
-                        None => Source::None,
-                    },
-                },
+                }
             },
             Subject::Party { paths, name } => these(index, paths, std::iter::once(name.as_str())),
             Subject::Under { paths, root, .. } => these(index, paths, trees.below(root)),
+            Subject::InForce { day, perhaps } => match index.timelines() {
+                Some(timelines) => match in_force_column(index, timelines, *day) {
+                    Some(path) => return Self::by_column(index, path, *perhaps, test.negated),
+                    None => {
+                        Source::Timelines(DayTest { timelines, day: *day, asked: OfDay::InForce { perhaps: *perhaps } })
+                    }
+                },
+                None => Source::None,
+            },
+            Subject::PartyOn { name, day } => match index.timelines() {
+                Some(timelines) => {
+                    let asked = OfDay::PartyOn { party: timelines.party(name) };
+                    Source::Timelines(DayTest { timelines, day: *day, asked })
+                }
+                None => Source::None,
+            },
         };
-        Self { index, source, negated: test.negated }
+        Self { index, source, of_days, negated: test.negated }
+    }
+
+    /// Whether resources are in force, by the column that says so for the day that is asked about.
+    fn by_column(index: &'a KindIndex, path: PathId, perhaps: bool, negated: bool) -> Self {
+        let says = |truth: Truth| one(index, path, &key(&LeafValue::Enum(v1::Truth::from(truth).into())));
+        let (source, negated) = match (perhaps, negated) {
+            (false, false) => (says(Truth::True), false),
+            (false, true) | (true, true) => (says(Truth::False), false),
+            (true, false) => (says(Truth::False), true),
+        };
+        Self { index, source, of_days: None, negated }
+    }
+
+    /// From what it is answered.
+    pub(super) fn source(&self) -> AnsweredFrom {
+        match self.source {
+            Source::None => AnsweredFrom::Documents,
+            Source::Timelines(_) => AnsweredFrom::Timelines,
+            Source::Facts { .. } | Source::These(_) | Source::Names(_) | Source::Revisions(_) => AnsweredFrom::Columns,
+        }
+    }
+
+    /// What the test leaves of `within`.
+    pub(super) fn left(&self, within: &RoaringBitmap) -> Left {
+        let unsure = match (self.of_days, &self.source) {
+            (Some(days), Source::Facts { .. } | Source::These(_)) => unsure(self.index, days) & within,
+            _ => RoaringBitmap::new(),
+        };
+        if unsure.is_empty() {
+            return match self.rows(within) {
+                Some(possible) => Left { possible, certain: None },
+                None => Left { possible: within.clone(), certain: Some(RoaringBitmap::new()) },
+            };
+        }
+        let certain = self.rows(&(within - &unsure)).unwrap_or_default();
+        Left { possible: &certain | unsure, certain: Some(certain) }
     }
 
     /// About how many resources it leaves.
@@ -88,16 +165,18 @@ impl<'a> Answers<'a> {
             Source::These(facts) => facts.iter().map(of).sum(),
             // Behind what names its values, and before what has to be read.
             Source::Facts { .. } => all / 2,
+            Source::Timelines(test) => test.estimate(all, self.negated),
             Source::Names(_) | Source::Revisions(_) => all,
             Source::None => u64::MAX,
         }
     }
 
     /// The resources among `within` for which the test holds. `None`: no index answers it.
-    pub(super) fn rows(&self, within: &RoaringBitmap) -> Option<RoaringBitmap> {
+    fn rows(&self, within: &RoaringBitmap) -> Option<RoaringBitmap> {
         Some(match &self.source {
             Source::None => return None,
             Source::These(facts) => self.rows_of(facts, within),
+            Source::Timelines(test) => test.rows(within, self.wanted()),
             Source::Names(check) => {
                 self.look_at(within, |row| check.truth(&LeafValue::Text(self.index.name(row).as_ref().into())))
             }
@@ -184,6 +263,18 @@ impl<'a> Answers<'a> {
         }
         scan::column(column, &truths, self.wanted()) & within
     }
+}
+
+/// A test of a part that follows from the states, where the columns do not hold for the day.
+fn of_day<'a>(index: &'a KindIndex, part: Part, days: Days, check: &'a Check) -> Option<DayTest<'a>> {
+    let ([day, _], timelines) = (days_of(part, days), index.timelines()?);
+    let of_states = part != Part::Other && !timelines.hold(day);
+    of_states.then_some(DayTest { timelines, day, asked: OfDay::States { part, check } })
+}
+
+/// The column that says whether resources are in force, if it holds for a day.
+fn in_force_column(index: &KindIndex, timelines: &Timelines, day: Day) -> Option<PathId> {
+    if timelines.hold(day) { index.paths.find_part(Part::InForce) } else { None }
 }
 
 fn facts_rows(index: &KindIndex, path: PathId, fact: FactNumber) -> Option<&crate::registry::index::secondary::Rows> {

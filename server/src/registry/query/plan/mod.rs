@@ -5,25 +5,19 @@
 
 mod answer;
 pub(crate) mod costs;
+mod days;
 mod scan;
 pub(crate) mod under;
 
 use roaring::RoaringBitmap;
 
 use crate::registry::index::secondary::KindIndex;
-use crate::registry::query::explain::PlannedTest;
+use crate::registry::query::explain::{AnsweredFrom, PlannedTest};
 use crate::registry::query::filter::expression::{Expression, Test};
-use answer::Answers;
+use crate::registry::read::read_mask::Days;
 pub(crate) use answer::indexed;
+use answer::{Answers, Left};
 use under::Trees;
-
-/// What a filter leaves of some resources: those that may be selected, and those of them that are for certain.
-#[derive(Debug)]
-struct Left {
-    possible: RoaringBitmap,
-    /// `None`: all of them.
-    certain: Option<RoaringBitmap>,
-}
 
 /// The resources that a filter selects.
 #[derive(Debug, Default)]
@@ -38,6 +32,8 @@ pub(crate) struct Found {
 pub(crate) struct Planner<'a> {
     pub(crate) index: &'a KindIndex,
     pub(crate) trees: &'a Trees,
+    /// The days that are asked about.
+    pub(crate) days: Days,
 }
 
 impl Planner<'_> {
@@ -56,10 +52,7 @@ impl Planner<'_> {
         match expression {
             Expression::All(all) => self.left_by_all(all, within),
             Expression::Any(any) => self.left_by_any(any, within),
-            Expression::Test(test) => match self.answers(test).rows(within) {
-                Some(possible) => Left { possible, certain: None },
-                None => Left { possible: within.clone(), certain: Some(RoaringBitmap::new()) },
-            },
+            Expression::Test(test) => self.answers(test).left(within),
         }
     }
 
@@ -115,7 +108,7 @@ impl Planner<'_> {
     }
 
     fn answers<'t>(&'t self, test: &'t Test) -> Answers<'t> {
-        Answers::new(self.index, self.trees, test)
+        Answers::new(self.index, self.trees, self.days, test)
     }
 
     /// What there is to say of each test, in the order in which they are made.
@@ -134,10 +127,15 @@ impl Planner<'_> {
             }
             Expression::Any(parts) => parts.iter().for_each(|part| self.explain_in(part, all, told)),
             Expression::Test(test) => {
-                let left = self.left(expression, all);
+                let (left, source) = (self.left(expression, all), self.answers(test).source());
                 told.push(PlannedTest {
                     text: if test.negated { format!("NOT {}", test.text) } else { test.text.clone() },
                     indexed: left.certain.is_none(),
+                    // What the columns do not know of that day is read.
+                    source: match left.certain {
+                        Some(_) if source == AnsweredFrom::Columns => AnsweredFrom::ColumnsAndDocuments,
+                        Some(_) | None => source,
+                    },
                     matches: left.possible.len(),
                 });
             }

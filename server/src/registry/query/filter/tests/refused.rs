@@ -113,7 +113,7 @@ fn what_is_not_understood_is_refused_where_it_stands() {
         ("region_code = a.\"b\"", "must have the whole value in quotation marks, and not a part of it (at column 15)"),
         (
             "findings.code = NOT_URI",
-            "must compare code with one of LINK_NOT_URI, DATE_IMPOSSIBLE, DATE_UNLIKELY, STATE_CONTRADICTED, CONTROL_CHARACTERS, OUTPUT_ONLY_IGNORED, MORE, and \"NOT_URI\" is none (at column 17)",
+            "must compare code with one of LINK_NOT_URI, DATE_IMPOSSIBLE, DATE_UNLIKELY, STATE_CONTRADICTED, CONTROL_CHARACTERS, OUTPUT_ONLY_IGNORED, MORE, EVENTS_CONTRADICT, ASSERTED_STATUS_CONTRADICTED, EFFECT_ASSUMED, NOTICE_LATE, EVENT_GONE, WEIGHTS_NOT_WHOLE, LOCATION_UNLIKELY, and \"NOT_URI\" is none (at column 17)",
         ),
         (
             "findings.code > LINK_NOT_URI",
@@ -212,9 +212,14 @@ fn what_is_not_understood_is_refused_where_it_stands() {
         ),
         (
             "partys(\"countries/kr\")",
-            "must use one of the functions party and under, and \"partys\" is none; did you mean party? (at column 1)",
+            "must use one of the functions party, under, inForce, mayBeInForce, partyOn; \"partys\" is none; did you mean party? (at column 1)",
         ),
-        ("inForce(2019)", "must use one of the functions party and under, and \"inForce\" is none (at column 1)"),
+        (
+            "in_force(2019-01-01)",
+            "must use one of the functions party, under, inForce, mayBeInForce, partyOn; \"in_force\" is none; did you mean inForce? (at column 1)",
+        ),
+        ("inForce(2019-01-01)", "must not ask inForce(…) of countries, which stand alike on all days (at column 1)"),
+        ("partyOn()", "must not ask partyOn(…) of countries, which stand alike on all days (at column 1)"),
         ("under()", "must give under one name, as in under(\"focusAreas/{id}\"), and gives it 0 (at column 1)"),
         (
             "under(\"focusAreas/ai\", \"focusAreas/b\")",
@@ -255,6 +260,56 @@ fn what_other_kinds_cannot_be_asked_is_refused() {
             "countries",
             "under(agreements/a)",
             "must not ask under(…) of Country, in which no field refers to agreements (at column 1)",
+        ),
+        (
+            "agreements",
+            "inForce(2019)",
+            "must give inForce a whole day such as 1950-01-01, and \"2019\" is none (at column 9)",
+        ),
+        (
+            "agreements",
+            "mayBeInForce(\"2019-02\")",
+            "must give mayBeInForce a whole day such as 1950-01-01, and \"2019-02\" is none (at column 14)",
+        ),
+        (
+            "agreements",
+            "mayBeInForce(1950-02-30)",
+            "must give mayBeInForce a whole day such as 1950-01-01, and \"1950-02-30\" is none (at column 14)",
+        ),
+        (
+            "agreements",
+            "inForce()",
+            "must give inForce one day, as in inForce(1950-01-01), and gives it 0 (at column 1)",
+        ),
+        (
+            "agreements",
+            "inForce(1950-01-01, 1951-01-01)",
+            "must give inForce one day, as in inForce(1950-01-01), and gives it 2 (at column 1)",
+        ),
+        (
+            "agreements",
+            "inForce((1950-01-01))",
+            "must give inForce a whole day such as 1950-01-01, and \"\" is none (at column 9)",
+        ),
+        (
+            "agreements",
+            "inForce(1950-01-01) = true",
+            "must not compare inForce(…), which holds or does not, with '=' (at column 1)",
+        ),
+        (
+            "agreements",
+            "partyOn(countries/kr)",
+            "must give partyOn a name and a day, as in partyOn(\"countries/{id}\", 1950-01-01), and gives it 1 (at column 1)",
+        ),
+        (
+            "agreements",
+            "partyOn(projects/x, 1950-01-01)",
+            "must give partyOn a name, which must be of one of countries, organizations, and is of \"projects\" (at column 9)",
+        ),
+        (
+            "agreements",
+            "partyOn(countries/kr, 1950)",
+            "must give partyOn a whole day such as 1950-01-01, and \"1950\" is none (at column 23)",
         ),
         (
             "agreements",
