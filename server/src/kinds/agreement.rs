@@ -12,12 +12,11 @@ use std::collections::HashSet;
 
 use partnership_registry::v1::{
     Agreement, AgreementEvent, AgreementEventType, AgreementParty, AgreementPeriod, AgreementRelationType,
-    AgreementRenewal, AgreementState, AgreementTerm, AgreementTerminationGround, Resource,
+    AgreementRenewal, AgreementState, AgreementTerm, AgreementTerminationGround, Resource, resource::Kind,
 };
 
 use crate::findings::Findings;
 use crate::kinds::timeline::{Asked, Dated, Timeline};
-use crate::time::Day;
 use crate::values::localized_text::check_one_per_language;
 use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
@@ -33,12 +32,18 @@ pub(crate) const DATED: Dated = Dated {
     in_force: AgreementState::InForce as u32,
 };
 
-fn timeline(_: &Resource) -> Timeline {
-    Timeline { states: vec![(Day(i32::MIN), 1 << AgreementState::Draft as u32)], parties: Vec::new() }
+fn timeline(resource: &Resource) -> Timeline {
+    match &resource.kind {
+        Some(Kind::Agreement(agreement)) => compact::timeline(agreement),
+        _ => compact::timeline(&Agreement::default()),
+    }
 }
 
-fn computed(_: &Resource, _: Asked) -> Vec<u8> {
-    Vec::new()
+fn computed(resource: &Resource, asked: Asked) -> Vec<u8> {
+    match &resource.kind {
+        Some(Kind::Agreement(agreement)) => status::computed(agreement, asked),
+        _ => Vec::new(),
+    }
 }
 
 /// Notes what cannot be true of any agreement.
@@ -239,5 +244,17 @@ pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
 }
 
 mod calendar;
+mod compact;
+mod days;
+mod items;
+mod machine;
+mod order;
+mod party;
+mod record;
+mod standing;
+mod status;
+mod term;
+mod worlds;
+
 #[cfg(test)]
 mod tests;

@@ -275,3 +275,6 @@ fn a_term_of_an_agreement_is_refused_for_what_cannot_be_true() {
         ],
     );
 }
+
+mod said;
+mod timeline;

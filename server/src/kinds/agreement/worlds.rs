@@ -1,0 +1,341 @@
+//! The orders in which things may have happened, and for each the days between which each of them then was.
+//!
+//! A world gives each uncertain date one day. What an agreement becomes depends on the order alone, so worlds of one order
+//! are looked at together. All constraints keep the order of days: things follow each other, and a day that is counted
+//! from another is not earlier for a later one. So the first days of all are those of one world, and the last days of all
+//! those of another, and between them nothing is left out.
+
+use super::days::{Days, Derived, after, before};
+use super::record::{Item, Record, What, row};
+use super::term::{Course, Plan};
+
+/// How many steps are taken to find the orders of one agreement or party. What has more is answered with caution.
+const WORK_MAX: usize = 100_000;
+/// The most that is taken in one order.
+const STEPS_MAX: usize = 2_000;
+/// How often the days of one order are narrowed by each other.
+const ROUNDS_MAX: usize = 64;
+
+/// Something that happens in one order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) what: What,
+    pub(super) row: u8,
+    pub(super) event: u32,
+    /// The days on which it happens in the worlds of this order.
+    pub(super) first: i32,
+    pub(super) last: i32,
+    /// Whether it is an act of the party that is looked at.
+    pub(super) own: bool,
+    /// From here on the agreement may end on any day: see [`Course::is_open`].
+    pub(super) open: bool,
+    /// The item whose date its day follows from, and how.
+    from: usize,
+    day: Derived,
+}
+
+impl Step {
+    /// What puts things of one day in order.
+    fn key(&self) -> (u8, u32) {
+        (self.row, self.event)
+    }
+}
+
+/// There are too many orders.
+#[derive(Debug)]
+pub(super) struct TooMany;
+
+/// Shows each order in which the items may happen.
+pub(super) fn explore(record: &Record<'_>, items: &mut [Item], show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
+    if items.iter().all(|item| item.days.is_certain()) {
+        items.sort_by_cached_key(|item| (item.effect().first, item.row, item.event));
+        return certain(record, items, show);
+    }
+    let effects: Vec<Days> = items.iter().map(Item::effect).collect();
+    let mut search = Search {
+        record,
+        items,
+        effects: &effects,
+        done: vec![false; items.len()],
+        steps: Vec::with_capacity(items.len() + 4),
+        work: 0,
+        dates: Vec::new(),
+        shown: Vec::new(),
+    };
+    search.go_on(&Course::of(items), show)
+}
+
+/// The only order there is.
+fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
+    let mut steps = Vec::with_capacity(items.len() + 4);
+    let mut course = Course::of(items);
+    let mut done = vec![false; items.len()];
+    let mut next = 0;
+    loop {
+        while done.get(next) == Some(&true) {
+            next += 1;
+        }
+        let item = items.get(next);
+        let at = |item: &Item| (item.effect().first, item.row, item.event);
+        let counted = counted(&course, &Plan { items, done: &done, term: &record.term });
+        let counted = counted.into_iter().flatten().min_by_key(at);
+        let taken = match (item, counted) {
+            (None, None) => break,
+            (Some(item), None) => (next, *item),
+            (Some(item), Some(counted)) if at(item) < at(&counted) => (next, *item),
+            (_, Some(counted)) => (usize::MAX, counted),
+        };
+        let (place, item) = taken;
+        if let Some(done) = done.get_mut(place) {
+            *done = true;
+        }
+        let plan = Plan { items, done: &done, term: &record.term };
+        let what = course.take(place, &item, &plan);
+        let day = item.effect().first;
+        let step = Step {
+            what,
+            row: item.row,
+            event: item.event,
+            first: day,
+            last: day,
+            own: item.own,
+            open: course.is_open(&record.term),
+            from: place,
+            day: item.derived,
+        };
+        steps.push(step);
+        forget_revoked(what, items, &mut done, |_| {});
+        if steps.len() > STEPS_MAX + items.len() {
+            return Err(TooMany);
+        }
+    }
+    show(&steps);
+    Ok(())
+}
+
+/// The days that are counted and may come next: from which a notice is too late, and from which the term is over.
+fn counted(course: &Course, plan: &Plan<'_>) -> [Option<Item>; 2] {
+    let item = |what, row, from: usize, derived| {
+        plan.items.get(from).map(|of| Item {
+            what,
+            row,
+            event: u32::try_from(from).unwrap_or(u32::MAX),
+            days: of.days,
+            derived,
+            own: false,
+        })
+    };
+    let deadline = course.deadline(plan).and_then(|(from, day)| item(What::Deadline, row::DEADLINE, from, day));
+    let end = course.counted_end().and_then(|end| item(What::TermOver, row::TERM_END, end.from, end.day));
+    [deadline, end]
+}
+
+/// Takes out what a revocation that has just happened takes back before it could happen.
+fn forget_revoked(what: What, items: &[Item], done: &mut [bool], mut forgotten: impl FnMut(usize)) {
+    let What::Revocation(event) = what else { return };
+    for (place, (item, done)) in items.iter().zip(done).enumerate() {
+        let revocable = matches!(item.what, What::End { .. } | What::OwnEnd(_) | What::NonRenewal);
+        if revocable && item.event == event && !*done {
+            *done = true;
+            forgotten(place);
+        }
+    }
+}
+
+struct Search<'a> {
+    record: &'a Record<'a>,
+    items: &'a [Item],
+    effects: &'a [Days],
+    /// What has happened, or never will.
+    done: Vec<bool>,
+    steps: Vec<Step>,
+    work: usize,
+    dates: Vec<Days>,
+    shown: Vec<Step>,
+}
+
+impl Search<'_> {
+    fn go_on(&mut self, course: &Course, show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
+        self.work += self.items.len() + 1;
+        if self.work > WORK_MAX || self.steps.len() > STEPS_MAX {
+            return Err(TooMany);
+        }
+        let counted = counted(course, &Plan { items: self.items, done: &self.done, term: &self.record.term });
+        let mut next: Vec<(usize, Item, Days)> = Vec::with_capacity(4);
+        let open = self.items.iter().zip(self.effects).zip(&self.done).enumerate();
+        next.extend(open.filter(|(_, (_, done))| !**done).map(|(place, ((item, days), _))| (place, *item, *days)));
+        for item in counted.into_iter().flatten() {
+            let from = usize::try_from(item.event).unwrap_or(usize::MAX);
+            let of = self.steps.iter().rfind(|step| step.from == from);
+            let mut days = item.effect();
+            if let Some(of) = of.filter(|of| of.day == Derived::SAME) {
+                days.first = item.derived.of(of.first);
+            }
+            next.push((usize::MAX, item, days));
+        }
+        if next.is_empty() {
+            return self.finish(show);
+        }
+        // None may be later than the last day of another that would have to follow it.
+        let Some(limit) = next.iter().map(|(_, item, days)| (days.last, item.row, item.event)).min() else {
+            return Ok(());
+        };
+        for (place, item, days) in next {
+            let mut first = days.first;
+            if let Some(last) = self.steps.last() {
+                let least = if (item.row, item.event) < last.key() { after(last.first) } else { last.first };
+                first = first.max(least);
+            }
+            let possible = (first, item.row, item.event) <= limit && first <= days.last;
+            if possible && (!self.record.in_order || self.has_begun(&item)) {
+                self.take(place, &item, first, days.last, course, show)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        place: usize,
+        item: &Item,
+        first: i32,
+        last: i32,
+        course: &Course,
+        show: &mut dyn FnMut(&[Step]),
+    ) -> Result<(), TooMany> {
+        let mut course = course.clone();
+        if let Some(done) = self.done.get_mut(place) {
+            *done = true;
+        }
+        let plan = Plan { items: self.items, done: &self.done, term: &self.record.term };
+        let what = course.take(place, item, &plan);
+        let mut forgotten = Vec::new();
+        forget_revoked(what, self.items, &mut self.done, |place| forgotten.push(place));
+        let from = if place == usize::MAX { usize::try_from(item.event).unwrap_or(place) } else { self.date_of(place) };
+        self.steps.push(Step {
+            what,
+            row: item.row,
+            event: item.event,
+            first,
+            last,
+            own: item.own,
+            open: course.is_open(&self.record.term),
+            from,
+            day: item.derived,
+        });
+        self.go_on(&course, show)?;
+        self.steps.pop();
+        for place in forgotten.into_iter().chain([place]) {
+            if let Some(done) = self.done.get_mut(place) {
+                *done = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// The item whose date an item's day follows from: that a notice is too late follows from the end of the term.
+    fn date_of(&self, place: usize) -> usize {
+        let Some(item) = self.items.get(place).filter(|item| item.what == What::DeadlineDate) else { return place };
+        let is_end = |other: &Item| other.what == What::TermDate && other.event == item.event;
+        self.items.iter().position(is_end).unwrap_or(place)
+    }
+
+    /// Whether something of what is recorded to have begun has begun, before it ends.
+    fn has_begun(&self, item: &Item) -> bool {
+        let fact = self.record.fact(item.event);
+        if fact.is_some_and(|fact| fact.revoked) {
+            return true;
+        }
+        let began = |is: &dyn Fn(&Item) -> bool| {
+            let mut any = false;
+            for (item, done) in self.items.iter().zip(&self.done) {
+                if is(item) {
+                    if *done {
+                        return true;
+                    }
+                    any = true;
+                }
+            }
+            !any
+        };
+        let entry = |item: &Item| matches!(item.what, What::Entry | What::OwnEntry { counts: true });
+        let own = |item: &Item| matches!(item.what, What::Consent { .. } | What::OwnEntry { .. });
+        match item.what {
+            What::End { .. } => began(&entry) && (!item.own || began(&own)),
+            What::TermDate => fact.is_some() || began(&entry),
+            What::Resumption => began(&|item| item.what == What::Suspension),
+            What::OwnResumption => began(&|item| item.what == What::OwnSuspension),
+            What::OwnEnd(_) => item.row == row::CONSENT || began(&own),
+            What::ProvisionalEnd => began(&|other| {
+                let of = fact.zip(self.record.fact(other.event));
+                other.what == What::Provisional && of.is_some_and(|(end, begin)| super::order::is_of_same(end, begin))
+            }),
+            What::Negotiation
+            | What::Adoption
+            | What::Signature
+            | What::Provisional
+            | What::Entry
+            | What::Suspension
+            | What::NonRenewal
+            | What::DeadlineDate
+            | What::Renewal { .. }
+            | What::Abandonment
+            | What::Revocation(_)
+            | What::Asserted(_)
+            | What::Deadline
+            | What::TermOver
+            | What::Expiry
+            | What::Consent { .. }
+            | What::OtherConsent
+            | What::OwnEntry { .. }
+            | What::OwnSuspension => true,
+        }
+    }
+
+    /// Narrows the days of an order by each other, and shows it if there is a world of it.
+    fn finish(&mut self, show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
+        self.dates.clear();
+        self.dates.extend(self.items.iter().map(|item| item.days));
+        self.shown.clone_from(&self.steps);
+        for _ in 0..ROUNDS_MAX {
+            self.work += self.shown.len();
+            let mut changed = false;
+            let mut least = (i32::MIN, (0, 0));
+            for step in &mut self.shown {
+                let Some(date) = self.dates.get_mut(step.from) else { continue };
+                let after_last = if step.key() < least.1 { after(least.0) } else { least.0 };
+                let first = step.day.of(date.first).max(after_last);
+                let narrowed = step.day.first(*date, first);
+                changed |= narrowed != date.first;
+                date.first = narrowed;
+                if date.first > date.last {
+                    return Ok(());
+                }
+                step.first = step.day.of(date.first).max(first);
+                least = (step.first, step.key());
+            }
+            let mut most = (i32::MAX, (u8::MAX, u32::MAX));
+            for step in self.shown.iter_mut().rev() {
+                let Some(date) = self.dates.get_mut(step.from) else { continue };
+                let before_next = if step.key() > most.1 { before(most.0) } else { most.0 };
+                let last = step.day.of(date.last).min(before_next);
+                let narrowed = step.day.last(*date, last);
+                changed |= narrowed != date.last;
+                date.last = narrowed;
+                if date.first > date.last {
+                    return Ok(());
+                }
+                step.last = step.day.of(date.last).min(last);
+                if step.first > step.last {
+                    return Ok(());
+                }
+                most = (step.last, step.key());
+            }
+            if !changed {
+                break;
+            }
+        }
+        show(&self.shown);
+        Ok(())
+    }
+}
