@@ -145,14 +145,6 @@ impl Timelines {
         stepping
     }
 
-    /// Lets a row go that was to be derived anew, as it is.
-    pub(super) fn keep(&mut self, row: RowNumber) {
-        self.turning.remove(row);
-        if let Some(next) = self.next_step(row) {
-            self.next.entry(next).or_default().insert(row);
-        }
-    }
-
     /// About how many bytes of memory they take.
     pub(super) fn heap_bytes(&self) -> usize {
         let next: usize = self.next.values().map(Rows::heap_bytes).sum();
@@ -376,6 +368,10 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
 /// Takes a varint off the beginning; 0 where there is none.
 #[inline]
 fn take(reading: &mut &[u8]) -> u64 {
+    if let [only @ 0..0x80, rest @ ..] = *reading {
+        *reading = rest;
+        return (*only).into();
+    }
     let mut number = 0;
     let mut shift = 0;
     while let Some((byte, rest)) = reading.split_first() {
@@ -501,13 +497,8 @@ mod tests {
                 assert_eq!(timelines.unsure(Day(today)), stepping, "their columns are of an earlier day");
                 assert_eq!(timelines.hold(Day(today)), stepping.is_empty());
                 for row in stepping {
-                    match dice.roll() % 3 {
-                        0 => plain[row as usize] = timeline(&mut dice),
-                        1 => {
-                            timelines.keep(row);
-                            continue;
-                        }
-                        _ => {}
+                    if dice.roll().is_multiple_of(2) {
+                        plain[row as usize] = timeline(&mut dice);
                     }
                     timelines.set(row, Some(&plain[row as usize]));
                 }
