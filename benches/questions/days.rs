@@ -71,15 +71,15 @@ fn agreement(number: u64) -> Made {
     let event = |r#type: AgreementEventType, date: &PartialDate| AgreementEvent {
         r#type: r#type.into(),
         act_date: Some(date.clone()),
-        ground: match r#type {
-            AgreementEventType::Termination => AgreementTerminationGround::NotRecorded.into(),
-            _ => 0,
-        },
         ..AgreementEvent::default()
+    };
+    let termination = |date: &PartialDate| AgreementEvent {
+        ground: AgreementTerminationGround::NotRecorded.into(),
+        ..event(AgreementEventType::Termination, date)
     };
     let mut events = vec![event(AgreementEventType::Signature, &signed)];
     events.extend(begins.iter().map(|date| event(AgreementEventType::EntryIntoForce, date)));
-    events.extend(ends.iter().map(|date| event(AgreementEventType::Termination, date)));
+    events.extend(ends.iter().map(termination));
     let agreement = Agreement {
         name: format!("agreements/a{number:07}"),
         display_name: format!("{TITLE} {number}"),
