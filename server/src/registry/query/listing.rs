@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::registry::error::{Costs, Error};
 use crate::registry::index::secondary::KindIndex;
 use crate::registry::query::computed::Needs;
+use crate::registry::query::counting::{Counting, Number};
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::order::{Order, Place};
@@ -70,44 +71,6 @@ pub(crate) struct Candidate {
     pub(crate) place: Place,
     /// Whether it is one.
     certain: bool,
-}
-
-/// Counts the items of a listing.
-pub(crate) trait Counting {
-    /// The resources among these of which the indexes do not know all that is counted.
-    fn unknown(&self, index: &KindIndex, rows: &RoaringBitmap) -> RoaringBitmap;
-
-    /// Counts resources by the indexes, which know all that is counted of them.
-    fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error>;
-
-    /// What has to be in the documents that are read.
-    fn needs(&self) -> Needs;
-
-    /// Counts one by its document.
-    fn read(&mut self, document: &[u8]) -> Result<(), Error>;
-}
-
-/// How many there are.
-struct Number(usize);
-
-impl Counting for Number {
-    fn unknown(&self, _: &KindIndex, _: &RoaringBitmap) -> RoaringBitmap {
-        RoaringBitmap::new()
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::default()
-    }
-
-    fn count(&mut self, _: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
-        self.0 += usize::try_from(rows.len()).unwrap_or(usize::MAX);
-        Ok(())
-    }
-
-    fn read(&mut self, _: &[u8]) -> Result<(), Error> {
-        self.0 += 1;
-        Ok(())
-    }
 }
 
 /// What the indexes know of a listing.
