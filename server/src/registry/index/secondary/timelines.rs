@@ -1,9 +1,10 @@
 //! How the resources of a kind stand on each day, in some bytes for each: what questions about any day are answered from.
 //!
-//! A timeline is a piece of one array of bytes: the steps of the states, then for each party its number and its steps, days
-//! as differences, all of them varints. Invariant: a row whose columns hold for the day of the index, and whose states have a
-//! step behind it, stands in `next` at the day of that step.
+//! The steps of the states lie as they are, since most questions are about them, and look at those of many rows; those of the
+//! parties as bytes, a quarter as large. Invariant: a row whose columns hold for the day of the index, and whose states have
+//! a step behind it, stands in `next` at the day of that step.
 
+mod pieces;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -17,26 +18,20 @@ use crate::kinds::timeline::{Dated, Timeline};
 use crate::registry::resource::standing_part;
 use crate::time::Day;
 use crate::values::truth::Truth;
+use pieces::Pieces;
 use steps::{Steps, last_step, put, put_steps, take};
-
-/// Where a row begins that has no timeline.
-const NONE: u32 = u32::MAX;
-/// What was replaced is given back when it is so much, and half of all.
-const WASTE_MAX: usize = 1 << 20;
 
 /// The timelines of a kind.
 pub(crate) struct Timelines {
     pub(crate) dated: Dated,
     /// The day for which the columns hold what follows from days, but for the rows in `turning`.
     day: Day,
-    /// For each row, where its piece begins.
-    begins: Vec<u32>,
-    /// The pieces. Each begins with the number of the bytes behind that.
-    bytes: Vec<u8>,
-    /// How many of the bytes belong to no row any more.
-    waste: usize,
+    /// The states in which a resource may be, in steps. None for a row that has no timeline.
+    states: Pieces<(Day, u32)>,
+    /// The parties, each its number, how many steps it has, and these steps; no number of steps is that of the one before.
+    parties: Pieces<u8>,
     /// The names of all parties, and the rows in whose timelines they are.
-    parties: Dictionary,
+    names: Dictionary,
     /// The rows by the day of their next step.
     next: BTreeMap<Day, Rows>,
     /// The rows whose columns are those of an earlier day, for a moment.
@@ -49,10 +44,9 @@ impl Timelines {
         Self {
             dated,
             day: Day(i32::MIN),
-            begins: Vec::new(),
-            bytes: Vec::new(),
-            waste: 0,
-            parties: Dictionary::default(),
+            states: Pieces::default(),
+            parties: Pieces::default(),
+            names: Dictionary::default(),
             next: BTreeMap::new(),
             turning: RoaringBitmap::new(),
         }
@@ -65,7 +59,9 @@ impl Timelines {
 
     /// The states in which a resource may be on a day, a bit for each.
     pub(crate) fn states(&self, row: RowNumber, day: Day) -> u32 {
-        last_step(self.states_of(row), day).unwrap_or_default()
+        // There are few, and most questions are about days behind most of them.
+        let step = self.states.get(row).iter().rev().find(|(from, _)| *from <= day);
+        step.map_or(0, |(_, states)| *states)
     }
 
     /// Whether a resource is in force on a day.
@@ -75,12 +71,12 @@ impl Timelines {
 
     /// The number of a party, if some resource has it.
     pub(crate) fn party(&self, name: &str) -> Option<FactNumber> {
-        self.parties.find(name.as_bytes())
+        self.names.find(name.as_bytes())
     }
 
     /// The resources of which a party takes part on some day, or may.
     pub(crate) fn rows_of(&self, party: FactNumber) -> Option<&Rows> {
-        self.parties.rows(party)
+        self.names.rows(party)
     }
 
     /// Whether a party takes part on a day.
@@ -100,33 +96,25 @@ impl Timelines {
             return self.turning.clone();
         }
         let (first, last) = (day.min(self.day), day.max(self.day));
-        let rows = (0..).zip(&self.begins).map(|(row, _)| row);
+        let has_step = |steps: &[(Day, u32)]| steps.iter().any(|(step, _)| *step > first && *step <= last);
         let stepped: RoaringBitmap =
-            rows.filter(|row| self.states_of(*row).any(|(step, _)| step > first && step <= last)).collect();
+            self.states.iter().filter(|(_, steps)| has_step(steps)).map(|(row, _)| row).collect();
         stepped | &self.turning
     }
 
     /// Replaces the timeline of a row, of which the columns have been derived for the day of the index.
     pub(super) fn set(&mut self, row: RowNumber, timeline: Option<&Timeline>) {
-        if self.begins.len() <= row as usize {
-            self.begins.resize(row as usize + 1, NONE);
-        }
         self.forget_next(row);
         self.turning.remove(row);
         // The new names come first: what an old one shares with them keeps its number.
+        let (bytes, new) = timeline.map(|timeline| self.encoded(timeline)).unwrap_or_default();
         let old: Vec<FactNumber> = self.parties_of(row).map(|(party, _)| party).collect();
-        let mut new = Vec::new();
-        let piece = timeline.map(|timeline| self.piece(timeline, &mut new)).unwrap_or_default();
-        new.sort_unstable();
-        new.dedup();
-        new.iter().filter(|party| !old.contains(party)).for_each(|party| self.parties.add(*party, row));
-        old.iter().filter(|party| new.binary_search(party).is_err()).for_each(|party| self.parties.remove(*party, row));
-        self.put(row, &piece);
+        new.iter().filter(|party| !old.contains(party)).for_each(|party| self.names.add(*party, row));
+        old.iter().filter(|party| new.binary_search(party).is_err()).for_each(|party| self.names.remove(*party, row));
+        self.states.set(row, timeline.map_or(&[], |timeline| &timeline.states));
+        self.parties.set(row, &bytes);
         if let Some(next) = self.next_step(row) {
             self.next.entry(next).or_default().insert(row);
-        }
-        if self.waste > WASTE_MAX.max(self.bytes.len() / 2) {
-            self.compact();
         }
     }
 
@@ -151,109 +139,44 @@ impl Timelines {
     /// About how many bytes of memory they take.
     pub(super) fn heap_bytes(&self) -> usize {
         let next: usize = self.next.values().map(Rows::heap_bytes).sum();
-        self.begins.capacity() * size_of::<u32>()
-            + self.bytes.capacity()
+        self.states.heap_bytes()
             + self.parties.heap_bytes()
+            + self.names.heap_bytes()
             + next
             // Nodes of such a tree are two thirds full.
             + self.next.len() * size_of::<(Day, Rows)>() * 3 / 2
             + self.turning.serialized_size()
     }
 
-    /// A timeline as bytes, with the numbers of its parties.
-    fn piece(&mut self, timeline: &Timeline, parties: &mut Vec<FactNumber>) -> Vec<u8> {
-        let mut body = Vec::new();
-        put_steps(&mut body, timeline.states.iter().copied());
-        put(&mut body, timeline.parties.iter().filter(|(_, steps)| !steps.is_empty()).count() as u64);
+    /// The parties of a timeline as bytes, and their numbers.
+    fn encoded(&mut self, timeline: &Timeline) -> (Vec<u8>, Vec<FactNumber>) {
+        let (mut bytes, mut parties) = (Vec::new(), Vec::new());
         let mut before: Option<&[(Day, Truth)]> = None;
         for (name, steps) in timeline.parties.iter().filter(|(_, steps)| !steps.is_empty()) {
-            let number = self.parties.number(name.as_bytes());
+            let number = self.names.number(name.as_bytes());
             parties.push(number);
-            put(&mut body, number.into());
+            put(&mut bytes, number.into());
             // Parties that came and went together stand together as a rule, and share their steps.
             if before == Some(steps.as_slice()) {
-                put(&mut body, 0);
+                put(&mut bytes, 0);
             } else {
-                put_steps(&mut body, steps.iter().map(|(day, truth)| (*day, number_of(*truth))));
+                put_steps(&mut bytes, steps.iter().map(|(day, truth)| (*day, number_of(*truth))));
                 before = Some(steps);
             }
         }
-        let mut piece = Vec::with_capacity(body.len() + 2);
-        put(&mut piece, body.len() as u64);
-        piece.extend(body);
-        piece
-    }
-
-    fn put(&mut self, row: RowNumber, piece: &[u8]) {
-        let old = self.whole_piece(row);
-        let fits = !piece.is_empty() && piece.len() <= old.len();
-        self.waste += if fits { old.len() - piece.len() } else { old.len() };
-        let begin = match old.start {
-            begin if fits => {
-                if let Some(place) = self.bytes.get_mut(begin..begin + piece.len()) {
-                    place.copy_from_slice(piece);
-                }
-                begin
-            }
-            _ => {
-                self.bytes.extend_from_slice(piece);
-                self.bytes.len() - piece.len()
-            }
-        };
-        // More than 4 GiB of them do not fit into the memory of an index.
-        let begin = if piece.is_empty() { NONE } else { u32::try_from(begin).unwrap_or(NONE) };
-        if let Some(place) = self.begins.get_mut(row as usize) {
-            *place = begin;
-        }
-    }
-
-    /// Leaves out what belongs to no row.
-    fn compact(&mut self) {
-        let mut bytes = Vec::with_capacity(self.bytes.len() - self.waste);
-        for row in 0..self.begins.len() {
-            let piece = self.whole_piece(u32::try_from(row).unwrap_or(u32::MAX));
-            let place = self.begins.get_mut(row).filter(|begin| **begin != NONE);
-            if let (Some(place), Some(piece)) = (place, self.bytes.get(piece)) {
-                *place = u32::try_from(bytes.len()).unwrap_or(NONE);
-                bytes.extend_from_slice(piece);
-            }
-        }
-        (self.bytes, self.waste) = (bytes, 0);
-    }
-
-    /// Where the piece of a row lies, its length with it.
-    fn whole_piece(&self, row: RowNumber) -> std::ops::Range<usize> {
-        let begin = self.begins.get(row as usize).copied().filter(|begin| *begin != NONE);
-        let Some(begin) = begin.map(|begin| begin as usize) else { return 0..0 };
-        let mut reading = self.bytes.get(begin..).unwrap_or_default();
-        let before = reading.len();
-        let length = take(&mut reading);
-        begin..begin + (before - reading.len()) + usize::try_from(length).unwrap_or_default()
-    }
-
-    /// What stands behind the length of a piece.
-    fn reading(&self, row: RowNumber) -> &[u8] {
-        let begin = self.begins.get(row as usize).copied().filter(|begin| *begin != NONE);
-        let mut reading = begin.and_then(|begin| self.bytes.get(begin as usize..)).unwrap_or_default();
-        take(&mut reading);
-        reading
-    }
-
-    /// The steps of the states of a row.
-    fn states_of(&self, row: RowNumber) -> Steps<'_> {
-        let mut reading = self.reading(row);
-        let left = take(&mut reading);
-        Steps::new(reading, left)
+        parties.sort_unstable();
+        parties.dedup();
+        (bytes, parties)
     }
 
     /// The parties of a row, each with its steps.
     fn parties_of(&self, row: RowNumber) -> impl Iterator<Item = (FactNumber, Steps<'_>)> {
-        let mut states = self.states_of(row);
-        states.by_ref().for_each(drop);
-        let mut reading = states.reading;
-        let count = take(&mut reading);
+        let mut reading = self.parties.get(row);
         let mut last = Steps::new(&[], 0);
-        (0..count).map(move |_| {
+        std::iter::from_fn(move || {
+            if reading.is_empty() {
+                return None;
+            }
             let party = FactNumber::try_from(take(&mut reading)).unwrap_or(FactNumber::MAX);
             let left = take(&mut reading);
             if left > 0 {
@@ -262,13 +185,13 @@ impl Timelines {
                 behind.by_ref().for_each(drop);
                 reading = behind.reading;
             }
-            (party, last.clone())
+            Some((party, last.clone()))
         })
     }
 
     /// The day of the first step of the states behind the day of the index.
     fn next_step(&self, row: RowNumber) -> Option<Day> {
-        self.states_of(row).map(|(day, _)| day).find(|day| *day > self.day)
+        self.states.get(row).iter().map(|(day, _)| *day).find(|day| *day > self.day)
     }
 
     fn forget_next(&mut self, row: RowNumber) {

@@ -53,7 +53,7 @@ fn timelines_say_of_each_day_what_they_were_made_of() {
         timelines.set(u32::try_from(row).unwrap(), new.as_ref());
         plain[row] = new;
         if dice.roll().is_multiple_of(500) {
-            timelines.compact();
+            timelines.parties.compact();
         }
     }
     let rows = || (0..).zip(&plain).map(|(row, plain): (u32, _)| (row, plain.as_ref()));
@@ -79,8 +79,6 @@ fn timelines_say_of_each_day_what_they_were_made_of() {
         };
         assert_eq!(timelines.unsure(day), rows().filter_map(is_unsure).collect(), "{day:?}");
     }
-    timelines.compact();
-    assert!(timelines.bytes.len() < 60 * 50, "{} bytes", timelines.bytes.len());
 }
 
 #[test]
