@@ -21,6 +21,11 @@ use crate::values::truth::Truth;
 use pieces::Pieces;
 use steps::{Steps, last_step, put, put_steps, take};
 
+/// Behind all days.
+const NEVER: Day = Day(i32::MAX);
+/// What stands for an interval where more is to say: several of them, or days of which it is not known.
+const NOT_SIMPLE: (Day, Day) = (NEVER, Day(i32::MIN));
+
 /// The timelines of a kind.
 pub(crate) struct Timelines {
     pub(crate) dated: Dated,
@@ -28,6 +33,8 @@ pub(crate) struct Timelines {
     day: Day,
     /// The states in which a resource may be, in steps. None for a row that has no timeline.
     states: Pieces<(Day, u32)>,
+    /// For each row, the first day on which it is in force, and the first on which it is not any more.
+    in_force: Vec<(Day, Day)>,
     /// The parties, each its number, how many steps it has, and these steps; no number of steps is that of the one before.
     parties: Pieces<u8>,
     /// The names of all parties, and the rows in whose timelines they are.
@@ -45,6 +52,7 @@ impl Timelines {
             dated,
             day: Day(i32::MIN),
             states: Pieces::default(),
+            in_force: Vec::new(),
             parties: Pieces::default(),
             names: Dictionary::default(),
             next: BTreeMap::new(),
@@ -65,8 +73,12 @@ impl Timelines {
     }
 
     /// Whether a resource is in force on a day.
+    #[inline]
     pub(crate) fn in_force(&self, row: RowNumber, day: Day) -> Truth {
-        standing_part::in_force(self.states(row, day), &self.dated)
+        match self.in_force.get(row as usize) {
+            Some((begins, ends)) if begins <= ends => (*begins <= day && day < *ends).into(),
+            Some(_) | None => standing_part::in_force(self.states(row, day), &self.dated),
+        }
     }
 
     /// The number of a party, if some resource has it.
@@ -112,6 +124,13 @@ impl Timelines {
         new.iter().filter(|party| !old.contains(party)).for_each(|party| self.names.add(*party, row));
         old.iter().filter(|party| new.binary_search(party).is_err()).for_each(|party| self.names.remove(*party, row));
         self.states.set(row, timeline.map_or(&[], |timeline| &timeline.states));
+        if self.in_force.len() <= row as usize {
+            self.in_force.resize(row as usize + 1, NOT_SIMPLE);
+        }
+        let in_force = self.interval(row);
+        if let Some(place) = self.in_force.get_mut(row as usize) {
+            *place = in_force;
+        }
         self.parties.set(row, &bytes);
         if let Some(next) = self.next_step(row) {
             self.next.entry(next).or_default().insert(row);
@@ -140,6 +159,7 @@ impl Timelines {
     pub(super) fn heap_bytes(&self) -> usize {
         let next: usize = self.next.values().map(Rows::heap_bytes).sum();
         self.states.heap_bytes()
+            + self.in_force.capacity() * size_of::<(Day, Day)>()
             + self.parties.heap_bytes()
             + self.names.heap_bytes()
             + next
@@ -187,6 +207,20 @@ impl Timelines {
             }
             Some((party, last.clone()))
         })
+    }
+
+    /// The one interval in which a row is in force, if there is no more to say of that.
+    fn interval(&self, row: RowNumber) -> (Day, Day) {
+        let mut interval = (NEVER, NEVER);
+        for (day, states) in self.states.get(row) {
+            interval = match (standing_part::in_force(*states, &self.dated), interval) {
+                (Truth::True, (NEVER, NEVER)) => (*day, NEVER),
+                (Truth::False, (begins, NEVER)) if begins != NEVER => (begins, *day),
+                (Truth::False, interval) | (Truth::True, interval @ (_, NEVER)) => interval,
+                (Truth::True | Truth::Unknown, _) => return NOT_SIMPLE,
+            };
+        }
+        interval
     }
 
     /// The day of the first step of the states behind the day of the index.
