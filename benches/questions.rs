@@ -1,7 +1,8 @@
 //! Questions of 10,000, of 100,000 and of a million projects, beside PostgreSQL with the indexes for them: how long each
-//! takes, how that grows, and what the server is like with so many.
+//! takes, how that grows, and what the server is like with so many. And a question about a day, of agreements.
 
 mod data;
+mod days;
 mod postgres;
 mod registry;
 
@@ -79,6 +80,7 @@ pub(crate) async fn run(plan: &Plan, sizes: &[u64], aims: &mut Aims) {
     for size in sizes {
         all.push(measure(plan, *size).await);
     }
+    days::run(plan, aims).await;
     growth(&all);
     aim(&all, plan.field.postgres.is_some(), aims);
 }

@@ -22,6 +22,7 @@ mod costs;
 mod counting;
 mod crash;
 mod damage;
+mod days;
 mod deadlines;
 mod disk;
 mod door;

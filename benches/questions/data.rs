@@ -105,6 +105,11 @@ pub(crate) fn country(at: usize) -> String {
     format!("countries/c{at:03}")
 }
 
+/// One of the countries, as often as it is met.
+pub(crate) fn some_country(dice: &mut StdRng) -> usize {
+    one_of(dice, &OF_COUNTRIES)
+}
+
 /// The first one is the bank, which funds all projects.
 pub(crate) fn organization(at: usize) -> String {
     format!("organizations/o{at:03}")

@@ -47,7 +47,7 @@ const INDEXES: &str = "
     VACUUM ANALYZE projects;
     CHECKPOINT;";
 
-const SESSION: &str =
+pub(crate) const SESSION: &str =
     "SET random_page_cost = 1.1; SET effective_cache_size = '8GB'; SET work_mem = '64MB'; SET jit = off;";
 
 const INSERT: &str = "

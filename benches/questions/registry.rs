@@ -126,7 +126,7 @@ impl Registry {
     }
 }
 
-async fn commit(channel: Channel, resources: Vec<Resource>) {
+pub(crate) async fn commit(channel: Channel, resources: Vec<Resource>) {
     let create = |resource| {
         let create = CreateMutation { resource: Some(resource) };
         Mutation { operation: Some(mutation::Operation::Create(create)) }

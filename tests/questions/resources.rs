@@ -281,30 +281,47 @@ impl Maker<'_> {
     }
 
     fn agreement(&mut self, name: &str) -> Agreement {
-        let parties = self.some(|maker, at| {
+        // Events are kept when parties change, and name none but the first two: these are always there.
+        let party = |maker: &mut Self, at| {
             let [country, organization, unresolved_name] = maker.who();
             AgreementParty {
                 party_id: format!("p{at}"),
                 country,
                 organization,
                 unresolved_name,
-                role: maker.value(5),
+                role: if maker.chance(0.7) { 0 } else { maker.value(5) },
                 note: maker.optional_text(),
             }
-        });
-        let party_ids: Vec<_> = parties.iter().map(|party| party.party_id.clone()).collect();
+        };
+        let more = self.some(|_, _| ()).len();
+        let parties: Vec<_> = (0..2 + more).map(|at| party(self, at)).collect();
+        let party_ids: Vec<_> = parties.iter().take(2).map(|party| party.party_id.clone()).collect();
         let events = self.some(|maker, _| {
+            use AgreementEventType as Type;
             let r#type = maker.one_of(&[
-                AgreementEventType::Adoption,
-                AgreementEventType::Signature,
-                AgreementEventType::EntryIntoForce,
-                AgreementEventType::Termination,
-                AgreementEventType::Registration,
+                Type::Negotiation,
+                Type::Adoption,
+                Type::Signature,
+                Type::Signature,
+                Type::Ratification,
+                Type::ProvisionalApplication,
+                Type::EntryIntoForce,
+                Type::EntryIntoForce,
+                Type::EntryIntoForce,
+                Type::Suspension,
+                Type::Resumption,
+                Type::Accession,
+                Type::Withdrawal,
+                Type::Termination,
+                Type::Termination,
+                Type::Registration,
             ]);
-            let ground = if r#type == AgreementEventType::Termination { maker.dice.random_range(1..=13) } else { 0 };
+            let ground = if r#type == Type::Termination { maker.dice.random_range(1..=13) } else { 0 };
+            let single = matches!(r#type, Type::Accession | Type::Withdrawal);
+            let named = if maker.chance(0.3) { 2 } else { 1 };
             AgreementEvent {
                 r#type: r#type.into(),
-                party_ids: if maker.chance(0.5) { party_ids.clone() } else { Vec::new() },
+                party_ids: if single || maker.chance(0.4) { party_ids[..named].to_vec() } else { Vec::new() },
                 act_date: Some(maker.date()),
                 effect_date: maker.maybe_date(),
                 instrument: maker.optional_text(),

@@ -5,7 +5,8 @@ use std::sync::{Arc, RwLock};
 
 use partnership_registry::v1::registry_service_client::RegistryServiceClient;
 use partnership_registry::v1::{
-    ChangeAction, CommitRequest, CreateMutation, DeleteMutation, Mutation, UndeleteMutation, UpdateMutation, mutation,
+    ChangeAction, CommitRequest, CreateMutation, DeleteMutation, Mutation, RecordEventsMutation, UndeleteMutation,
+    UpdateMutation, mutation, resource,
 };
 use prost_reflect::Value;
 use prost_types::FieldMask;
@@ -102,6 +103,18 @@ impl Writer {
             0 | 1 => {
                 let name = self.new_name();
                 return (name.clone(), self.create(&name));
+            }
+            2..4 if collection == "agreements" => {
+                let Some(resource::Kind::Agreement(more)) = self.maker().resource(&name).kind else { panic!("{name}") };
+                let events: Vec<_> = more.events.into_iter().take(2).collect();
+                if events.is_empty() {
+                    return self.mutation();
+                }
+                mutation::Operation::RecordEvents(RecordEventsMutation {
+                    name: name.clone(),
+                    events,
+                    ..RecordEventsMutation::default()
+                })
             }
             2..7 => mutation::Operation::Update(UpdateMutation {
                 resource: Some(self.maker().resource(&name)),

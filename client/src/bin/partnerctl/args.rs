@@ -41,6 +41,8 @@ Filters: tests with AND, OR and NOT; OR binds tighter than AND, and parentheses 
   findings:*                            whether there is any
   party(\"countries/kr\")                 who takes part, in whichever field it stands
   under(\"focusAreas/technology\")        that focus area, or one below it
+  inForce(1950-01-01)                   in force on that day; mayBeInForce also where that is not known
+  partyOn(\"countries/kr\", 1950-01-01)   who was bound on that day
 docs/filter.md tells all of it; `partnerctl explain KIND` shows the fields.
 
 Examples:

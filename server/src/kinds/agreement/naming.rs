@@ -19,7 +19,10 @@ pub(super) fn check(events: &[AgreementEvent], parties: &HashSet<&str>, violatio
         if !is_id(id) {
             violations.add(
                 format!("events[{index}].event_id"),
-                format!("must have 1 to {ID_LENGTH_MAX} lower-case letters, digits and hyphens, and is {:?}", short(id)),
+                format!(
+                    "must have 1 to {ID_LENGTH_MAX} lower-case letters, digits and hyphens, and is {:?}",
+                    short(id)
+                ),
             );
         } else if types.insert(id, event.r#type()).is_some() {
             let rule = format!("must differ from that of every other event, and {id} is used twice");
@@ -32,7 +35,9 @@ pub(super) fn check(events: &[AgreementEvent], parties: &HashSet<&str>, violatio
         match (is(AgreementEventType::Revocation), event.revoked_event_id.as_str()) {
             (true, "") => violations.add(field("revoked_event_id"), "is required of a revocation"),
             (false, "") => {}
-            (false, _) => violations.add(field("revoked_event_id"), "must be left out unless the event is a revocation"),
+            (false, _) => {
+                violations.add(field("revoked_event_id"), "must be left out unless the event is a revocation")
+            }
             (true, revoked) => {
                 // One that was recorded before ids were given may have none at creation: then it is named by its place.
                 let revoked_type = types.get(revoked).copied().or_else(|| by_place(events, revoked));

@@ -260,7 +260,8 @@ impl<'a> Again<'a> {
     /// it.
     fn follow_revocations(&mut self) {
         let goes: HashSet<usize> = self.voided.iter().map(|(index, _)| *index).collect();
-        let gone: HashSet<&str> = goes.iter().filter_map(|index| Some(self.kept.get(*index)?.event_id.as_str())).collect();
+        let gone: HashSet<&str> =
+            goes.iter().filter_map(|index| Some(self.kept.get(*index)?.event_id.as_str())).collect();
         let revokes = |event: &AgreementEvent| {
             counts(event) && !event.revoked_event_id.is_empty() && gone.contains(event.revoked_event_id.as_str())
         };

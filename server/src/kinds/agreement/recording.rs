@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use partnership_registry::v1::{Agreement, AgreementEvent, AgreementEventVoiding, Format, PartialDate, Resource, resource};
+use partnership_registry::v1::{
+    Agreement, AgreementEvent, AgreementEventVoiding, Format, PartialDate, Resource, resource,
+};
 use prost::Message as _;
 
 use super::naming::short;
@@ -158,18 +160,18 @@ fn void(kept: &mut [AgreementEvent], named: &[(String, &String)], moment: &Momen
     let places: HashMap<&str, usize> = with_ids.map(|(index, event)| (event.event_id.as_str(), index)).collect();
     let goes_too: HashSet<&str> = named.iter().map(|(_, event_id)| event_id.as_str()).collect();
     let staying = |event: &&AgreementEvent| event.voided.is_none() && !goes_too.contains(event.event_id.as_str());
-    let revocations: HashMap<&str, &str> = kept
-        .iter()
-        .filter(staying)
-        .map(|event| (event.revoked_event_id.as_str(), event.event_id.as_str()))
-        .collect();
+    let revocations: HashMap<&str, &str> =
+        kept.iter().filter(staying).map(|event| (event.revoked_event_id.as_str(), event.event_id.as_str())).collect();
     let (mut invalid, mut state) = (Violations::new(), Violations::new());
     let mut found = Vec::with_capacity(named.len());
     for (field, event_id) in named {
         let event = places.get(event_id.as_str()).and_then(|index| Some((*index, kept.get(*index)?)));
         match (event, revocations.get(event_id.as_str())) {
             (None, _) => {
-                invalid.add(field, format!("must be the id of an event of the agreement, and {:?} is not", short(event_id)));
+                invalid.add(
+                    field,
+                    format!("must be the id of an event of the agreement, and {:?} is not", short(event_id)),
+                );
             }
             (Some((_, event)), _) if event.voided.is_some() => {
                 state.add(field, format!("names {event_id}, which is voided already"));

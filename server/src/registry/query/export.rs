@@ -65,6 +65,7 @@ impl Export {
         };
         let schema = self.reader.schemas.kind(kind);
         let candidates = listing.candidates(self.after.as_ref(), CHUNK_CANDIDATES)?;
+        listing.rest();
         let last = candidates.len() < CHUNK_CANDIDATES;
         let (mut chunk, mut bytes): (Vec<Bytes>, usize) = (Vec::new(), 0);
         for candidate in candidates {

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::error::{Costs, Error};
 use crate::registry::index::secondary::KindIndex;
 use crate::registry::query::computed::Needs;
+use crate::registry::query::counting::{Counting, Number};
 use crate::registry::query::explain::Plan;
 use crate::registry::query::filter::Filter;
 use crate::registry::query::order::{Order, Place};
@@ -52,6 +54,8 @@ pub(crate) struct Listing {
     trees: Trees,
     /// Where resources stand whose documents had to be read for it; `None`: they are no items.
     read: HashMap<Arc<str>, Option<Place>>,
+    /// What the indexes knew, and as of which version of them: a page asks for it several times.
+    known: Mutex<Option<(u64, Arc<Known>)>>,
     /// Cancelled once nobody waits for the items any more.
     cancelled: CancellationToken,
 }
@@ -69,44 +73,6 @@ pub(crate) struct Candidate {
     certain: bool,
 }
 
-/// Counts the items of a listing.
-pub(crate) trait Counting {
-    /// The resources among these of which the indexes do not know all that is counted.
-    fn unknown(&self, index: &KindIndex, rows: &RoaringBitmap) -> RoaringBitmap;
-
-    /// Counts resources by the indexes, which know all that is counted of them.
-    fn count(&mut self, index: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error>;
-
-    /// What has to be in the documents that are read.
-    fn needs(&self) -> Needs;
-
-    /// Counts one by its document.
-    fn read(&mut self, document: &[u8]) -> Result<(), Error>;
-}
-
-/// How many there are.
-struct Number(usize);
-
-impl Counting for Number {
-    fn unknown(&self, _: &KindIndex, _: &RoaringBitmap) -> RoaringBitmap {
-        RoaringBitmap::new()
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::default()
-    }
-
-    fn count(&mut self, _: &KindIndex, rows: &RoaringBitmap) -> Result<(), Error> {
-        self.0 += usize::try_from(rows.len()).unwrap_or(usize::MAX);
-        Ok(())
-    }
-
-    fn read(&mut self, _: &[u8]) -> Result<(), Error> {
-        self.0 += 1;
-        Ok(())
-    }
-}
-
 /// What the indexes know of a listing.
 struct Known {
     found: Found,
@@ -119,7 +85,12 @@ impl Listing {
     pub(crate) fn new(reader: &Reader, listed: Listed, cancelled: &CancellationToken) -> Result<Self, Error> {
         let trees = Trees::of(reader, listed.filter.expression(), listed.at)?;
         let (reader, cancelled) = (reader.clone(), cancelled.clone());
-        Ok(Self { reader, listed, trees, read: HashMap::new(), cancelled })
+        Ok(Self { reader, listed, trees, read: HashMap::new(), known: Mutex::new(None), cancelled })
+    }
+
+    /// Holds as little as can be until something is asked again.
+    pub(crate) fn rest(&mut self) {
+        *self.known.get_mut() = None;
     }
 
     /// The next items behind a place, as far as `mask` means them: at most `size`, of about `bytes`, and as many as there
@@ -223,9 +194,9 @@ impl Listing {
     /// Fails if it would read too much to find its items: a page may need all of that.
     pub(crate) fn check_costs(&self) -> Result<(), Error> {
         let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(()) };
-        let Known { found, changed } = self.known(&index);
-        let reads = found.open.len() + changed.len();
-        if reads > reads_max() { Err(self.too_many_reads(&index, reads, &changed)) } else { Ok(()) }
+        let known = self.known(&index);
+        let reads = known.found.open.len() + known.changed.len();
+        if reads > reads_max() { Err(self.too_many_reads(&index, reads, &known.changed)) } else { Ok(()) }
     }
 
     /// How many items there are.
@@ -242,13 +213,14 @@ impl Listing {
     pub(crate) fn count_with(&self, counting: &mut dyn Counting) -> Result<(), Error> {
         let unread: Vec<Arc<str>> = {
             let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(()) };
-            let Known { found, changed } = self.known(&index);
+            let known = self.known(&index);
+            let Known { found, changed } = &*known;
             let unknown = &counting.unknown(&index, &found.certain) & &found.certain;
-            let unread = found.open | &changed | &unknown;
+            let unread = &found.open | changed | &unknown;
             if unread.len() > reads_max() {
-                return Err(self.too_many_reads(&index, unread.len(), &changed));
+                return Err(self.too_many_reads(&index, unread.len(), changed));
             }
-            counting.count(&index, &(found.certain - unknown))?;
+            counting.count(&index, &(&found.certain - unknown))?;
             unread.iter().map(|row| index.name(row).clone()).collect()
         };
         for name in unread {
@@ -312,8 +284,9 @@ impl Listing {
     fn look_up(&self, after: Option<&Place>, limit: usize) -> Result<Result<Vec<Candidate>, Vec<Arc<str>>>, Error> {
         let order = &self.listed.order;
         let Some(index) = self.reader.index.secondary().kind(self.listed.kind) else { return Ok(Ok(Vec::new())) };
-        let Known { found: Found { certain, open }, changed } = self.known(&index);
-        let mut candidates = &certain | &open;
+        let known = self.known(&index);
+        let Known { found: Found { certain, open }, changed } = &*known;
+        let mut candidates = certain | open;
         let mut to_read = RoaringBitmap::new();
         if let Some(term) = order.unindexed(&index) {
             to_read = std::mem::take(&mut candidates) | changed;
@@ -329,7 +302,7 @@ impl Listing {
                 let costs = Costs::Changes { revision: self.listed.at, reads: changed.len(), max: changed_max() };
                 return Err(Error::TooCostly(costs));
             }
-            to_read = changed;
+            to_read |= changed;
             if let Some((term, moved)) = order.moved(&index, self.listed.days) {
                 // They stand elsewhere on the day that is asked about.
                 let moved = moved & &candidates;
@@ -362,10 +335,18 @@ impl Listing {
     }
 
     /// What the indexes know of the filter.
-    fn known(&self, index: &KindIndex) -> Known {
+    fn known(&self, index: &KindIndex) -> Arc<Known> {
+        let mut last = self.known.lock();
+        if let Some((version, known)) = &*last
+            && *version == index.version()
+        {
+            return known.clone();
+        }
         let (all, changed) = self.all(index);
         let found = self.planner(index).find(self.listed.filter.expression(), all);
-        Known { found, changed }
+        let known = Arc::new(Known { found, changed });
+        *last = Some((index.version(), known.clone()));
+        known
     }
 
     fn planner<'a>(&'a self, index: &'a KindIndex) -> Planner<'a> {

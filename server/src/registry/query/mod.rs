@@ -4,6 +4,7 @@ mod ancestry;
 pub(crate) mod columns;
 pub(crate) mod computed;
 pub(crate) mod count;
+pub(crate) mod counting;
 pub(crate) mod dates;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -70,6 +70,8 @@ pub(crate) struct KindIndex {
     /// How the resources stand from day to day, if that differs.
     timelines: Option<Timelines>,
     last_change: Revision,
+    /// How often something was taken in.
+    version: u64,
     list_bytes: usize,
     /// Whether names and facts are to be put in order at once, later.
     is_building: bool,
@@ -92,6 +94,7 @@ impl KindIndex {
             lists: Vec::new(),
             timelines: dated.map(Timelines::new),
             last_change: 0,
+            version: 0,
             list_bytes: 0,
             is_building: true,
         }
@@ -144,6 +147,7 @@ impl KindIndex {
     }
 
     fn know(&mut self, row: RowNumber, known: Option<Known>) {
+        self.version += 1;
         let timeline = known.as_ref().and_then(|known| known.timeline.as_ref());
         if let Some(timelines) = &mut self.timelines {
             timelines.set(row, timeline);
@@ -157,6 +161,7 @@ impl KindIndex {
     /// Goes on to a later day, for which the columns hold from now on. Answers the names of the resources that have to be
     /// derived anew for it ([`KindIndex::derive_anew`]).
     pub(super) fn turn(&mut self, day: Day) -> Vec<Arc<str>> {
+        self.version += 1;
         let stepping = self.timelines.as_mut().map(|timelines| timelines.turn(day)).unwrap_or_default();
         stepping.iter().map(|row| name_of(&self.rows, row).clone()).collect()
     }
@@ -165,15 +170,10 @@ impl KindIndex {
     /// meanwhile, that is taken in as a change.
     pub(super) fn derive_anew(&mut self, changed: Changed) {
         let Some(row) = self.number(&changed.name) else { return };
-        match self.revision(row).cmp(&changed.revision) {
-            Ordering::Less => self.apply(changed),
-            Ordering::Equal => self.know(row, changed.known),
-            // It is read by each question, or was derived for the day already.
-            Ordering::Greater => {
-                if let Some(timelines) = &mut self.timelines {
-                    timelines.keep(row);
-                }
-            }
+        if changed.known.is_none() || changed.revision == self.revision(row) {
+            self.know(row, changed.known);
+        } else {
+            self.apply(changed);
         }
     }
 
@@ -345,6 +345,11 @@ impl KindIndex {
     /// The revision in which a resource last changed.
     pub(crate) fn revision(&self, row: RowNumber) -> Revision {
         self.rows.get(index(row)).map_or(0, |row| row.revision)
+    }
+
+    /// Another one whenever something was taken in.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
     /// How the resources stand from day to day. `None`: alike on all days.

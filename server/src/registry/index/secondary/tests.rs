@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use partnership_registry::v1::{Agreement, AgreementParty, PartialDate, resource};
+use partnership_registry::v1::{Agreement, AgreementEvent, AgreementEventType, AgreementParty, PartialDate, resource};
 use roaring::RoaringBitmap;
 
 use super::*;
@@ -21,6 +21,15 @@ fn date(dice: &mut Dice) -> Option<PartialDate> {
     }
 }
 
+/// Something that happened on one of the days of the commits.
+fn event(dice: &mut Dice) -> AgreementEvent {
+    use AgreementEventType::{EntryIntoForce, Signature, Termination};
+    let part = |dice: &mut Dice, most: u64| i32::try_from(dice.roll() % most).unwrap();
+    let date = PartialDate::day(1970 + part(dice, 2), 1 + part(dice, 12), 1 + part(dice, 28));
+    let r#type = [Signature, EntryIntoForce, Termination][usize::try_from(dice.roll() % 3).unwrap()];
+    AgreementEvent { r#type: r#type.into(), act_date: Some(date), ..AgreementEvent::default() }
+}
+
 fn agreement(number: u64, dice: &mut Dice) -> resource::Kind {
     let party = |dice: &mut Dice| AgreementParty {
         country: if dice.roll().is_multiple_of(4) { String::new() } else { format!("countries/c{}", dice.roll() % 5) },
@@ -34,6 +43,7 @@ fn agreement(number: u64, dice: &mut Dice) -> resource::Kind {
         display_name: format!("Agreement {}", dice.roll() % 50),
         r#type: i32::try_from(dice.roll() % 5).unwrap(),
         conclusion_date: date(dice),
+        events: (0..dice.roll() % 4).map(|_| event(dice)).collect(),
         parties: (0..dice.roll() % 5).map(|_| party(dice)).collect(),
         labels: labels.into_iter().collect(),
         delete_time: dice.roll().is_multiple_of(5).then_some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
@@ -79,6 +89,14 @@ fn told(index: &KindIndex) -> BTreeSet<String> {
             told.insert(format!("{name} {path:?} {keys:?}"));
         }
     }
+    if let Some(timelines) = index.timelines() {
+        assert!(timelines.hold(Day(400)), "none is left to be derived anew");
+        for (row, day) in
+            (0..u32::try_from(index.len()).unwrap()).flat_map(|row| [0, 200, 400, 600].map(|day| (row, day)))
+        {
+            told.insert(format!("{} on {day}: {}", index.name(row), timelines.states(row, Day(day))));
+        }
+    }
     for path in (0..index.paths.paths.len()).map(|at| PathId(u16::try_from(at).unwrap())) {
         let facts = index.facts(path).unwrap();
         let ordered: Vec<_> = facts.ordered().after(Cut::default()).collect();
@@ -100,7 +118,22 @@ fn indexes_that_followed_hold_what_indexes_that_are_built_do() {
         let commits = commits(400, 60, &mut dice);
         let followed = Secondary::new(schemas.clone());
         followed.order();
-        followed.apply(&commits.iter().collect::<Vec<_>>(), &|_, _| None);
+        let (mut taken, mut now) = (0, BTreeMap::new());
+        while taken < commits.len() {
+            let group: Vec<&Record> = commits.iter().skip(taken).take(1 + dice.roll() as usize % 20).collect();
+            taken += group.len();
+            // A day turns with each commit. What stands differently then is read as it is by now, or a little later.
+            for record in commits.iter().take(taken + dice.roll() as usize % 3) {
+                for change in &record.changes {
+                    now.insert(change.name.clone(), (record.revision, change.document.clone()));
+                }
+            }
+            followed.apply(&group, &|of, name| {
+                assert_eq!(of, kind);
+                let (revision, sealed) = now.get(name)?;
+                Some((*revision, sealed.slice_ref(envelope::open_envelope(&schemas, sealed).unwrap().1)))
+            });
+        }
         // What is built knows the last document of each, in the order of creation.
         let built = Secondary::new(schemas.clone());
         built.turn(commits.last().unwrap().settled_day, &|_, _| None);
@@ -138,4 +171,29 @@ fn what_cannot_be_read_counts_as_changed_until_it_is_written_again() {
     assert_eq!(secondary.kind(kind).unwrap().changed_since(9).len(), 1);
     secondary.take(kind, vec![secondary.changed(kind, "agreements/a".into(), 4, 0, Some(&[]))]);
     assert_eq!(secondary.kind(kind).unwrap().changed_since(9).len(), 0);
+}
+
+#[test]
+fn what_cannot_be_read_when_its_day_comes_is_read_by_each_question_from_then_on() {
+    let schemas = Arc::new(contract());
+    let kind = kind_of(&schemas, "agreements");
+    let secondary = Secondary::new(schemas);
+    secondary.order();
+    secondary.turn(Day(0), &|_, _| None);
+    let event = AgreementEvent {
+        r#type: AgreementEventType::EntryIntoForce.into(),
+        act_date: Some(PartialDate::day(1970, 1, 4)),
+        ..AgreementEvent::default()
+    };
+    let agreement = Agreement { name: "agreements/a".into(), events: vec![event], ..Agreement::default() };
+    let document = prost::Message::encode_to_vec(&agreement);
+    secondary.take(kind, vec![secondary.changed(kind, "agreements/a".into(), 4, 0, Some(&document))]);
+    let changed = |secondary: &Secondary| secondary.kind(kind).unwrap().changed_since(9).len();
+    secondary.turn(Day(2), &|_, _| panic!("nothing happens by then"));
+    assert_eq!(changed(&secondary), 0);
+    secondary.turn(Day(3), &|_, _| None);
+    assert_eq!(changed(&secondary), 1);
+    secondary.take(kind, vec![secondary.changed(kind, "agreements/a".into(), 5, 0, Some(&document))]);
+    assert_eq!(changed(&secondary), 0);
+    assert!(secondary.kind(kind).unwrap().timelines().unwrap().hold(Day(3)));
 }

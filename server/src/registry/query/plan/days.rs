@@ -32,7 +32,8 @@ impl DayTest<'_> {
     pub(super) fn rows(&self, within: &RoaringBitmap, wanted: Truth) -> RoaringBitmap {
         let Self { timelines, day, asked } = *self;
         let look_at = |rows: &RoaringBitmap, truth: &mut dyn FnMut(RowNumber) -> Truth| {
-            rows.iter().filter(|row| truth(*row) == wanted).collect::<RoaringBitmap>()
+            // They come in their order.
+            RoaringBitmap::from_sorted_iter(rows.iter().filter(|row| truth(*row) == wanted)).unwrap_or_default()
         };
         match asked {
             OfDay::InForce { perhaps: false } => look_at(within, &mut |row| timelines.in_force(row, day)),

@@ -6,6 +6,7 @@
 mod answer;
 pub(crate) mod costs;
 mod days;
+mod range;
 mod scan;
 pub(crate) mod under;
 
