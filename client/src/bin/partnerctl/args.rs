@@ -165,6 +165,12 @@ recorded and voided, as import does."
     Diff(FileArgs),
     /// Show the revisions of a resource: who changed it, when and why
     History(HistoryArgs),
+    /// Show where an agreement and its parties stand on a day, and what decides it
+    #[command(after_help = "Examples:
+  partnerctl status agreements/x
+  partnerctl status agreements/x --on 1990-01-01
+  partnerctl status agreements/x --on 1990-01-01 --at 2020-01-01    # as it was known then")]
+    Status(StatusArgs),
     /// Show what happened when, in a partnership or to one agreement
     #[command(
         after_help = "Of a country it shows the dates of all resources in which it takes part. What nobody knows the date of \
@@ -478,6 +484,19 @@ pub(crate) struct HistoryArgs {
     /// Show at most this many revisions, newest first
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The agreement, such as agreements/x
+    #[arg(required = true, num_args = 1..=2, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
+    /// On this day, such as 1990-01-01; without it, on the day up to which time has been let pass
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    pub(crate) on: Option<PartialDate>,
+    /// As it was known at a revision, or at a time such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_parser = point, value_name = "REV|TIME")]
+    pub(crate) at: Option<Point>,
 }
 
 #[derive(Debug, Args)]

@@ -42,6 +42,7 @@ fn formats(command: &Command) -> (&'static str, &'static [Format]) {
         Command::Diff(_) => ("diff", OUTCOMES),
         Command::History(args) if args.diff => ("history --diff", &[Table, Wide]),
         Command::History(_) => ("history", ALL),
+        Command::Status(_) => ("status", &[Table, Wide, Json, Yaml, Ndjson]),
         Command::Timeline(_) => ("timeline", ALL),
         Command::Watch(_) => ("watch", &[Table, Wide, Json, Ndjson]),
         // Its numbers are for people, on standard error.

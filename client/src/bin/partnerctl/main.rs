@@ -37,6 +37,7 @@ mod rejects;
 mod report;
 mod revert;
 mod set;
+mod status;
 mod style;
 mod table;
 mod time;
@@ -102,6 +103,7 @@ async fn run(cli: Cli) -> Result<Exit, failure::Failure> {
         Command::Void(args) => events::void(&globals, args).await,
         Command::Apply(args) => apply::apply(&globals, args).await,
         Command::Diff(args) => diff::diff(&globals, args).await,
+        Command::Status(args) => status::status(&globals, args).await,
         Command::Timeline(args) => timeline::timeline(&globals, args).await,
         Command::History(args) => history::history(&globals, args).await,
         Command::Watch(args) => watch::watch(&globals, args).await,
