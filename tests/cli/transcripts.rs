@@ -32,7 +32,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { counting explain files help importing reach reading recording terminal writing }
+transcripts! { counting explain files help importing reach reading recording standing terminal writing }
 
 #[test]
 fn every_file_is_a_transcript_that_is_checked() {
