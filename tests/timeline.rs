@@ -49,7 +49,7 @@ async fn refusal_of(insight: &mut Insight, request: ListTimelineRequest) -> Refu
 /// The entries as `date type name`, in their order.
 fn told(listed: &ListTimelineResponse) -> Vec<String> {
     let entries = listed.entries.iter();
-    entries.map(|entry| format!("{} {} {}", entry.date.as_ref().unwrap(), entry.r#type, entry.name)).collect()
+    entries.map(|entry| format!("{} {} {}", entry.recorded_date.as_ref().unwrap(), entry.r#type, entry.name)).collect()
 }
 
 /// Korea, an agreement that it is party of, a project, a meeting, and an agreement of others.
@@ -176,7 +176,7 @@ async fn a_window_and_kinds_leave_the_rest_out() {
             .await
             .entries
             .iter()
-            .map(|entry| entry.date.as_ref().unwrap().to_string())
+            .map(|entry| entry.recorded_date.as_ref().unwrap().to_string())
             .collect();
         assert_eq!(dates, expected, "{request:?}");
     }

@@ -20,7 +20,7 @@ impl Registry {
     /// # async fn example(registry: Registry) -> Result<(), Error> {
     /// let mut entries = registry.timeline_of_country("countries/kr").collections(["agreements"]).entries();
     /// while let Some(entry) = entries.next().await.transpose()? {
-    ///     let date = entry.date.unwrap_or_default();
+    ///     let date = entry.recorded_date.unwrap_or_default();
     ///     println!("{date} {} {}", entry.r#type, entry.display_name);
     /// }
     /// # Ok(())

@@ -97,7 +97,7 @@ fn entry(entry: registry::TimelineEntry) -> TimelineEntry {
         name: entry.name,
         display_name: entry.display_name,
         event_id: entry.what.event_id,
-        date: Some(entry.what.date),
+        recorded_date: Some(entry.what.date),
         of_effect: entry.what.of_effect,
         parties: entry.what.parties,
     }

@@ -84,7 +84,7 @@ fn columns() -> Vec<Column> {
 
 fn row(entry: &TimelineEntry) -> Vec<String> {
     vec![
-        entry.date.as_ref().map(ToString::to_string).unwrap_or_default(),
+        entry.recorded_date.as_ref().map(ToString::to_string).unwrap_or_default(),
         format!("{}{}", entry.r#type, if entry.of_effect { " (effect)" } else { "" }),
         entry.parties.join(","),
         entry.name.clone(),
