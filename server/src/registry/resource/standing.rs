@@ -4,12 +4,15 @@
 use bytes::Bytes;
 use partnership_registry::v1::PartialDate;
 
-use super::{envelope, stamp};
+use super::{envelope, stamp, wire};
 use crate::kinds::timeline::Asked;
 use crate::registry::error::Error;
 use crate::registry::schema::{KindId, Schemas};
 use crate::time::Day;
 use crate::values::partial_date;
+
+/// About how many bytes are computed, without parties.
+const COMPUTED_BYTES: usize = 128;
 
 /// A document with what is computed of it for a day. Of most kinds nothing is, and then nothing is copied.
 pub(crate) fn answered(schemas: &Schemas, kind: KindId, document: Bytes, asked: Asked) -> Bytes {
@@ -20,7 +23,12 @@ pub(crate) fn answered(schemas: &Schemas, kind: KindId, document: Bytes, asked: 
         tracing::error!(name = stamp::name(&document), "a stored resource cannot be decoded");
         return document;
     };
-    [&document[..], &(dated.computed)(&resource, asked)].concat().into()
+    let mut out = Vec::with_capacity(document.len() + COMPUTED_BYTES);
+    // A version in which callers wrote what is computed now has left it in what it stored.
+    let stored = wire::fields(&document).filter(|field| !dated.computed_fields.contains(&field.number));
+    stored.for_each(|field| out.extend_from_slice(field.whole));
+    out.extend_from_slice(&(dated.computed)(&resource, asked));
+    out.into()
 }
 
 /// A stored envelope, with what is computed of the document in it.
@@ -59,7 +67,7 @@ pub(crate) fn valid_day(schemas: &Schemas, kind: KindId, date: Option<&PartialDa
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::{Agreement, Country};
+    use partnership_registry::v1::{Agreement, AgreementState, Country};
     use prost::Message as _;
 
     use super::*;
@@ -74,6 +82,11 @@ mod tests {
         let told = Agreement::decode(told).unwrap();
         assert!(told.status.is_some(), "{told:?}");
         assert_eq!(Agreement { state: 0, status: None, ..told.clone() }, stored);
+
+        // A state that was stored when callers still wrote it.
+        let old = Agreement { state: AgreementState::Suspended.into(), ..stored.clone() };
+        let of_old = answered(&schemas, kind, old.encode_to_vec().into(), asked);
+        assert_eq!(Agreement::decode(of_old).unwrap(), told);
 
         let sealed = envelope::envelope(schemas.kind(kind), &stored.encode_to_vec());
         let told_so = answered_envelope(&schemas, sealed.into(), asked);
