@@ -48,15 +48,21 @@ fn reread(kept: &[AgreementEvent], read: Vec<AgreementEvent>, replace: bool) -> 
 }
 
 /// The same in short: which of those that were kept are voided now, what is recorded, and which are gone.
-fn done(before: &[AgreementEvent], read: Vec<AgreementEvent>, replace: bool) -> (Vec<String>, Vec<String>, Vec<String>) {
+fn done(
+    before: &[AgreementEvent],
+    read: Vec<AgreementEvent>,
+    replace: bool,
+) -> (Vec<String>, Vec<String>, Vec<String>) {
     let (after, gone) = reread(before, read.clone(), replace);
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(AgreementEvent { voided: before.voided.clone(), ..after.clone() }, *before, "none is rewritten");
     }
-    let newly = |(before, after): &(&AgreementEvent, &AgreementEvent)| before.voided.is_none() && after.voided.is_some();
+    let newly =
+        |(before, after): &(&AgreementEvent, &AgreementEvent)| before.voided.is_none() && after.voided.is_some();
     let voided = before.iter().zip(&after).filter(newly).map(|(event, _)| event.event_id.clone()).collect();
     let recorded = after.iter().skip(before.len());
-    let recorded = recorded.map(|event| format!("{} {}{}", event.event_id, event.note, event.revoked_event_id)).collect();
+    let recorded =
+        recorded.map(|event| format!("{} {}{}", event.event_id, event.note, event.revoked_event_id)).collect();
     // A second time nothing is left to be done.
     let (again, _) = reread(&after, read, replace);
     assert_eq!(again, after, "the second time");
@@ -150,16 +156,18 @@ fn a_source_may_void_by_itself() {
     assert_eq!(after[0].voided.as_ref().unwrap().reason, "staff", "for the reason that the source gives");
     assert_eq!(done(&before, read, false).0, ["e1"]);
     // What it voided and nobody recorded here is of no interest.
-    let read = vec![event(Signature, 1990, "", "a"), event(Ratification, 1991, "", "b"), voided(event(Accession, 1992, "", ""))];
+    let read = vec![
+        event(Signature, 1990, "", "a"),
+        event(Ratification, 1991, "", "b"),
+        voided(event(Accession, 1992, "", "")),
+    ];
     assert_eq!(done(&before, read, true), (vec![], vec![], vec![]));
 }
 
 #[test]
 fn a_revocation_follows_what_it_revokes() {
-    let revocation = |year, revoked: &str| AgreementEvent {
-        revoked_event_id: revoked.into(),
-        ..event(Revocation, year, "", "")
-    };
+    let revocation =
+        |year, revoked: &str| AgreementEvent { revoked_event_id: revoked.into(), ..event(Revocation, year, "", "") };
     let before = kept(vec![event(Denunciation, 2000, "d", "a"), revocation(2001, "e1")]);
     // As the source has both; it calls them by their places.
     let read = vec![event(Denunciation, 2000, "d", "new"), revocation(2001, "e1")];

@@ -53,7 +53,12 @@ fn ids_are_given_by_place_around_those_that_are_there() {
 
 #[test]
 fn nothing_is_voided_if_anything_cannot_be() {
-    let kept = [event("e1"), revocation("e2", "e1"), event("e3"), AgreementEvent { voided: Some(Default::default()), ..event("e4") }];
+    let kept = [
+        event("e1"),
+        revocation("e2", "e1"),
+        event("e3"),
+        AgreementEvent { voided: Some(Default::default()), ..event("e4") },
+    ];
     let void = |ids: &[&str]| {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
         let named: Vec<_> = ids.iter().map(|id| (format!("of {id}"), id)).collect();
