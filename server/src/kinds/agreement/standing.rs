@@ -11,7 +11,7 @@ use super::machine::{self, Segment, State, by};
 use super::order::put_in_order;
 use super::party::{self, Standing};
 use super::record::{Item, Record, What};
-use super::worlds::{Step, explore};
+use super::worlds::{Step, WORK_ALTOGETHER_MAX, explore};
 use crate::values::truth::Truth;
 
 /// The records of an agreement, ready to be asked.
@@ -20,6 +20,8 @@ pub(super) struct Standings<'a> {
     pub(super) record: Record<'a>,
     items: Items,
     room: Vec<Item>,
+    /// How much may still be done to find orders.
+    left: usize,
 }
 
 impl<'a> Standings<'a> {
@@ -27,7 +29,7 @@ impl<'a> Standings<'a> {
         let mut record = Record::of(agreement);
         put_in_order(&mut record);
         let items = Items::of(&record);
-        Standings { record, items, room: Vec::new() }
+        Standings { record, items, room: Vec::new(), left: WORK_ALTOGETHER_MAX }
     }
 
     /// How the agreement itself stands. Each order of steps is shown to `show`, too.
@@ -35,7 +37,7 @@ impl<'a> Standings<'a> {
         let mut items = self.items.of_agreement(&self.record);
         let mut segments = Vec::with_capacity(items.len() + 1);
         let record = &self.record;
-        let explored = explore(record, &mut items, &mut |steps| {
+        let explored = explore(record, &mut items, &mut self.left, &mut |steps| {
             machine::run(record, steps, &mut segments);
             show(steps);
         });
@@ -53,7 +55,7 @@ impl<'a> Standings<'a> {
         self.items.of_party(&self.record, party, &mut items);
         let mut segments = Vec::with_capacity(items.len() + 1);
         let (record, contracting) = (&self.record, self.record.is_contracting(party));
-        let explored = explore(record, &mut items, &mut |steps| {
+        let explored = explore(record, &mut items, &mut self.left, &mut |steps| {
             party::run(record, steps, contracting, &mut segments);
             show(steps);
         });

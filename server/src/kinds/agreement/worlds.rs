@@ -10,7 +10,9 @@ use super::record::{Item, Record, What, row};
 use super::term::{Course, Plan};
 
 /// How many steps are taken to find the orders of one agreement or party. What has more is answered with caution.
-const WORK_MAX: usize = 100_000;
+const WORK_MAX: usize = 50_000;
+/// How many are taken for an agreement and all of its parties: some milliseconds, for which a read keeps others waiting.
+pub(super) const WORK_ALTOGETHER_MAX: usize = 200_000;
 /// The most that is taken in one order.
 const STEPS_MAX: usize = 2_000;
 /// How often the days of one order are narrowed by each other.
@@ -45,8 +47,13 @@ impl Step {
 #[derive(Debug)]
 pub(super) struct TooMany;
 
-/// Shows each order in which the items may happen.
-pub(super) fn explore(record: &Record<'_>, items: &mut [Item], show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
+/// Shows each order in which the items may happen. `left` is how much may be done for it, and for what comes after it.
+pub(super) fn explore(
+    record: &Record<'_>,
+    items: &mut [Item],
+    left: &mut usize,
+    show: &mut dyn FnMut(&[Step]),
+) -> Result<(), TooMany> {
     if items.iter().all(|item| item.days.is_certain()) {
         items.sort_by_cached_key(|item| (item.effect().first, item.row, item.event));
         return certain(record, items, show);
@@ -59,10 +66,13 @@ pub(super) fn explore(record: &Record<'_>, items: &mut [Item], show: &mut dyn Fn
         done: vec![false; items.len()],
         steps: Vec::with_capacity(items.len() + 4),
         work: 0,
+        work_max: WORK_MAX.min(*left),
         dates: Vec::new(),
         shown: Vec::new(),
     };
-    search.go_on(&Course::of(items), show)
+    let explored = search.go_on(&Course::of(items), show);
+    *left = left.saturating_sub(search.work);
+    explored
 }
 
 /// The only order there is.
@@ -150,6 +160,7 @@ struct Search<'a> {
     done: Vec<bool>,
     steps: Vec<Step>,
     work: usize,
+    work_max: usize,
     dates: Vec<Days>,
     shown: Vec<Step>,
 }
@@ -157,7 +168,7 @@ struct Search<'a> {
 impl Search<'_> {
     fn go_on(&mut self, course: &Course, show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
         self.work += self.items.len() + 1;
-        if self.work > WORK_MAX || self.steps.len() > STEPS_MAX {
+        if self.work > self.work_max || self.steps.len() > STEPS_MAX {
             return Err(TooMany);
         }
         let counted = counted(course, &Plan { items: self.items, done: &self.done, term: &self.record.term });
