@@ -147,7 +147,7 @@ impl Course {
         if self.running {
             return;
         }
-        (self.running, self.ended) = (true, false);
+        (self.running, self.ended, self.renewals) = (true, false, 0);
         if self.end.is_some() {
             return;
         }
@@ -255,7 +255,7 @@ impl Course {
     }
 
     fn finish(&mut self) {
-        (self.running, self.ended, self.end, self.open) = (false, true, None, false);
+        (self.running, self.ended, self.end, self.open, self.closed) = (false, true, None, false, false);
         self.forget_notices();
     }
 }

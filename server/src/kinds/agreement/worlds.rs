@@ -67,6 +67,7 @@ pub(super) fn explore(
         steps: Vec::with_capacity(items.len() + 4),
         work: 0,
         work_max: WORK_MAX.min(*left),
+        caps: Vec::new(),
         dates: Vec::new(),
         shown: Vec::new(),
     };
@@ -152,6 +153,17 @@ fn forget_revoked(what: What, items: &[Item], done: &mut [bool], mut forgotten: 
     }
 }
 
+/// A step is not after something that it keeps from happening.
+#[derive(Debug, Clone, Copy)]
+struct Cap {
+    /// The step, by its place.
+    step: usize,
+    /// What would have happened: the item whose date its day follows from, how, and what puts it in order.
+    from: usize,
+    day: Derived,
+    key: (u8, u32),
+}
+
 struct Search<'a> {
     record: &'a Record<'a>,
     items: &'a [Item],
@@ -161,6 +173,7 @@ struct Search<'a> {
     steps: Vec<Step>,
     work: usize,
     work_max: usize,
+    caps: Vec<Cap>,
     dates: Vec<Days>,
     shown: Vec<Step>,
 }
@@ -175,7 +188,7 @@ impl Search<'_> {
         let mut next: Vec<(usize, Item, Days)> = Vec::with_capacity(4);
         let open = self.items.iter().zip(self.effects).zip(&self.done).enumerate();
         next.extend(open.filter(|(_, (_, done))| !**done).map(|(place, ((item, days), _))| (place, *item, *days)));
-        for item in counted.into_iter().flatten() {
+        for item in counted.iter().flatten().copied() {
             let from = usize::try_from(item.event).unwrap_or(usize::MAX);
             let of = self.steps.iter().rfind(|step| step.from == from);
             let mut days = item.effect();
@@ -199,7 +212,7 @@ impl Search<'_> {
             }
             let possible = (first, item.row, item.event) <= limit && first <= days.last;
             if possible && (!self.record.in_order || self.has_begun(&item)) {
-                self.take(place, &item, first, days.last, course, show)?;
+                self.take(place, &item, Days { first, last: days.last }, course, &counted, show)?;
             }
         }
         Ok(())
@@ -209,9 +222,9 @@ impl Search<'_> {
         &mut self,
         place: usize,
         item: &Item,
-        first: i32,
-        last: i32,
+        days: Days,
         course: &Course,
+        counted_before: &[Option<Item>],
         show: &mut dyn FnMut(&[Step]),
     ) -> Result<(), TooMany> {
         let mut course = course.clone();
@@ -227,14 +240,17 @@ impl Search<'_> {
             what,
             row: item.row,
             event: item.event,
-            first,
-            last,
+            first: days.first,
+            last: days.last,
             own: item.own,
             open: course.is_open(&self.record.term),
             from,
             day: item.derived,
         });
+        let caps = self.caps.len();
+        self.add_caps(item, &course, counted_before, &forgotten);
         self.go_on(&course, show)?;
+        self.caps.truncate(caps);
         self.steps.pop();
         for place in forgotten.into_iter().chain([place]) {
             if let Some(done) = self.done.get_mut(place) {
@@ -242,6 +258,56 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What the last step keeps from happening: the end of a term that ends or is renewed before, the last day for a notice
+    /// that comes in time, and what it takes back.
+    fn add_caps(&mut self, item: &Item, course: &Course, before: &[Option<Item>], forgotten: &[usize]) {
+        let plan = Plan { items: self.items, done: &self.done, term: &self.record.term };
+        let now = counted(course, &plan);
+        let same =
+            |one: &Item, other: &Item| (one.what, one.event, one.derived) == (other.what, other.event, other.derived);
+        let step = self.steps.len() - 1;
+        for gone in before.iter().flatten().filter(|gone| !same(gone, item)) {
+            if !now.iter().flatten().any(|still| same(still, gone)) {
+                let from = usize::try_from(gone.event).unwrap_or(usize::MAX);
+                self.caps.push(Cap { step, from, day: gone.derived, key: (gone.row, gone.event) });
+            }
+        }
+        for &place in forgotten {
+            if let Some(gone) = self.items.get(place) {
+                let from = self.date_of(place);
+                self.caps.push(Cap { step, from, day: gone.derived, key: (gone.row, gone.event) });
+            }
+        }
+    }
+
+    /// Narrows the days by what steps keep from happening. `None`: there is no world; else whether anything changed.
+    fn narrow_by_caps(&mut self) -> Option<bool> {
+        let mut changed = false;
+        for cap in &self.caps {
+            let Some(step) = self.shown.get(cap.step).copied() else { continue };
+            let (Some(gone), Some(own)) = (self.dates.get(cap.from).copied(), self.dates.get(step.from).copied())
+            else {
+                continue;
+            };
+            let is_behind = step.key() > cap.key;
+            let least = if is_behind { after(step.first) } else { step.first };
+            let first = cap.day.first(gone, least);
+            let would_be = cap.day.of(gone.last);
+            let last = step.day.last(own, if is_behind { before(would_be) } else { would_be });
+            changed |= first != gone.first || last != own.last;
+            if let Some(date) = self.dates.get_mut(cap.from) {
+                date.first = first;
+            }
+            if let Some(date) = self.dates.get_mut(step.from) {
+                date.last = date.last.min(last);
+            }
+            if first > gone.last || last < own.first {
+                return None;
+            }
+        }
+        Some(changed)
     }
 
     /// The item whose date an item's day follows from: that a notice is too late follows from the end of the term.
@@ -341,6 +407,10 @@ impl Search<'_> {
                     return Ok(());
                 }
                 most = (step.last, step.key());
+            }
+            match self.narrow_by_caps() {
+                None => return Ok(()),
+                Some(more) => changed |= more,
             }
             if !changed {
                 break;

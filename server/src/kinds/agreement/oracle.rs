@@ -1,0 +1,180 @@
+//! The timeline held against worlds that are gone through one by one.
+//!
+//! Random agreements, each date of which may be some days; in a *world* each of them is one of these. `world` says what one
+//! world comes to, event by event, and knows nothing of how the timeline is worked out; `record` makes the agreements. What
+//! is told of a day must be what holds over all worlds: with up to three uncertain dates exactly, with more never a wrong
+//! TRUE or FALSE.
+
+mod record;
+mod world;
+
+use partnership_registry::v1::{Agreement, AgreementState, AgreementStatus, Truth};
+use prost::Message as _;
+
+use self::record::{FIRST_DAY, Made, make};
+use self::world::{Snapshot, Told};
+use super::DATED;
+use crate::kinds::timeline::Asked;
+use crate::time::Day;
+
+/// So many agreements, unless `PARTNERSHIP_TEST_WORLDS` says otherwise.
+const RECORDS: u64 = 2_000;
+/// The most worlds of an agreement that are gone through; of more, some are taken by chance.
+const WORLDS_MAX: u64 = 50_000;
+const SAMPLED: u64 = 500;
+/// Up to so many uncertain dates what is told is exact.
+const EXACT_MAX: usize = 3;
+
+/// Random numbers that are the same for each seed (SplitMix64).
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+
+    pub(super) fn chance(&mut self, of_a_hundred: u64) -> bool {
+        self.roll(100) < of_a_hundred
+    }
+
+    pub(super) fn among<T: Copy>(&mut self, all: &[T]) -> T {
+        all[usize::try_from(self.roll(all.len() as u64)).unwrap()]
+    }
+}
+
+/// What was seen over worlds on one day.
+#[derive(Clone, Default)]
+struct Seen {
+    states: u32,
+    /// For each party: what was so in some world, and what was not so in some.
+    so: Vec<u8>,
+    not_so: Vec<u8>,
+}
+
+impl Seen {
+    fn add(&mut self, snapshot: &Snapshot) {
+        self.states |= 1 << snapshot.state as u32;
+        self.so.resize(snapshot.parties.len(), 0);
+        self.not_so.resize(snapshot.parties.len(), 0);
+        for (party, standing) in snapshot.parties.iter().enumerate() {
+            self.so[party] |= standing.bits();
+            self.not_so[party] |= !standing.bits() & Told::ALL;
+        }
+    }
+}
+
+fn truth(so: bool, not_so: bool) -> Truth {
+    match (so, not_so) {
+        (true, false) => Truth::True,
+        (false, _) => Truth::False,
+        (true, true) => Truth::Unknown,
+    }
+}
+
+/// What is told of a day.
+fn told(agreement: &Agreement, day: i32) -> AgreementStatus {
+    let asked = Asked { settled: Day(day), valid: Day(day), parties: true };
+    let computed = (DATED.computed)(&agreement.clone().into(), asked);
+    Agreement::decode(computed.as_slice()).unwrap().status.unwrap()
+}
+
+/// All worlds of an agreement, or some of them, as days for its dates; and whether that is all.
+fn worlds(made: &Made, dice: &mut Dice) -> (Vec<Vec<i32>>, bool) {
+    let sizes: Vec<u64> = made.dates.iter().map(|(first, last)| u64::from(last.abs_diff(*first)) + 1).collect();
+    let all = sizes.iter().try_fold(1_u64, |all, size| all.checked_mul(*size)).filter(|all| *all <= made.worlds_max);
+    let world = |mut number: u64| {
+        let each = made.dates.iter().zip(&sizes).map(|((first, _), size)| {
+            let day = first + i32::try_from(number % size).unwrap();
+            number /= size;
+            day
+        });
+        each.collect()
+    };
+    match all {
+        Some(all) => ((0..all).map(world).collect(), true),
+        None => {
+            let by_chance = |_| {
+                let day = |dice: &mut Dice, (first, last): (i32, i32)| match dice.roll(4) {
+                    0 => first,
+                    1 => last,
+                    _ => first + i32::try_from(dice.roll(u64::from(last.abs_diff(first)) + 1)).unwrap(),
+                };
+                made.dates.iter().map(|dates| day(dice, *dates)).collect()
+            };
+            ((0..SAMPLED).map(by_chance).collect(), false)
+        }
+    }
+}
+
+/// The first thing that is told otherwise than it is, of the agreement of a seed.
+fn wrong(seed: u64) -> Option<String> {
+    let mut dice = Dice(seed);
+    let made = make(&mut dice);
+    let (worlds, all) = worlds(&made, &mut dice);
+    let courses: Vec<_> = worlds.iter().map(|days| world::course(&made, days)).collect();
+    // Worlds in which something ends before it began are left out, unless none would remain. Of some worlds nobody knows
+    // whether others would.
+    let in_order: Vec<_> = courses.iter().filter(|course| course.in_order).collect();
+    let kept = if in_order.is_empty() { courses.iter().collect() } else { in_order };
+    if !all && kept.len() == courses.len() && !courses.iter().all(|course| course.in_order) {
+        return None;
+    }
+    let exact = all && made.uncertain <= EXACT_MAX && made.recorded_whole;
+
+    let mut days: Vec<i32> = made.dates.iter().flat_map(|(first, last)| [first - 1, *first, *last, last + 1]).collect();
+    for _ in 0..4 {
+        let course = kept[usize::try_from(dice.roll(kept.len() as u64)).unwrap()];
+        days.extend(course.steps.iter().filter(|(day, _)| *day > -1_000_000).flat_map(|(day, _)| [*day, day - 1]));
+    }
+    // Before its first day a world says nothing of what nobody knows.
+    days.retain(|day| *day >= FIRST_DAY);
+    days.sort_unstable();
+    days.dedup();
+    for day in days {
+        let mut seen = Seen::default();
+        kept.iter().for_each(|course| seen.add(course.on(day)));
+        let told = told(&made.agreement, day);
+        let possible = told.possible_states().fold(0_u32, |states, state| states | (1 << state as u32));
+        let states = |bits: u32| -> Vec<_> {
+            (0..12)
+                .filter(|state| bits & (1 << state) != 0)
+                .map(|state| AgreementState::try_from(state).unwrap())
+                .collect()
+        };
+        let mut wrong = Vec::new();
+        if if exact { possible != seen.states } else { seen.states & !possible != 0 } {
+            wrong.push(format!("possible states {:?}, and should be {:?}", states(possible), states(seen.states)));
+        }
+        for (party, standing) in told.parties.iter().enumerate() {
+            for (bit, name, told) in Told::of(standing) {
+                let expected = truth(seen.so[party] & bit != 0, seen.not_so[party] & bit != 0);
+                let right = told == expected || (!exact && told == Truth::Unknown);
+                if !right {
+                    wrong.push(format!("party {party} {name} {told:?}, and should be {expected:?}"));
+                }
+            }
+        }
+        if !wrong.is_empty() {
+            let day = crate::values::partial_date::of_day(Day(day)).unwrap();
+            return Some(format!("seed {seed}, on {day}: {}\n{}", wrong.join("; "), made.described()));
+        }
+    }
+    None
+}
+
+#[test]
+fn what_is_told_is_what_holds_over_all_worlds() {
+    let records = std::env::var("PARTNERSHIP_TEST_WORLDS").map_or(RECORDS, |text| text.parse().unwrap());
+    let from = std::env::var("PARTNERSHIP_TEST_SEED").map_or(0, |text| text.parse().unwrap());
+    let threads = 2;
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let part = |thread: u64| move || (from..from + records).skip(thread as usize).step_by(2).find_map(wrong);
+        let running: Vec<_> = (0..threads).map(|thread| scope.spawn(part(thread))).collect();
+        running.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
