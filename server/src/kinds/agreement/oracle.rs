@@ -21,7 +21,7 @@ use crate::time::Day;
 const RECORDS: u64 = 2_000;
 /// The most worlds of an agreement that are gone through; of more, some are taken by chance.
 const WORLDS_MAX: u64 = 50_000;
-const SAMPLED: u64 = 500;
+const SAMPLED: u64 = 200;
 /// Up to so many uncertain dates what is told is exact.
 const EXACT_MAX: usize = 3;
 

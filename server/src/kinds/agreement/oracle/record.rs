@@ -183,10 +183,11 @@ pub(super) fn make(dice: &mut Dice) -> Made {
     let count = 2 + usize::try_from(dice.roll(2)).unwrap();
     let contracting: Vec<bool> = (0..count).map(|party| party < 2 || dice.chance(80)).collect();
     let scope = dice.among(&[AgreementScope::Unspecified, AgreementScope::Bilateral, AgreementScope::Multilateral]);
-    let (worlds_max, uncertain_max) = match dice.roll(20) {
+    let (worlds_max, uncertain_max) = match dice.roll(400) {
         0 => (super::WORLDS_MAX, 3),
-        1..4 => (2_000, 6),
-        _ => (1_500, 3),
+        1..80 => (400, 6),
+        80..120 => (2_000, 3),
+        _ => (200, 3),
     };
     let mut maker = Maker { dice, dates: Vec::new(), uncertain: 0, uncertain_max };
     let mut kinds: Vec<Type> = (0..=maker.dice.roll(6)).map(|_| maker.dice.among(&KINDS)).collect();

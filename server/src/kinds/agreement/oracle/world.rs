@@ -487,7 +487,10 @@ impl World<'_> {
             let first = !self.entered;
             self.enter(next, first, false);
         } else if rank(asserted) == 6 {
-            self.parties.iter_mut().for_each(Party::end);
+            self.parties.iter_mut().for_each(|party| {
+                party.end();
+                party.applies = false;
+            });
         }
     }
 
