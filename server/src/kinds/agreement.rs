@@ -2,25 +2,28 @@
 //! their type needs.
 //!
 //! What is merely untidy is not refused, since the record of real treaties is: entry into force before signature, a
-//! bilateral agreement of three parties, one party listed twice. What contradicts the state is found.
+//! bilateral agreement of three parties, one party listed twice. What is strange about it is found (`strange.rs`).
 
 mod naming;
 mod reconciling;
 mod recording;
 pub(crate) mod verbs;
 
+pub(crate) use strange::find;
+
 use std::collections::HashSet;
 
 use partnership_registry::v1::{
     Agreement, AgreementEvent, AgreementEventType, AgreementParty, AgreementPeriod, AgreementRelationType,
-    AgreementRenewal, AgreementState, AgreementTerm, AgreementTerminationGround, Resource, resource::Kind,
+    AgreementRenewal, AgreementState, AgreementTerm, AgreementTerminationGround, AlternativeDate, Resource,
+    resource::Kind,
 };
 
-use crate::findings::Findings;
 use crate::kinds::timeline::{Asked, Dated, Timeline};
 use crate::values::localized_text::check_one_per_language;
 use crate::values::reference::{check_exactly_one, check_not_itself};
 use crate::violations::Violations;
+use naming::short;
 
 /// An agreement stands differently from day to day.
 pub(crate) const DATED: Dated = Dated {
@@ -59,6 +62,7 @@ pub(crate) fn check(agreement: &Agreement, violations: &mut Violations) {
         check_term(term, violations);
     }
     check_relations(agreement, violations);
+    check_alternatives("", &agreement.alternative_dates, &["conclusion_date", "term.expiry_date"], violations);
 }
 
 /// Checks the parties, and answers the ids that events can name them by.
@@ -104,6 +108,19 @@ fn check_event(path: &str, event: &AgreementEvent, name: &str, parties: &HashSet
         (Ground::Needed | Ground::Allowed | Ground::None, _) => {}
     }
     check_not_itself(&format!("{path}.agreement"), name, &event.agreement, violations);
+    let dates = ["act_date", "effect_date", "term_end_date"];
+    check_alternatives(&format!("{path}."), &event.alternative_dates, &dates, violations);
+}
+
+/// Checks that other sources disagree on dates that there are, by their paths in what has them.
+fn check_alternatives(path: &str, alternatives: &[AlternativeDate], dates: &[&str], violations: &mut Violations) {
+    for (index, alternative) in alternatives.iter().enumerate() {
+        if !alternative.field.is_empty() && !dates.contains(&alternative.field.as_str()) {
+            let (dates, field) = (dates.join(", "), short(&alternative.field));
+            let rule = format!("must be one of {dates}, and is {field:?}");
+            violations.add(format!("{path}alternative_dates[{index}].field"), rule);
+        }
+    }
 }
 
 fn check_event_parties(path: &str, event: &AgreementEvent, parties: &HashSet<&str>, violations: &mut Violations) {
@@ -218,32 +235,6 @@ fn check_relations(agreement: &Agreement, violations: &mut Violations) {
     }
 }
 
-/// Notes what contradicts the state: entry into force or an end of what never was in force, and the number of its
-/// registration, unless something says that it was in force or provisionally applied after all.
-pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
-    if !matches!(agreement.state(), AgreementState::Draft | AgreementState::Negotiating | AgreementState::Abandoned) {
-        return;
-    }
-    let state = agreement.state().as_str_name();
-    let mut in_force = false;
-    for (index, event) in agreement.events.iter().enumerate() {
-        let (enters, ends) =
-            (event.r#type() == AgreementEventType::EntryIntoForce, event.r#type() == AgreementEventType::Termination);
-        if enters || ends {
-            let what = if enters { "an entry into force" } else { "a termination" };
-            findings.add_contradiction(format_args!("events[{index}].type"), what, state);
-        }
-        // What is provisionally applied may be registered, and may still be given up.
-        in_force |= enters || event.r#type() == AgreementEventType::ProvisionalApplication;
-    }
-    for (index, registration) in agreement.registrations.iter().enumerate() {
-        if !in_force && !registration.number.is_empty() {
-            let field = format_args!("registrations[{index}].number");
-            findings.add_contradiction(field, "the number of a registration", state);
-        }
-    }
-}
-
 mod calendar;
 mod compact;
 mod days;
@@ -254,6 +245,7 @@ mod party;
 mod record;
 mod standing;
 mod status;
+mod strange;
 mod term;
 mod worlds;
 

@@ -198,6 +198,8 @@ pub(super) struct Record<'a> {
     pub(super) agreement: &'a Agreement,
     /// Whether each of the parties is a contracting party.
     pub(super) contracting: Vec<bool>,
+    /// How many sides the contracting parties are.
+    pub(super) sides: usize,
     /// It is between two sides.
     pub(super) bilateral: bool,
     pub(super) term: Term,
@@ -242,7 +244,7 @@ impl<'a> Record<'a> {
             && facts.iter().all(|fact| fact.event.term_end_date.is_none())
             && term.expiry.is_none_or(Days::is_certain)
             && agreement.asserted_status.is_none();
-        Record { agreement, contracting, bilateral, term, facts, general_entry, in_order: false, certain }
+        Record { agreement, contracting, sides, bilateral, term, facts, general_entry, in_order: false, certain }
     }
 
     pub(super) fn is_contracting(&self, party: u16) -> bool {

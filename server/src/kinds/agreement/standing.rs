@@ -22,6 +22,8 @@ pub(super) struct Standings<'a> {
     room: Vec<Item>,
     /// How much may still be done to find orders.
     left: usize,
+    /// What was asked last has too many orders.
+    pub(super) cautious: bool,
 }
 
 impl<'a> Standings<'a> {
@@ -29,7 +31,7 @@ impl<'a> Standings<'a> {
         let mut record = Record::of(agreement);
         put_in_order(&mut record);
         let items = Items::of(&record);
-        Standings { record, items, room: Vec::new(), left: WORK_ALTOGETHER_MAX }
+        Standings { record, items, room: Vec::new(), left: WORK_ALTOGETHER_MAX, cautious: false }
     }
 
     /// How the agreement itself stands. Each order of steps is shown to `show`, too.
@@ -41,8 +43,8 @@ impl<'a> Standings<'a> {
             machine::run(record, steps, &mut segments);
             show(steps);
         });
-        let exact = explored.is_ok() && !segments.is_empty();
-        if !exact {
+        self.cautious = explored.is_err() || segments.is_empty();
+        if self.cautious {
             segments.clear();
             possible_states(record, &items, &mut segments);
         }
@@ -59,8 +61,8 @@ impl<'a> Standings<'a> {
             party::run(record, steps, contracting, &mut segments);
             show(steps);
         });
-        let exact = explored.is_ok() && !segments.is_empty();
-        if !exact {
+        self.cautious = explored.is_err() || segments.is_empty();
+        if self.cautious {
             segments.clear();
             possible_standings(record, &items, &mut segments);
         }

@@ -137,6 +137,11 @@ impl Course {
         item.what
     }
 
+    /// Whether a notice came too late for the current term.
+    pub(super) fn is_late(&self, notice: u32) -> bool {
+        self.late.contains(&notice)
+    }
+
     /// Whether it may end on any day from now on: it is renewed for a time that nobody knows, and not for ever.
     pub(super) fn is_open(&self, term: &Term) -> bool {
         let for_ever = term.renewal == AgreementRenewal::Automatic && term.renewals_max == 0 && self.notices.is_empty();

@@ -1,9 +1,9 @@
 //! Tests of the rules of agreements: a good one, and what may and may not be changed in it.
 
-use partnership_registry::v1::{AgreementRegistration, AgreementRelation};
+use partnership_registry::v1::AgreementRelation;
 
 use super::*;
-use crate::kinds::table::{assert_findings, assert_table};
+use crate::kinds::table::assert_table;
 use crate::values::localized_text::tests::text;
 use crate::values::partial_date::tests::{date, unknown};
 
@@ -24,17 +24,12 @@ fn event(event_type: AgreementEventType, party_ids: &[&str]) -> AgreementEvent {
     }
 }
 
-fn grounded(event_type: AgreementEventType, party_ids: &[&str]) -> AgreementEvent {
-    AgreementEvent { ground: AgreementTerminationGround::MaterialBreach.into(), ..event(event_type, party_ids) }
+fn other_date(field: &str) -> AlternativeDate {
+    AlternativeDate { field: field.into(), alternative_date: Some(unknown()), ..AlternativeDate::default() }
 }
 
-/// Lets only `state` and nothing else say whether the agreement was in force, and gives it a number.
-fn registered(agreement: &mut Agreement, state: AgreementState) {
-    agreement.set_state(state);
-    agreement.events.clear();
-    agreement.parties.clear();
-    let registration = AgreementRegistration { number: "5535".into(), ..AgreementRegistration::default() };
-    agreement.registrations.push(registration);
+fn grounded(event_type: AgreementEventType, party_ids: &[&str]) -> AgreementEvent {
+    AgreementEvent { ground: AgreementTerminationGround::MaterialBreach.into(), ..event(event_type, party_ids) }
 }
 
 fn good() -> Agreement {
@@ -80,56 +75,23 @@ fn an_agreement_is_refused_for_what_cannot_be_true() {
                 },
                 Some("relations[0].agreement"),
             ),
-        ],
-    );
-}
-
-#[test]
-fn what_an_agreement_that_was_never_in_force_does_not_have_is_strange() {
-    assert_findings(
-        &good(),
-        find,
-        &[
-            ("a number and a state in force", |it| registered(it, AgreementState::InForce), None),
-            ("a number and a state signed", |it| registered(it, AgreementState::Signed), None),
-            ("a number of a draft", |it| registered(it, AgreementState::Draft), Some("registrations[0].number")),
             (
-                "a number of what was given up",
-                |it| registered(it, AgreementState::Abandoned),
-                Some("registrations[0].number"),
-            ),
-            (
-                "a draft filed without a number",
+                "another source on dates that there are",
                 |it| {
-                    registered(it, AgreementState::Draft);
-                    it.registrations.iter_mut().for_each(|registration| registration.number.clear());
+                    it.alternative_dates = vec![other_date("conclusion_date"), other_date("term.expiry_date")];
+                    it.events[0].alternative_dates = vec![other_date("act_date"), other_date("effect_date")];
                 },
                 None,
             ),
             (
-                "a number of what was provisionally applied and given up",
-                |it| {
-                    registered(it, AgreementState::Abandoned);
-                    it.events.push(event(AgreementEventType::ProvisionalApplication, &[]));
-                },
-                None,
+                "another source on no date",
+                |it| it.alternative_dates.push(other_date("create_time")),
+                Some("alternative_dates[0].field"),
             ),
             (
-                "a number of a draft that has come into force",
-                |it| {
-                    registered(it, AgreementState::Draft);
-                    it.events.push(event(AgreementEventType::EntryIntoForce, &[]));
-                },
-                Some("events[0].type"),
-            ),
-            (
-                "an end of what is still talked about",
-                |it| {
-                    registered(it, AgreementState::Negotiating);
-                    it.registrations.clear();
-                    it.events = vec![grounded(AgreementEventType::Termination, &[])];
-                },
-                Some("events[0].type"),
+                "another source on no date of an event",
+                |it| it.events[1].alternative_dates.push(other_date("conclusion_date")),
+                Some("events[1].alternative_dates[0].field"),
             ),
         ],
     );
@@ -276,5 +238,6 @@ fn a_term_of_an_agreement_is_refused_for_what_cannot_be_true() {
     );
 }
 
+mod found;
 mod said;
 mod timeline;

@@ -31,6 +31,8 @@ pub(super) struct Step {
     pub(super) own: bool,
     /// From here on the agreement may end on any day: see [`Course::is_open`].
     pub(super) open: bool,
+    /// It is a notice that came too late for the term.
+    pub(super) late: bool,
     /// The item whose date its day follows from, and how.
     from: usize,
     day: Derived,
@@ -111,6 +113,7 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
             last: day,
             own: item.own,
             open: course.is_open(&record.term),
+            late: course.is_late(item.event),
             from: place,
             day: item.derived,
         };
@@ -244,6 +247,7 @@ impl Search<'_> {
             last: days.last,
             own: item.own,
             open: course.is_open(&self.record.term),
+            late: course.is_late(item.event),
             from,
             day: item.derived,
         });

@@ -65,7 +65,8 @@ fn is_of_cleaning(finding: &Finding) -> bool {
         | FindingCode::NoticeLate
         | FindingCode::EventGone
         | FindingCode::WeightsNotWhole
-        | FindingCode::LocationUnlikely => false,
+        | FindingCode::LocationUnlikely
+        | FindingCode::ScopeContradicted => false,
     }
 }
 

@@ -113,7 +113,7 @@ fn what_is_not_understood_is_refused_where_it_stands() {
         ("region_code = a.\"b\"", "must have the whole value in quotation marks, and not a part of it (at column 15)"),
         (
             "findings.code = NOT_URI",
-            "must compare code with one of LINK_NOT_URI, DATE_IMPOSSIBLE, DATE_UNLIKELY, STATE_CONTRADICTED, CONTROL_CHARACTERS, OUTPUT_ONLY_IGNORED, MORE, EVENTS_CONTRADICT, ASSERTED_STATUS_CONTRADICTED, EFFECT_ASSUMED, NOTICE_LATE, EVENT_GONE, WEIGHTS_NOT_WHOLE, LOCATION_UNLIKELY, and \"NOT_URI\" is none (at column 17)",
+            "must compare code with one of LINK_NOT_URI, DATE_IMPOSSIBLE, DATE_UNLIKELY, STATE_CONTRADICTED, CONTROL_CHARACTERS, OUTPUT_ONLY_IGNORED, MORE, EVENTS_CONTRADICT, ASSERTED_STATUS_CONTRADICTED, EFFECT_ASSUMED, NOTICE_LATE, EVENT_GONE, WEIGHTS_NOT_WHOLE, LOCATION_UNLIKELY, SCOPE_CONTRADICTED, and \"NOT_URI\" is none (at column 17)",
         ),
         (
             "findings.code > LINK_NOT_URI",
