@@ -78,12 +78,10 @@ impl Unrecorded {
         let may_end = record.agreement.events_incomplete && !ended_or_in_force && !ends_after;
         let suspension =
             if any(&|step| step.what == What::Suspension) { 0 } else { last(&|step| step.what == What::Resumption) };
-        let is_provisional = |r#type| record.facts.iter().any(|fact| fact.r#type == r#type);
-        let provisional = if is_provisional(Type::ProvisionalApplication) {
-            0
-        } else {
-            last(&|step| step.what == What::ProvisionalEnd)
-        };
+        let mut provisional = last(&|step| step.what == What::ProvisionalEnd);
+        if provisional > 0 && record.facts.iter().any(|fact| fact.r#type == Type::ProvisionalApplication) {
+            provisional = 0;
+        }
         Unrecorded {
             entry_before,
             end_from: if may_end { begun } else { usize::MAX },
@@ -144,7 +142,10 @@ pub(super) fn has_ended(state: State) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Appliers {
     all: bool,
-    some: Vec<u16>,
+    /// Which of the parties do, by their places; empty as long as none ever did by itself.
+    some: Vec<bool>,
+    /// How many of them do.
+    count: usize,
 }
 
 impl Appliers {
@@ -154,25 +155,26 @@ impl Appliers {
             return;
         }
         let Some(fact) = record.fact(step.event) else { return };
-        match (&fact.whose, begins) {
-            (Whose::All, begins) => {
-                self.all = begins;
-                self.some.clear();
-            }
-            (Whose::Some(parties), true) => self.some.extend(parties),
-            (Whose::Some(parties), false) => {
-                if self.all {
-                    self.all = false;
-                    let each = (0_u16..).zip(&record.contracting).filter(|(_, contracting)| **contracting);
-                    self.some = each.map(|(party, _)| party).collect();
-                }
-                self.some.retain(|party| !parties.contains(party));
+        let Whose::Some(parties) = &fact.whose else {
+            *self = Appliers { all: begins, ..Appliers::default() };
+            return;
+        };
+        if self.all && !begins {
+            let count = record.contracting.iter().filter(|contracting| **contracting).count();
+            *self = Appliers { all: false, some: record.contracting.clone(), count };
+        }
+        self.some.resize(record.contracting.len(), false);
+        for party in parties {
+            let Some(applies) = self.some.get_mut(usize::from(*party)) else { continue };
+            if *applies != begins {
+                self.count = if begins { self.count + 1 } else { self.count - 1 };
+                *applies = begins;
             }
         }
     }
 
     fn is_none(&self) -> bool {
-        !self.all && self.some.is_empty()
+        !self.all && self.count == 0
     }
 }
 
