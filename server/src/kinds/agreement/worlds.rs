@@ -5,7 +5,9 @@
 //! from another is not earlier for a later one. So the first days of all are those of one world, and the last days of all
 //! those of another, and between them nothing is left out.
 
+use super::begun::Begun;
 use super::days::{Days, Derived, after, before};
+use super::places::{Places, ToCome};
 use super::record::{Item, Record, What, row};
 use super::term::{Course, Plan};
 
@@ -66,9 +68,11 @@ pub(super) fn explore(
         items,
         effects: &effects,
         done: vec![false; items.len()],
+        places: Places::of(items),
         steps: Vec::with_capacity(items.len() + 4),
         work: 0,
         work_max: WORK_MAX.min(*left),
+        begun: if record.in_order { Begun::of(record, items) } else { Begun::default() },
         caps: Vec::new(),
         dates: Vec::new(),
         shown: Vec::new(),
@@ -84,13 +88,17 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
     let mut course = Course::of(items);
     let mut done = vec![false; items.len()];
     let mut next = 0;
+    let places = Places::of(items);
+    let mut to_come = ToCome::default();
     loop {
+        to_come.go_on(items, &done);
         while done.get(next) == Some(&true) {
             next += 1;
         }
         let item = items.get(next);
         let at = |item: &Item| (item.effect().first, item.row, item.event);
-        let counted = counted(&course, &Plan { items, done: &done, term: &record.term });
+        let counted =
+            counted(&course, &Plan { items, done: &done, term: &record.term, places: &places, to_come: Some(to_come) });
         let counted = counted.into_iter().flatten().min_by_key(at);
         let taken = match (item, counted) {
             (None, None) => break,
@@ -102,7 +110,8 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
         if let Some(done) = done.get_mut(place) {
             *done = true;
         }
-        let plan = Plan { items, done: &done, term: &record.term };
+        to_come.go_on(items, &done);
+        let plan = Plan { items, done: &done, term: &record.term, places: &places, to_come: Some(to_come) };
         let what = course.take(place, &item, &plan);
         let day = item.effect().first;
         let step = Step {
@@ -118,7 +127,7 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
             day: item.derived,
         };
         steps.push(step);
-        forget_revoked(what, items, &mut done, |_| {});
+        forget_revoked(what, &places, &mut done, |_| {});
         if steps.len() > STEPS_MAX + items.len() {
             return Err(TooMany);
         }
@@ -145,11 +154,10 @@ fn counted(course: &Course, plan: &Plan<'_>) -> [Option<Item>; 2] {
 }
 
 /// Takes out what a revocation that has just happened takes back before it could happen.
-fn forget_revoked(what: What, items: &[Item], done: &mut [bool], mut forgotten: impl FnMut(usize)) {
+fn forget_revoked(what: What, places: &Places, done: &mut [bool], mut forgotten: impl FnMut(usize)) {
     let What::Revocation(event) = what else { return };
-    for (place, (item, done)) in items.iter().zip(done).enumerate() {
-        let revocable = matches!(item.what, What::End { .. } | What::OwnEnd(_) | What::NonRenewal);
-        if revocable && item.event == event && !*done {
+    for place in places.revocable(event) {
+        if let Some(done) = done.get_mut(place).filter(|done| !**done) {
             *done = true;
             forgotten(place);
         }
@@ -173,21 +181,28 @@ struct Search<'a> {
     effects: &'a [Days],
     /// What has happened, or never will.
     done: Vec<bool>,
+    places: Places,
     steps: Vec<Step>,
     work: usize,
     work_max: usize,
+    /// Of records in which nothing ends before it begins.
+    begun: Begun,
     caps: Vec<Cap>,
     dates: Vec<Days>,
     shown: Vec<Step>,
 }
 
 impl Search<'_> {
+    fn plan(&self) -> Plan<'_> {
+        Plan { items: self.items, done: &self.done, term: &self.record.term, places: &self.places, to_come: None }
+    }
+
     fn go_on(&mut self, course: &Course, show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
         self.work += self.items.len() + 1;
         if self.work > self.work_max || self.steps.len() > STEPS_MAX {
             return Err(TooMany);
         }
-        let counted = counted(course, &Plan { items: self.items, done: &self.done, term: &self.record.term });
+        let counted = counted(course, &self.plan());
         let mut next: Vec<(usize, Item, Days)> = Vec::with_capacity(4);
         let open = self.items.iter().zip(self.effects).zip(&self.done).enumerate();
         next.extend(open.filter(|(_, (_, done))| !**done).map(|(place, ((item, days), _))| (place, *item, *days)));
@@ -214,7 +229,7 @@ impl Search<'_> {
                 first = first.max(least);
             }
             let possible = (first, item.row, item.event) <= limit && first <= days.last;
-            if possible && (!self.record.in_order || self.has_begun(&item)) {
+            if possible && (!self.record.in_order || self.begun.has_begun(self.record, &item)) {
                 self.take(place, &item, Days { first, last: days.last }, course, &counted, show)?;
             }
         }
@@ -234,10 +249,12 @@ impl Search<'_> {
         if let Some(done) = self.done.get_mut(place) {
             *done = true;
         }
-        let plan = Plan { items: self.items, done: &self.done, term: &self.record.term };
-        let what = course.take(place, item, &plan);
+        if self.record.in_order {
+            self.begun.take(self.record, item);
+        }
+        let what = course.take(place, item, &self.plan());
         let mut forgotten = Vec::new();
-        forget_revoked(what, self.items, &mut self.done, |place| forgotten.push(place));
+        forget_revoked(what, &self.places, &mut self.done, |place| forgotten.push(place));
         let from = if place == usize::MAX { usize::try_from(item.event).unwrap_or(place) } else { self.date_of(place) };
         self.steps.push(Step {
             what,
@@ -256,6 +273,9 @@ impl Search<'_> {
         self.go_on(&course, show)?;
         self.caps.truncate(caps);
         self.steps.pop();
+        if self.record.in_order {
+            self.begun.take_back(self.record, item);
+        }
         for place in forgotten.into_iter().chain([place]) {
             if let Some(done) = self.done.get_mut(place) {
                 *done = false;
@@ -267,8 +287,7 @@ impl Search<'_> {
     /// What the last step keeps from happening: the end of a term that ends or is renewed before, the last day for a notice
     /// that comes in time, and what it takes back.
     fn add_caps(&mut self, item: &Item, course: &Course, before: &[Option<Item>], forgotten: &[usize]) {
-        let plan = Plan { items: self.items, done: &self.done, term: &self.record.term };
-        let now = counted(course, &plan);
+        let now = counted(course, &self.plan());
         let same =
             |one: &Item, other: &Item| (one.what, one.event, one.derived) == (other.what, other.event, other.derived);
         let step = self.steps.len() - 1;
@@ -317,60 +336,7 @@ impl Search<'_> {
     /// The item whose date an item's day follows from: that a notice is too late follows from the end of the term.
     fn date_of(&self, place: usize) -> usize {
         let Some(item) = self.items.get(place).filter(|item| item.what == What::DeadlineDate) else { return place };
-        let is_end = |other: &Item| other.what == What::TermDate && other.event == item.event;
-        self.items.iter().position(is_end).unwrap_or(place)
-    }
-
-    /// Whether something of what is recorded to have begun has begun, before it ends.
-    fn has_begun(&self, item: &Item) -> bool {
-        let fact = self.record.fact(item.event);
-        if fact.is_some_and(|fact| fact.revoked) {
-            return true;
-        }
-        let began = |is: &dyn Fn(&Item) -> bool| {
-            let mut any = false;
-            for (item, done) in self.items.iter().zip(&self.done) {
-                if is(item) {
-                    if *done {
-                        return true;
-                    }
-                    any = true;
-                }
-            }
-            !any
-        };
-        let entry = |item: &Item| matches!(item.what, What::Entry | What::OwnEntry { counts: true });
-        let own = |item: &Item| matches!(item.what, What::Consent { .. } | What::OwnEntry { .. });
-        match item.what {
-            What::End { .. } => began(&entry) && (!item.own || began(&own)),
-            What::TermDate => fact.is_some() || began(&entry),
-            What::Resumption => began(&|item| item.what == What::Suspension),
-            What::OwnResumption => began(&|item| item.what == What::OwnSuspension),
-            What::OwnEnd(_) => item.row == row::CONSENT || began(&own),
-            What::ProvisionalEnd => began(&|other| {
-                let of = fact.zip(self.record.fact(other.event));
-                other.what == What::Provisional && of.is_some_and(|(end, begin)| super::order::is_of_same(end, begin))
-            }),
-            What::Negotiation
-            | What::Adoption
-            | What::Signature
-            | What::Provisional
-            | What::Entry
-            | What::Suspension
-            | What::NonRenewal
-            | What::DeadlineDate
-            | What::Renewal { .. }
-            | What::Abandonment
-            | What::Revocation(_)
-            | What::Asserted(_)
-            | What::Deadline
-            | What::TermOver
-            | What::Expiry
-            | What::Consent { .. }
-            | What::OtherConsent
-            | What::OwnEntry { .. }
-            | What::OwnSuspension => true,
-        }
+        self.places.date(item.event).unwrap_or(place)
     }
 
     /// Narrows the days of an order by each other, and shows it if there is a world of it.
