@@ -57,9 +57,11 @@ pub(super) struct ToCome {
 impl ToCome {
     /// Goes on to what has not happened yet. What has happened stays so.
     pub(super) fn go_on(&mut self, items: &[Item], done: &[bool]) {
-        let comes = |place: usize, is: fn(What) -> bool| {
-            let mut rest = items.iter().zip(done).skip(place);
-            place + rest.position(|(item, done)| !*done && is(item.what)).unwrap_or(items.len())
+        let comes = |mut place: usize, is: fn(What) -> bool| {
+            while items.get(place).zip(done.get(place)).is_some_and(|(item, done)| *done || !is(item.what)) {
+                place += 1;
+            }
+            place
         };
         self.notice = comes(self.notice, |what| what == What::NonRenewal);
         self.change = comes(self.change, |what| matches!(what, What::NonRenewal | What::Renewal { .. }));
