@@ -9,11 +9,15 @@ use prost::Message as _;
 use super::days::{Days, NEVER, written};
 use super::machine::{Segment, by, rank};
 use super::party::Standing;
-use super::record::{Fact, Item, Record, What};
+use super::record::{Fact, Item, Record, What, Whose};
 use super::standing::{Standings, truth};
 use super::worlds::Step;
 use crate::kinds::timeline::Asked;
 use crate::values::truth::Truth;
+
+/// The most that is named of what decides something: whoever looks for what to find out about first needs no more, and each
+/// of five hundred parties may have as much.
+const BASES_MAX: usize = 20;
 
 /// The fields that are computed, encoded: `state` of the settled day, and `status` of the day that is asked for.
 pub(super) fn computed(agreement: &Agreement, asked: Asked) -> Vec<u8> {
@@ -67,7 +71,7 @@ fn of_agreement(standings: &Standings<'_>, known: &[Segment<AgreementState>], ov
     let state = only(&states);
     let brought = brought(&segments);
     let bases = if state.is_some() {
-        brought.iter().filter_map(|by| basis(record, *by, over)).collect()
+        bases(record, &brought, over)
     } else {
         let forming = states.iter().any(|state| rank(*state) < rank(AgreementState::InForce));
         let expiring = states.contains(&AgreementState::Expired);
@@ -117,6 +121,10 @@ fn days_of(record: &Record<'_>, by: u32, over: Over) -> Option<Days> {
     }
 }
 
+fn bases(record: &Record<'_>, brought: &[u32], over: Over) -> Vec<AgreementStatusBasis> {
+    brought.iter().take(BASES_MAX).filter_map(|by| basis(record, *by, over)).collect()
+}
+
 fn basis(record: &Record<'_>, by: u32, over: Over) -> Option<AgreementStatusBasis> {
     let (r#type, event_id) = match by {
         by::NOTHING => return None,
@@ -154,7 +162,7 @@ fn open<'a>(
     }
     all.sort_unstable();
     all.dedup();
-    all.iter().filter_map(|by| basis(record, *by, over)).collect()
+    bases(record, &all, over)
 }
 
 /// The first day of what one thing brought, or else its date as it was recorded.
@@ -174,13 +182,14 @@ fn since(record: &Record<'_>, brought: &[u32], over: Over) -> Option<PartialDate
 }
 
 fn parties(standings: &mut Standings<'_>, day: i32) -> Vec<AgreementPartyStatus> {
+    let known = standings.parties(|standings, place| party(standings, place, day));
     let signed = signed(&standings.record);
     let ids = standings.record.agreement.parties.iter().map(|party| party.party_id.clone());
-    let all = (0_u16..).zip(ids).zip(signed);
-    all.map(|((place, party_id), signed)| AgreementPartyStatus {
+    let all = (0_u16..).zip(ids).zip(signed).zip(known);
+    all.map(|(((place, party_id), signed), known)| AgreementPartyStatus {
         party_id,
         signed: v1::Truth::from(signed_on(&standings.record, place, signed, day)).into(),
-        ..party(standings, place, day)
+        ..known
     })
     .collect()
 }
@@ -189,15 +198,25 @@ fn parties(standings: &mut Standings<'_>, day: i32) -> Vec<AgreementPartyStatus>
 fn signed(record: &Record<'_>) -> Vec<Option<Days>> {
     use partnership_registry::v1::AgreementEventType::{DefinitiveSignature, Signature};
 
+    let sign = |first: &mut Option<Days>, days: Days| {
+        let known = first.unwrap_or(days);
+        *first = Some(Days { first: known.first.min(days.first), last: known.last.min(days.last) });
+    };
     let mut signed: Vec<Option<Days>> = vec![None; record.contracting.len()];
+    let mut by_all = None;
     for fact in record.facts.iter().filter(|fact| matches!(fact.r#type, Signature | DefinitiveSignature)) {
-        let days = fact.effect();
-        for (place, first) in (0_u16..).zip(&mut signed) {
-            if fact.is_of(place, record.is_contracting(place)) {
-                let known = first.unwrap_or(days);
-                *first = Some(Days { first: known.first.min(days.first), last: known.last.min(days.last) });
+        match &fact.whose {
+            Whose::All => sign(&mut by_all, fact.effect()),
+            Whose::Some(parties) => {
+                for party in parties {
+                    signed.get_mut(usize::from(*party)).into_iter().for_each(|first| sign(first, fact.effect()));
+                }
             }
         }
+    }
+    if let Some(days) = by_all {
+        let contracting = signed.iter_mut().zip(&record.contracting).filter(|(_, contracting)| **contracting);
+        contracting.for_each(|(first, _)| sign(first, days));
     }
     signed
 }
@@ -225,7 +244,7 @@ fn party(standings: &mut Standings<'_>, party: u16, day: i32) -> AgreementPartyS
         let items = standings.party_items(party);
         open(&standings.record, items.iter(), &brought, over, day)
     } else {
-        brought.iter().filter_map(|by| basis(&standings.record, *by, over)).collect()
+        bases(&standings.record, &brought, over)
     };
     let mut ends = segments.iter().map(|segment| segment.holds.ended);
     let end_type = ends.next().flatten().filter(|end| ends.all(|other| other == Some(*end)));
