@@ -240,6 +240,7 @@ mod calendar;
 mod compact;
 mod days;
 mod items;
+mod left;
 mod machine;
 mod order;
 mod party;

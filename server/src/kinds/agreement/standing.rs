@@ -7,11 +7,12 @@ use partnership_registry::v1::AgreementState;
 
 use super::days::{ALWAYS, NEVER};
 use super::items::Items;
+use super::left::Left;
 use super::machine::{self, Segment, State, by};
 use super::order::put_in_order;
 use super::party::{self, Standing};
 use super::record::{Item, Record, What};
-use super::worlds::{Step, WORK_ALTOGETHER_MAX, explore};
+use super::worlds::Step;
 use crate::values::truth::Truth;
 
 /// The records of an agreement, ready to be asked.
@@ -20,10 +21,11 @@ pub(super) struct Standings<'a> {
     pub(super) record: Record<'a>,
     items: Items,
     room: Vec<Item>,
-    /// How much may still be done to find orders.
-    left: usize,
+    left: Left,
     /// What was asked last has too many orders.
     pub(super) cautious: bool,
+    /// And has so many segments.
+    size: usize,
 }
 
 impl<'a> Standings<'a> {
@@ -31,7 +33,7 @@ impl<'a> Standings<'a> {
         let mut record = Record::of(agreement);
         put_in_order(&mut record);
         let items = Items::of(&record);
-        Standings { record, items, room: Vec::new(), left: WORK_ALTOGETHER_MAX, cautious: false }
+        Standings { record, items, room: Vec::new(), left: Left::all(), cautious: false, size: 0 }
     }
 
     /// How the agreement itself stands. Each order of steps is shown to `show`, too.
@@ -39,7 +41,7 @@ impl<'a> Standings<'a> {
         let mut items = self.items.of_agreement(&self.record);
         let mut segments = Vec::with_capacity(items.len() + 1);
         let record = &self.record;
-        let explored = explore(record, &mut items, &mut self.left, &mut |steps| {
+        let explored = self.left.explore(record, &mut items, &mut |steps| {
             machine::run(record, steps, &mut segments);
             show(steps);
         });
@@ -57,7 +59,7 @@ impl<'a> Standings<'a> {
         self.items.of_party(&self.record, party, &mut items);
         let mut segments = Vec::with_capacity(items.len() + 1);
         let (record, contracting) = (&self.record, self.record.is_contracting(party));
-        let explored = explore(record, &mut items, &mut self.left, &mut |steps| {
+        let explored = self.left.explore(record, &mut items, &mut |steps| {
             party::run(record, steps, contracting, &mut segments);
             show(steps);
         });
@@ -67,7 +69,30 @@ impl<'a> Standings<'a> {
             possible_standings(record, &items, &mut segments);
         }
         self.room = items;
+        self.size = segments.len();
         segments
+    }
+
+    /// What is told of each party. It is worked out once for those that nothing recorded is about, since they stand alike.
+    pub(super) fn parties<T: Clone>(&mut self, tell: impl Fn(&mut Self, u16) -> T) -> Vec<T> {
+        let mut alike: [Option<(T, usize)>; 2] = [None, None];
+        let mut all = Vec::with_capacity(self.record.contracting.len());
+        for party in (0_u16..).take(self.record.contracting.len()) {
+            let [other, contracting] = &mut alike;
+            let like = if self.record.is_contracting(party) { contracting } else { other };
+            let is_like = self.items.is_like_others(party);
+            // What is copied takes room.
+            if let Some((known, _)) = like.as_ref().filter(|(_, size)| is_like && self.left.take(*size)) {
+                all.push(known.clone());
+                continue;
+            }
+            let told = tell(self, party);
+            if is_like {
+                *like = Some((told.clone(), self.size));
+            }
+            all.push(told);
+        }
+        all
     }
 
     /// What the agreement's own state follows from.
@@ -80,11 +105,6 @@ impl<'a> Standings<'a> {
         let mut items = Vec::new();
         self.items.of_party(&self.record, party, &mut items);
         items
-    }
-
-    /// Whether a party stands as all those that nothing recorded is about.
-    pub(super) fn is_like_others(&self, party: u16) -> bool {
-        self.items.is_like_others(party)
     }
 }
 
