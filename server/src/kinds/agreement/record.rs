@@ -3,12 +3,12 @@
 //!
 //! Nothing is decided here but on which days things may happen. Voided events are left out.
 
-use std::collections::{HashMap, HashSet};
-
+use hashbrown::{HashMap, HashSet};
 use partnership_registry::v1::{
     Agreement, AgreementEndType, AgreementEvent, AgreementEventType as Type, AgreementPartyRole, AgreementRenewal,
     AgreementScope, AgreementState, AgreementTerm, AgreementTerminationGround,
 };
+use smallvec::SmallVec;
 
 use super::days::{Days, Derived, Length, NEVER};
 use crate::faults;
@@ -121,7 +121,7 @@ pub(super) enum Whose {
     /// That of all.
     All,
     /// That of some, by their places in the list of parties, in order.
-    Some(Vec<u16>),
+    Some(SmallVec<[u16; 4]>),
 }
 
 impl Whose {
@@ -301,7 +301,7 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
     let whose = if event.party_ids.is_empty() {
         Whose::All
     } else {
-        let mut parties: Vec<u16> = event.party_ids.iter().filter_map(place).collect();
+        let mut parties: SmallVec<[u16; 4]> = event.party_ids.iter().filter_map(place).collect();
         parties.sort_unstable();
         Whose::Some(parties)
     };
