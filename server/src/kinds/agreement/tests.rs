@@ -241,3 +241,4 @@ fn a_term_of_an_agreement_is_refused_for_what_cannot_be_true() {
 mod found;
 mod said;
 mod timeline;
+mod worst;
