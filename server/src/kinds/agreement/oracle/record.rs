@@ -16,6 +16,8 @@ const START: i32 = 10_957;
 const SPAN: u64 = 1_200;
 /// What nobody knows the date of is not before this day.
 pub(super) const FIRST_DAY: i32 = START - 3;
+/// Worlds are gone through up to this day; automatic renewals have no last one.
+pub(super) const LAST_DAY: i32 = START + 6_000;
 /// On this day all was recorded.
 const RECORDED: i32 = START + 1_300;
 

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use partnership_registry::v1::{AgreementEventType as Type, AgreementPeriod};
 use partnership_registry::v1::{AgreementPartyStatus, AgreementRenewal, AgreementState as State, Truth};
 
-use super::record::{Event, Made};
+use super::record::{Event, LAST_DAY, Made};
 
 /// How a party stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,44 +19,84 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) const ALL: u8 = 0b11_1111;
+    const COUNT: usize = 6;
 
-    pub(super) fn bits(self) -> u8 {
+    fn bits(self) -> u64 {
         let all = [self.signed, self.consented, self.bound, self.in_force, self.applies, self.ended];
-        all.iter().enumerate().map(|(at, so)| u8::from(*so) << at).sum()
+        all.iter().enumerate().map(|(at, so)| u64::from(*so) << at).sum()
     }
 
-    /// What is told of a party, each with its bit.
-    pub(super) fn of(status: &AgreementPartyStatus) -> [(u8, &'static str, Truth); 6] {
+    /// What is told of a party, in the same order.
+    pub(super) fn of(status: &AgreementPartyStatus) -> [(&'static str, Truth); Self::COUNT] {
         [
-            (1, "signed", status.signed()),
-            (2, "consented", status.consented()),
-            (4, "bound", status.bound()),
-            (8, "in force", status.in_force()),
-            (16, "provisionally applied", status.provisionally_applied()),
-            (32, "ended", status.ended()),
+            ("signed", status.signed()),
+            ("consented", status.consented()),
+            ("bound", status.bound()),
+            ("in force", status.in_force()),
+            ("provisionally applied", status.provisionally_applied()),
+            ("ended", status.ended()),
         ]
     }
 }
 
-/// What is so from some day on.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Snapshot {
-    pub(super) state: State,
-    pub(super) parties: Vec<Told>,
+/// What was seen over worlds, as bits: the states, and for each of at most three parties what was so in some world and
+/// what was not so in some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Seen(u64);
+
+impl Seen {
+    const STATES: usize = 12;
+    const BOUND: usize = 2;
+
+    fn of(state: State, parties: impl Iterator<Item = Told>) -> Seen {
+        let mut seen = 1 << state as u32;
+        for (place, told) in parties.enumerate() {
+            let not_so = !told.bits() & ((1 << Told::COUNT) - 1);
+            seen |= (told.bits() | not_so << Told::COUNT) << Self::place(place);
+        }
+        Seen(seen)
+    }
+
+    fn place(party: usize) -> usize {
+        Self::STATES + 2 * Told::COUNT * party
+    }
+
+    pub(super) fn add(&mut self, other: Seen) {
+        self.0 |= other.0;
+    }
+
+    /// A bit for each state.
+    pub(super) fn states(self) -> u32 {
+        u32::try_from(self.0 & ((1 << Self::STATES) - 1)).unwrap()
+    }
+
+    /// Whether something is so of a party: by its place in what is told.
+    pub(super) fn truth(self, party: usize, what: usize) -> Truth {
+        let bit = |at: usize| self.0 >> (Self::place(party) + at) & 1 == 1;
+        match (bit(what), bit(Told::COUNT + what)) {
+            (true, false) => Truth::True,
+            (false, _) => Truth::False,
+            (true, true) => Truth::Unknown,
+        }
+    }
+
+    pub(super) fn bound(self, party: usize) -> Truth {
+        self.truth(party, Self::BOUND)
+    }
 }
 
 /// What becomes of an agreement in one world.
 pub(super) struct Course {
     /// Each with the day from which on it is so.
-    pub(super) steps: Vec<(i32, Snapshot)>,
+    pub(super) steps: Vec<(i32, Seen)>,
     /// Nothing ends before it began.
     pub(super) in_order: bool,
 }
 
 impl Course {
-    pub(super) fn on(&self, day: i32) -> &Snapshot {
-        &self.steps.iter().rev().find(|(from, _)| *from <= day).unwrap().1
+    pub(super) fn on(&self, day: i32) -> Seen {
+        let after = self.steps.partition_point(|(from, _)| *from <= day);
+        self.steps[after - 1].1
     }
 }
 
@@ -158,7 +198,7 @@ struct World<'a> {
     /// The last term is over, or the agreement was ended.
     over: bool,
     entered: bool,
-    steps: Vec<(i32, Snapshot)>,
+    steps: Vec<(i32, Seen)>,
 }
 
 /// What becomes of an agreement when its dates are these days.
@@ -254,7 +294,7 @@ impl World<'_> {
             let over = self.term.map(|term| (term.last_day + 1, EXPIRY_ROW));
             let asserts = asserted.map(|(day, _)| (day, 20));
             let Some(next) = [key, over, asserts].into_iter().flatten().min() else { break };
-            if next.0 > 200_000 {
+            if next.0 > LAST_DAY {
                 break;
             }
             if key == Some(next) {
@@ -279,10 +319,11 @@ impl World<'_> {
             applies: party.applies && !party.bound && !ended(self.state),
             ended: party.ended && !party.bound,
         };
-        let snapshot = Snapshot { state: self.state, parties: self.parties.iter().map(told).collect() };
+        let seen = Seen::of(self.state, self.parties.iter().map(told));
         match self.steps.last_mut() {
-            Some((last, told)) if *last == day => *told = snapshot,
-            _ => self.steps.push((day, snapshot)),
+            Some((last, told)) if *last == day => *told = seen,
+            Some((_, told)) if *told == seen => {}
+            _ => self.steps.push((day, seen)),
         }
     }
 
