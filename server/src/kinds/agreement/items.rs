@@ -9,6 +9,9 @@ use partnership_registry::v1::{AgreementEndType, AgreementEventType as Type};
 use super::days::{Days, Derived};
 use super::record::{Fact, Item, NO_EVENT, Record, What, Whose, is_consent, is_superseded, own_end, row};
 
+/// So many provisional applications and ends of them are looked at for each party, and no more.
+const FEW: usize = 8;
+
 /// The items of an agreement and of its parties.
 #[derive(Debug)]
 pub(super) struct Items {
@@ -22,7 +25,8 @@ pub(super) struct Items {
     consents: Earliest,
     /// What matters to each party alone.
     own: Vec<Vec<Item>>,
-    /// Whether a provisional application by others matters to a party: a date on which the term ends ends it, too.
+    /// Whether a provisional application by others matters to a party: a date on which the term ends ends it, too, and
+    /// what ends those of several cannot come before all of them.
     provisional: bool,
     /// Nothing that matters to all parties names one of them.
     unnamed: bool,
@@ -64,7 +68,7 @@ impl Items {
             entries: Earliest::default(),
             consents: Earliest::default(),
             own: vec![Vec::new(); record.contracting.len()],
-            provisional: record.term.expiry.is_some(),
+            provisional: record.term.expiry.is_some() || ends_those_of_several(record),
             unnamed: true,
         };
         let mut first_of = [Earliest::default(), Earliest::default(), Earliest::default()];
@@ -265,6 +269,17 @@ impl Items {
             self.common.push(Item { what, row: row::DEADLINE, event, days, derived, own: false });
         }
     }
+}
+
+/// Whether one event ends the provisional application of several parties, and these are few enough to be looked at for
+/// each of them.
+fn ends_those_of_several(record: &Record<'_>) -> bool {
+    let of = |r#type| record.facts.iter().filter(move |fact| fact.r#type == r#type);
+    let mut ends = of(Type::ProvisionalApplicationEnd);
+    let of_several = |fact: &Fact<'_>| !matches!(&fact.whose, Whose::Some(parties) if parties.len() == 1);
+    record.in_order
+        && ends.any(of_several)
+        && of(Type::ProvisionalApplication).count() + of(Type::ProvisionalApplicationEnd).count() <= FEW
 }
 
 /// The first of several facts as an item.

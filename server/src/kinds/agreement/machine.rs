@@ -157,14 +157,14 @@ impl Appliers {
         match (&fact.whose, begins) {
             (Whose::All, begins) => {
                 self.all = begins;
-                self.some.clear();
+                self.some.retain(|party| !record.is_contracting(*party));
             }
             (Whose::Some(parties), true) => self.some.extend(parties),
             (Whose::Some(parties), false) => {
                 if self.all {
                     self.all = false;
                     let each = (0_u16..).zip(&record.contracting).filter(|(_, contracting)| **contracting);
-                    self.some = each.map(|(party, _)| party).collect();
+                    self.some.extend(each.map(|(party, _)| party));
                 }
                 self.some.retain(|party| !parties.contains(party));
             }

@@ -34,7 +34,7 @@ struct Party {
     ended: Option<EndType>,
     /// It left by an act of its own or of the others, and has not consented since.
     left: bool,
-    /// Another took its place.
+    /// Another took its place: it is bound by consents of its own alone.
     succeeded: bool,
     by: u32,
 }
@@ -157,7 +157,7 @@ impl<'a> Course<'a> {
         let joins = || to_come().any(|step| matches!(step.what, What::Consent { .. } | What::OwnEntry { .. }));
         let binds = if self.record.bilateral {
             let succeeds = to_come().any(|step| step.what == What::Consent { succession: true });
-            !party.succeeded && (party.consented || !succeeds)
+            (!party.succeeded || party.consented) && (party.consented || !succeeds)
         } else if self.has_own_entry_to_come(place) {
             false
         } else {
@@ -186,7 +186,7 @@ impl<'a> Course<'a> {
                 }
             }
             What::Consent { .. } => {
-                (party.consented, party.left, party.succeeded) = (true, false, false);
+                (party.consented, party.left) = (true, false);
                 if self.contracting && runs && !self.has_own_entry_to_come(place + 1) {
                     party.bind(by);
                 }
