@@ -7,7 +7,7 @@
 use partnership_registry::v1::{AgreementEndType, AgreementEventType as Type};
 
 use super::days::{Days, Derived};
-use super::record::{Fact, Item, NO_EVENT, Record, What, Whose, is_consent, is_superseded, own_end, row};
+use super::record::{Fact, Item, NO_EVENT, Record, What, Whose, is_consent, is_superseded, late, own_end, row};
 
 /// So many provisional applications and ends of them are looked at for each party, and no more.
 const FEW: usize = 8;
@@ -260,7 +260,7 @@ impl Items {
 
     /// The day after the last day of a term, and before it the first on which a notice would be too late.
     fn add_term_date(&mut self, record: &Record<'_>, event: u32, days: Days) {
-        let derived = Derived { plus: 1, ..Derived::SAME };
+        let derived = late(Derived { plus: 1, ..Derived::SAME });
         let what = What::TermDate;
         self.common.push(Item { what, row: row::TERM_END, event, days, derived, own: false });
         if record.term.heeds_notices() && record.facts.iter().any(|fact| fact.r#type == Type::NonRenewal) {

@@ -11,7 +11,7 @@ use super::record::{Record, What, row};
 use super::worlds::Step;
 
 /// How a party stands, of what its status tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Standing {
     pub(super) consented: bool,
     pub(super) bound: bool,

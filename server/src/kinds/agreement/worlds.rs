@@ -12,11 +12,29 @@ use super::days::{Days, Derived, after, before};
 use super::order::is_of_same;
 use super::record::{Fact, Item, Record, What, row};
 use super::term::{Course, Plan};
+use crate::faults;
 
 /// How many steps are taken to find the orders of one agreement or party. What has more is answered with caution.
-const WORK_MAX: usize = 50_000_000;
-/// How many are taken for an agreement and all of its parties: some milliseconds, for which a read keeps others waiting.
-pub(super) const WORK_ALTOGETHER_MAX: usize = 200_000_000;
+const WORK_MAX: usize = 50_000;
+/// How many are taken if no more than three dates are uncertain: all orders of three that nobody knows among fifteen that are
+/// known.
+const WORK_OF_FEW_MAX: usize = 400_000;
+const FEW: usize = 3;
+
+/// How much may still be done for an agreement and all of its parties: some milliseconds, for which a read keeps others
+/// waiting, and some tens for those of which few dates are uncertain.
+#[derive(Debug)]
+pub(super) struct Budget {
+    work: usize,
+    of_few: usize,
+}
+
+impl Budget {
+    pub(super) fn new() -> Budget {
+        Budget { work: 200_000, of_few: 1_000_000 }
+    }
+}
+
 /// The most that is taken in one order.
 const STEPS_MAX: usize = 2_000;
 /// How often the days of one order are narrowed by each other.
@@ -53,11 +71,11 @@ impl Step {
 #[derive(Debug)]
 pub(super) struct TooMany;
 
-/// Shows each order in which the items may happen. `left` is how much may be done for it, and for what comes after it.
+/// Shows each order in which the items may happen.
 pub(super) fn explore(
     record: &Record<'_>,
     items: &mut [Item],
-    left: &mut usize,
+    budget: &mut Budget,
     show: &mut dyn FnMut(&[Step]),
 ) -> Result<(), TooMany> {
     if items.iter().all(|item| item.days.is_certain()) {
@@ -68,6 +86,13 @@ pub(super) fn explore(
     let (mut certain, uncertain): (Vec<usize>, Vec<usize>) =
         (0..items.len()).partition(|place| items.get(*place).is_some_and(|item| item.days.is_certain()));
     certain.sort_by_cached_key(|place| items.get(*place).map(|item| (item.effect().first, item.row, item.event)));
+    // What ends a term is the date of the day on which a notice is too late, too.
+    let is_date = |place: &&usize| items.get(**place).is_some_and(|item| item.what != What::DeadlineDate);
+    let (left, work_max) = if uncertain.iter().filter(is_date).count() <= FEW {
+        (&mut budget.of_few, WORK_OF_FEW_MAX)
+    } else {
+        (&mut budget.work, WORK_MAX)
+    };
     let mut search = Search {
         record,
         items,
@@ -78,10 +103,11 @@ pub(super) fn explore(
         steps: Vec::with_capacity(items.len() + 4),
         taken: Vec::with_capacity(items.len()),
         work: 0,
-        work_max: WORK_MAX.min(*left),
+        work_max: work_max.min(*left),
         caps: Vec::new(),
         dates: Vec::new(),
         shown: Vec::new(),
+        orders: 0,
     };
     let explored = search.go_on(Course::of(items), 0, show);
     *left = left.saturating_sub(search.work);
@@ -203,6 +229,7 @@ struct Search<'a> {
     caps: Vec<Cap>,
     dates: Vec<Days>,
     shown: Vec<Step>,
+    orders: usize,
 }
 
 impl Search<'_> {
@@ -484,7 +511,10 @@ impl Search<'_> {
                 break;
             }
         }
-        show(&self.shown);
+        self.orders += 1;
+        if self.orders == 1 || faults::planted("worlds-only-the-first-order").is_none() {
+            show(&self.shown);
+        }
         Ok(())
     }
 }

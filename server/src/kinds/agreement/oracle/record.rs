@@ -192,7 +192,9 @@ impl Maker<'_> {
         if by_act {
             event.act_date = Some(date)
         } else {
-            event.effect_date = Some(date)
+            event.effect_date = Some(date);
+            // The day of the act then makes no difference.
+            event.act_date = self.dice.chance(40).then(|| self.day(START, SPAN));
         }
         let superseded = kind == Type::Termination && self.dice.chance(30);
         if kind == Type::Termination {
