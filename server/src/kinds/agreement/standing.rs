@@ -11,8 +11,11 @@ use super::machine::{self, Segment, State, by};
 use super::order::put_in_order;
 use super::party::{self, Standing};
 use super::record::{Item, Record, What};
-use super::worlds::{Step, WORK_ALTOGETHER_MAX, explore};
+use super::worlds::{Budget, Step, explore};
 use crate::values::truth::Truth;
+
+/// So many segments are kept without looking whether they are all different.
+const SEGMENTS: usize = 2_000;
 
 /// The records of an agreement, ready to be asked.
 #[derive(Debug)]
@@ -20,8 +23,7 @@ pub(super) struct Standings<'a> {
     pub(super) record: Record<'a>,
     items: Items,
     room: Vec<Item>,
-    /// How much may still be done to find orders.
-    left: usize,
+    budget: Budget,
     /// What was asked last has too many orders.
     pub(super) cautious: bool,
 }
@@ -31,16 +33,18 @@ impl<'a> Standings<'a> {
         let mut record = Record::of(agreement);
         put_in_order(&mut record);
         let items = Items::of(&record);
-        Standings { record, items, room: Vec::new(), left: WORK_ALTOGETHER_MAX, cautious: false }
+        Standings { record, items, room: Vec::new(), budget: Budget::new(), cautious: false }
     }
 
     /// How the agreement itself stands. Each order of steps is shown to `show`, too.
     pub(super) fn agreement(&mut self, mut show: impl FnMut(&[Step])) -> Vec<Segment<State>> {
         let mut items = self.items.of_agreement(&self.record);
         let mut segments = Vec::with_capacity(items.len() + 1);
+        let mut room = SEGMENTS;
         let record = &self.record;
-        let explored = explore(record, &mut items, &mut self.left, &mut |steps| {
+        let explored = explore(record, &mut items, &mut self.budget, &mut |steps| {
             machine::run(record, steps, &mut segments);
+            compact(&mut segments, &mut room, |state| i32::from(*state));
             show(steps);
         });
         self.cautious = explored.is_err() || segments.is_empty();
@@ -56,9 +60,11 @@ impl<'a> Standings<'a> {
         let mut items = std::mem::take(&mut self.room);
         self.items.of_party(&self.record, party, &mut items);
         let mut segments = Vec::with_capacity(items.len() + 1);
+        let mut room = SEGMENTS;
         let (record, contracting) = (&self.record, self.record.is_contracting(party));
-        let explored = explore(record, &mut items, &mut self.left, &mut |steps| {
+        let explored = explore(record, &mut items, &mut self.budget, &mut |steps| {
             party::run(record, steps, contracting, &mut segments);
+            compact(&mut segments, &mut room, |standing| *standing);
             show(steps);
         });
         self.cautious = explored.is_err() || segments.is_empty();
@@ -85,6 +91,15 @@ impl<'a> Standings<'a> {
     /// Whether a party stands as all those that nothing recorded is about.
     pub(super) fn is_like_others(&self, party: u16) -> bool {
         self.items.is_like_others(party)
+    }
+}
+
+/// Leaves each segment once, now and then: thousands of orders have most of them in common.
+fn compact<T: PartialEq, K: Ord>(segments: &mut Vec<Segment<T>>, room: &mut usize, key: impl Fn(&T) -> K) {
+    if segments.len() > *room {
+        segments.sort_unstable_by_key(|segment| (segment.from, segment.to, segment.by, key(&segment.holds)));
+        segments.dedup();
+        *room = SEGMENTS.max(2 * segments.len());
     }
 }
 

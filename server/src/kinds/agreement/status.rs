@@ -177,10 +177,20 @@ fn parties(standings: &mut Standings<'_>, day: i32) -> Vec<AgreementPartyStatus>
     let signed = signed(&standings.record);
     let ids = standings.record.agreement.parties.iter().map(|party| party.party_id.clone());
     let all = (0_u16..).zip(ids).zip(signed);
-    all.map(|((place, party_id), signed)| AgreementPartyStatus {
-        party_id,
-        signed: v1::Truth::from(signed_on(&standings.record, place, signed, day)).into(),
-        ..party(standings, place, day)
+    // Those that nothing is recorded of stand alike.
+    let mut alike: [Option<AgreementPartyStatus>; 2] = [None, None];
+    all.map(|((place, party_id), signed)| {
+        let [other, contracting] = &mut alike;
+        let like = if standings.record.is_contracting(place) { contracting } else { other };
+        let status = match like {
+            Some(known) if standings.is_like_others(place) => known.clone(),
+            _ => party(standings, place, day),
+        };
+        if standings.is_like_others(place) && like.is_none() {
+            *like = Some(status.clone());
+        }
+        let signed = v1::Truth::from(signed_on(&standings.record, place, signed, day)).into();
+        AgreementPartyStatus { party_id, signed, ..status }
     })
     .collect()
 }

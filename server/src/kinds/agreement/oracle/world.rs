@@ -154,6 +154,8 @@ struct Party {
     bound: bool,
     suspended: bool,
     applies: bool,
+    /// What it applies provisionally has not been ended by an event of its own: it may be bound, or have left.
+    applier: bool,
     ended: bool,
     left: bool,
 }
@@ -198,6 +200,9 @@ struct World<'a> {
     /// The last term is over, or the agreement was ended.
     over: bool,
     entered: bool,
+    /// It has entered into force and not ended since, by events alone.
+    running: bool,
+    was_in_force: bool,
     steps: Vec<(i32, Seen)>,
 }
 
@@ -211,7 +216,7 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
     };
     let mut events: Vec<_> = made.events.iter().map(|event| (of(event), event)).collect();
     events.sort_by_key(|(day, event)| (*day, row(event.kind, event.whose.is_some()), event.place));
-    let in_order = is_in_order(made, &events);
+    let in_order = is_in_order(made, &events, made.expiry.map(|date| days[date]));
     // A revocation that comes before the effect of what it takes back undoes it. That of a notice is seen to in the course.
     let undone: Vec<usize> = events
         .iter()
@@ -234,6 +239,8 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
         renewals: 0,
         over: false,
         entered: false,
+        running: false,
+        was_in_force: false,
         steps: Vec::new(),
     };
     world.go(days);
@@ -241,15 +248,20 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
 }
 
 /// Whether nothing that is recorded to have begun ends before that.
-fn is_in_order(made: &Made, events: &[(i32, &Event)]) -> bool {
+fn is_in_order(made: &Made, events: &[(i32, &Event)], expiry: Option<i32>) -> bool {
     let general = events.iter().any(|(_, event)| event.kind == Type::EntryIntoForce && event.whose.is_none());
     let revoked = |event: &Event| events.iter().any(|(_, other)| other.revokes == Some(event.place));
     let began = |at: usize, is: &dyn Fn(&Event) -> bool| {
         let mut found = events.iter().enumerate().filter(|(_, (_, event))| is(event)).peekable();
         found.peek().is_none() || found.any(|(place, _)| place < at)
     };
+    let entry = |other: &Event| other.kind == Type::EntryIntoForce && (other.whose.is_none() || !general);
+    if let Some(last_day) = expiry
+        && !began(events.partition_point(|(day, _)| *day <= last_day + 1), &entry)
+    {
+        return false;
+    }
     events.iter().enumerate().all(|(at, (_, event))| {
-        let entry = |other: &Event| other.kind == Type::EntryIntoForce && (other.whose.is_none() || !general);
         let all_named = |is: &dyn Fn(usize) -> bool| event.whose.iter().flatten().all(|party| is(*party));
         let own = |party: usize| {
             began(at, &|other: &Event| {
@@ -287,7 +299,7 @@ impl World<'_> {
         let expiry = self.made.expiry.map(|date| days[date]);
         self.term = expiry.map(|last_day| Term { last_day, from: last_day + 1, with_first: false, times: 0 });
         let mut asserted = self.made.asserted.map(|(state, date)| (days[date], state));
-        let mut at = 0;
+        let (mut at, mut today) = (0, i32::MIN);
         loop {
             let event = self.events.get(at).copied();
             let key = event.map(|(day, event)| (day, row(event.kind, event.whose.is_some())));
@@ -306,7 +318,9 @@ impl World<'_> {
             } else if let Some((_, state)) = asserted.take() {
                 self.assert(state, at);
             }
-            self.tell(next.0);
+            // A term that is renewed up to a day that has passed is over on the day of the renewal.
+            today = today.max(next.0);
+            self.tell(today);
         }
     }
 
@@ -370,7 +384,7 @@ impl World<'_> {
             Type::ProvisionalApplication => {
                 for party in self.whose(event) {
                     let applies = !self.parties[party].bound && !ended(self.state);
-                    self.parties[party].applies = applies;
+                    (self.parties[party].applies, self.parties[party].applier) = (applies, true);
                 }
                 if before_force(self.state) {
                     self.state = State::ProvisionallyApplied;
@@ -378,24 +392,23 @@ impl World<'_> {
             }
             Type::ProvisionalApplicationEnd => {
                 for party in self.whose(event) {
-                    self.parties[party].applies = false;
+                    (self.parties[party].applies, self.parties[party].applier) = (false, false);
                 }
-                if self.state == State::ProvisionallyApplied && !self.parties.iter().any(|party| party.applies) {
+                if self.state == State::ProvisionallyApplied && !self.parties.iter().any(|party| party.applier) {
                     self.state = State::Signed;
                 }
             }
             Type::EntryIntoForce if event.whose.is_none() => {
-                let first = !self.entered;
                 self.state = State::InForce;
                 self.begin_term(day, days);
                 self.entered = true;
-                self.enter(next, first, runs);
+                self.enter(next, runs);
             }
             Type::EntryIntoForce => {
                 if !general && !self.entered {
                     self.state = State::InForce;
                     self.begin_term(day, days);
-                    self.entered = true;
+                    (self.entered, self.was_in_force) = (true, true);
                 }
                 if !ended(self.state) {
                     self.whose(event).into_iter().for_each(|party| self.parties[party].bind());
@@ -467,7 +480,7 @@ impl World<'_> {
 
     fn end_all(&mut self, state: State, leaving: &[usize]) {
         self.state = state;
-        (self.term, self.over) = (None, true);
+        (self.term, self.over, self.running) = (None, true, false);
         self.notices.clear();
         self.late.clear();
         self.parties.iter_mut().for_each(Party::end);
@@ -477,7 +490,8 @@ impl World<'_> {
     }
 
     /// It enters into force for all: whom does it bind?
-    fn enter(&mut self, next: usize, first: bool, ran: bool) {
+    fn enter(&mut self, next: usize, ran: bool) {
+        let first = !std::mem::replace(&mut self.was_in_force, true);
         let passed = &self.events[..next];
         let consented = |event: &Event| {
             is_consent(event.kind)
@@ -525,8 +539,7 @@ impl World<'_> {
         }
         self.state = asserted;
         if rank(asserted) == 5 && rank(was) < 5 {
-            let first = !self.entered;
-            self.enter(next, first, false);
+            self.enter(next, false);
         } else if rank(asserted) == 6 {
             self.parties.iter_mut().for_each(|party| {
                 party.end();
@@ -543,10 +556,13 @@ impl World<'_> {
 
     fn begin_term(&mut self, day: i32, days: &[i32]) {
         self.over = false;
-        if self.term.is_some() {
+        if std::mem::replace(&mut self.running, true) {
             return;
         }
         self.renewals = 0;
+        if self.term.is_some() {
+            return;
+        }
         // A recorded end that is still to come counts again.
         if let Some(last_day) = self.made.expiry.map(|date| days[date]).filter(|last_day| day <= last_day + 1) {
             self.term = Some(Term { last_day, from: last_day + 1, with_first: false, times: 0 });
@@ -584,7 +600,9 @@ impl World<'_> {
             _ => false,
         };
         if !renewed || !self.notices.is_empty() {
-            (self.term, self.over) = (None, true);
+            (self.term, self.over, self.running) = (None, true, false);
+            self.notices.clear();
+            self.late.clear();
             if matches!(self.state, State::InForce | State::Suspended | State::ProvisionallyApplied) {
                 self.state = State::Expired;
                 self.parties.iter_mut().for_each(|party| {
