@@ -1,10 +1,11 @@
 //! Faults that tests plant, to see that they would be caught: each brings back what the server once did wrong.
 //!
-//! They exist with the feature `planted-faults` alone, which only this repository's own tests turn on; without it nothing
-//! is read and [`planted`] is `None` for the compiler. `PARTNERSHIP_TEST_FAULTS` names them: `one;other=argument`.
+//! They exist in this crate's unit tests, and with the feature `planted-faults`, which only this repository's own tests turn
+//! on; without it nothing is read and [`planted`] is `None` for the compiler. `PARTNERSHIP_TEST_FAULTS` names them:
+//! `one;other=argument`.
 
 /// The argument of a fault that is planted; empty if it has none. `None`: it is not planted.
-#[cfg(feature = "planted-faults")]
+#[cfg(any(test, feature = "planted-faults"))]
 pub(crate) fn planted(name: &str) -> Option<&'static str> {
     static FAULTS: std::sync::OnceLock<Vec<(String, String)>> = std::sync::OnceLock::new();
     let faults = FAULTS.get_or_init(|| {
@@ -22,7 +23,7 @@ pub(crate) fn planted(name: &str) -> Option<&'static str> {
 }
 
 /// The argument of a fault that is planted: none ever is.
-#[cfg(not(feature = "planted-faults"))]
+#[cfg(not(any(test, feature = "planted-faults")))]
 #[inline(always)]
 pub(crate) fn planted(_name: &str) -> Option<&'static str> {
     None

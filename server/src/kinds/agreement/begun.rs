@@ -2,6 +2,10 @@
 //!
 //! It is counted as steps are taken and taken back, so that nobody has to look for it.
 
+use std::collections::HashSet;
+
+use partnership_registry::v1::AgreementEventType as Type;
+
 use super::record::{Item, Record, What, Whose, row};
 
 /// Of things that begin the same: how many are recorded, and how many have happened.
@@ -22,6 +26,9 @@ pub(super) struct Begun {
     provisional_of_all: Count,
     /// Of those that apply provisionally by themselves, by party.
     provisional_of: Vec<Count>,
+    /// Provisional application that is not among the items, since it is an act of others: of all, and by party.
+    elsewhere_of_all: bool,
+    elsewhere_of: Vec<bool>,
 }
 
 impl Begun {
@@ -34,7 +41,37 @@ impl Begun {
         for item in items {
             begun.each(record, item, |count| count.all += 1);
         }
+        if items.iter().any(|item| item.what == What::ProvisionalEnd) {
+            begun.find_elsewhere(record, items);
+        }
         begun
+    }
+
+    fn find_elsewhere(&mut self, record: &Record<'_>, items: &[Item]) {
+        let here: HashSet<u32> =
+            items.iter().filter(|item| item.what == What::Provisional).map(|item| item.event).collect();
+        let begins = record.facts.iter().filter(|fact| fact.r#type == Type::ProvisionalApplication);
+        self.elsewhere_of = vec![false; record.contracting.len()];
+        for fact in begins.filter(|fact| !here.contains(&fact.index)) {
+            match &fact.whose {
+                Whose::All => self.elsewhere_of_all = true,
+                Whose::Some(parties) => {
+                    for party in parties {
+                        self.elsewhere_of.get_mut(usize::from(*party)).into_iter().for_each(|is| *is = true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether something that is an act of others may have begun what an event ends.
+    fn is_begun_elsewhere(&self, whose: Option<&Whose>) -> bool {
+        let of = |party: &u16| self.elsewhere_of.get(usize::from(*party)) == Some(&true);
+        match whose {
+            Some(Whose::Some(parties)) => self.elsewhere_of_all || parties.iter().any(of),
+            Some(Whose::All) => self.elsewhere_of_all || self.elsewhere_of.contains(&true),
+            None => false,
+        }
     }
 
     /// An item happens.
@@ -105,6 +142,7 @@ impl Begun {
             What::Resumption => began(self.suspensions),
             What::OwnResumption => began(self.own_suspensions),
             What::OwnEnd(_) => item.row == row::CONSENT || began(self.own),
+            What::ProvisionalEnd if self.is_begun_elsewhere(fact.map(|fact| &fact.whose)) => true,
             What::ProvisionalEnd => match fact.map(|fact| &fact.whose) {
                 Some(Whose::Some(parties)) => {
                     let own = parties.iter().filter_map(|party| self.provisional_of.get(usize::from(*party)));

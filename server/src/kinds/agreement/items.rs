@@ -7,7 +7,10 @@
 use partnership_registry::v1::{AgreementEndType, AgreementEventType as Type};
 
 use super::days::{Days, Derived};
-use super::record::{Fact, Item, NO_EVENT, Record, What, Whose, is_consent, is_superseded, own_end, row};
+use super::record::{Fact, Item, NO_EVENT, Record, What, Whose, is_consent, is_superseded, late, own_end, row};
+
+/// So many provisional applications and ends of them are looked at for each party, and no more.
+const FEW: usize = 8;
 
 /// The items of an agreement and of its parties.
 #[derive(Debug)]
@@ -24,7 +27,8 @@ pub(super) struct Items {
     own: Vec<Vec<Item>>,
     /// Consents of all contracting parties, of each of which they are its own.
     own_of_all: Vec<Item>,
-    /// Whether a provisional application by others matters to a party: a date on which the term ends ends it, too.
+    /// Whether a provisional application by others matters to a party: a date on which the term ends ends it, too, and
+    /// what ends those of several cannot come before all of them.
     provisional: bool,
     /// Nothing that matters to all parties names one of them.
     unnamed: bool,
@@ -67,7 +71,7 @@ impl Items {
             consents: Earliest::default(),
             own: vec![Vec::new(); record.contracting.len()],
             own_of_all: Vec::new(),
-            provisional: record.term.expiry.is_some(),
+            provisional: record.term.expiry.is_some() || ends_those_of_several(record),
             unnamed: true,
         };
         let mut first_of = [Earliest::default(), Earliest::default(), Earliest::default()];
@@ -261,7 +265,7 @@ impl Items {
         });
         let expiry = record.term.expiry.map(|days| (NO_EVENT, None, days));
         for (event, place, days) in ends.chain(expiry) {
-            let derived = Derived { plus: 1, ..Derived::SAME };
+            let derived = late(Derived { plus: 1, ..Derived::SAME });
             let end = Item { what: What::TermDate, row: row::TERM_END, event, days, derived, own: false };
             self.common.push((end, place));
             if notices {
@@ -270,6 +274,17 @@ impl Items {
             }
         }
     }
+}
+
+/// Whether one event ends the provisional application of several parties, and these are few enough to be looked at for
+/// each of them.
+fn ends_those_of_several(record: &Record<'_>) -> bool {
+    let of = |r#type| record.facts.iter().filter(move |fact| fact.r#type == r#type);
+    let mut ends = of(Type::ProvisionalApplicationEnd);
+    let of_several = |fact: &Fact<'_>| !matches!(&fact.whose, Whose::Some(parties) if parties.len() == 1);
+    record.in_order
+        && ends.any(of_several)
+        && of(Type::ProvisionalApplication).count() + of(Type::ProvisionalApplicationEnd).count() <= FEW
 }
 
 /// The first of several facts as an item.

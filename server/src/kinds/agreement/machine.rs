@@ -142,13 +142,33 @@ pub(super) fn has_ended(state: State) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Appliers {
     all: bool,
-    /// Which of the parties do, by their places; empty as long as none ever did by itself.
-    some: Vec<bool>,
-    /// How many of them do.
+    /// The contracting parties that do by acts of their own, and the other parties.
+    contracting: Few,
+    others: Few,
+}
+
+/// Some of the parties, by their places.
+#[derive(Debug, Default)]
+struct Few {
+    are: Vec<bool>,
     count: usize,
 }
 
+impl Few {
+    fn set(&mut self, party: u16, is: bool) {
+        let place = usize::from(party);
+        if self.are.len() <= place {
+            self.are.resize(place + 1, false);
+        }
+        if let Some(one) = self.are.get_mut(place).filter(|one| **one != is) {
+            *one = is;
+            self.count = if is { self.count + 1 } else { self.count - 1 };
+        }
+    }
+}
+
 impl Appliers {
+    /// A step costs no more than the parties that it names.
     pub(super) fn take(&mut self, record: &Record<'_>, step: &Step) {
         let begins = step.what == What::Provisional;
         if !begins && step.what != What::ProvisionalEnd {
@@ -156,25 +176,21 @@ impl Appliers {
         }
         let Some(fact) = record.fact(step.event) else { return };
         let Whose::Some(parties) = &fact.whose else {
-            *self = Appliers { all: begins, ..Appliers::default() };
+            (self.all, self.contracting) = (begins, Few::default());
             return;
         };
         if self.all && !begins {
             let count = record.contracting.iter().filter(|contracting| **contracting).count();
-            *self = Appliers { all: false, some: record.contracting.clone(), count };
+            (self.all, self.contracting) = (false, Few { are: record.contracting.clone(), count });
         }
-        self.some.resize(record.contracting.len(), false);
-        for party in parties {
-            let Some(applies) = self.some.get_mut(usize::from(*party)) else { continue };
-            if *applies != begins {
-                self.count = if begins { self.count + 1 } else { self.count - 1 };
-                *applies = begins;
-            }
+        for &party in parties {
+            let those = if record.is_contracting(party) { &mut self.contracting } else { &mut self.others };
+            those.set(party, begins);
         }
     }
 
     fn is_none(&self) -> bool {
-        !self.all && self.count == 0
+        !self.all && self.contracting.count == 0 && self.others.count == 0
     }
 }
 

@@ -11,7 +11,7 @@ use super::record::{Record, What, row};
 use super::worlds::Step;
 
 /// How a party stands, of what its status tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Standing {
     pub(super) consented: bool,
     pub(super) bound: bool,
@@ -34,7 +34,7 @@ struct Party {
     ended: Option<EndType>,
     /// It left by an act of its own or of the others, and has not consented since.
     left: bool,
-    /// Another took its place.
+    /// Another took its place: it is bound by consents of its own alone.
     succeeded: bool,
     by: u32,
 }
@@ -183,7 +183,7 @@ impl<'a> Course<'a> {
             return;
         }
         let binds = if self.record.bilateral {
-            !party.succeeded && (party.consented || place >= self.ahead.succeeds_before)
+            (!party.succeeded || party.consented) && (party.consented || place >= self.ahead.succeeds_before)
         } else if self.ahead.has_own_entry(place) {
             false
         } else {
@@ -212,7 +212,7 @@ impl<'a> Course<'a> {
                 }
             }
             What::Consent { .. } => {
-                (party.consented, party.left, party.succeeded) = (true, false, false);
+                (party.consented, party.left) = (true, false);
                 if self.contracting && runs && !self.ahead.has_own_entry(place + 1) {
                     party.bind(by);
                 }

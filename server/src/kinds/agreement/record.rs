@@ -319,6 +319,7 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
             None => (act_days(event), Derived::SAME),
         },
     };
+    let derived = if r#type == Type::Termination || own_end(r#type).is_some() { late(derived) } else { derived };
     Fact {
         index,
         event,
@@ -330,6 +331,11 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
         revoked: false,
         revokes: None,
     }
+}
+
+/// The same day; a day later, if that fault is planted.
+pub(super) fn late(end: Derived) -> Derived {
+    if faults::planted("timeline-ends-a-day-late").is_some() { Derived { plus: end.plus + 1, ..end } } else { end }
 }
 
 /// The days on which an act may have been done: one that nobody knows was done when it was recorded, or before.

@@ -15,6 +15,9 @@ use super::record::{Item, Record, What};
 use super::worlds::Step;
 use crate::values::truth::Truth;
 
+/// So many segments are kept without looking whether they are all different.
+const SEGMENTS: usize = 2_000;
+
 /// The records of an agreement, ready to be asked.
 #[derive(Debug)]
 pub(super) struct Standings<'a> {
@@ -40,9 +43,11 @@ impl<'a> Standings<'a> {
     pub(super) fn agreement(&mut self, mut show: impl FnMut(&[Step])) -> Vec<Segment<State>> {
         let mut items = self.items.of_agreement(&self.record);
         let mut segments = Vec::with_capacity(items.len() + 1);
+        let mut room = SEGMENTS;
         let record = &self.record;
         let explored = self.left.explore(record, &mut items, &mut |steps| {
             machine::run(record, steps, &mut segments);
+            compact(&mut segments, &mut room, |state| i32::from(*state));
             show(steps);
         });
         self.cautious = explored.is_err() || segments.is_empty();
@@ -58,9 +63,11 @@ impl<'a> Standings<'a> {
         let mut items = std::mem::take(&mut self.room);
         self.items.of_party(&self.record, party, &mut items);
         let mut segments = Vec::with_capacity(items.len() + 1);
+        let mut room = SEGMENTS;
         let (record, contracting) = (&self.record, self.record.is_contracting(party));
         let explored = self.left.explore(record, &mut items, &mut |steps| {
             party::run(record, steps, contracting, &mut segments);
+            compact(&mut segments, &mut room, |standing| *standing);
             show(steps);
         });
         self.cautious = explored.is_err() || segments.is_empty();
@@ -105,6 +112,15 @@ impl<'a> Standings<'a> {
         let mut items = Vec::new();
         self.items.of_party(&self.record, party, &mut items);
         items
+    }
+}
+
+/// Leaves each segment once, now and then: thousands of orders have most of them in common.
+fn compact<T: PartialEq, K: Ord>(segments: &mut Vec<Segment<T>>, room: &mut usize, key: impl Fn(&T) -> K) {
+    if segments.len() > *room {
+        segments.sort_unstable_by_key(|segment| (segment.from, segment.to, segment.by, key(&segment.holds)));
+        segments.dedup();
+        *room = SEGMENTS.max(2 * segments.len());
     }
 }
 

@@ -16,6 +16,8 @@ const START: i32 = 10_957;
 const SPAN: u64 = 1_200;
 /// What nobody knows the date of is not before this day.
 pub(super) const FIRST_DAY: i32 = START - 3;
+/// Worlds are gone through up to this day; automatic renewals have no last one.
+pub(super) const LAST_DAY: i32 = START + 6_000;
 /// On this day all was recorded.
 const RECORDED: i32 = START + 1_300;
 
@@ -109,34 +111,125 @@ impl Made {
 
 struct Maker<'a> {
     dice: &'a mut Dice,
+    wire: Vec<AgreementEvent>,
+    events: Vec<Event>,
     dates: Vec<(i32, i32)>,
     uncertain: usize,
     /// How many dates may be uncertain.
     uncertain_max: usize,
+    /// What nobody knows the date of makes no difference before all that is known.
+    may_be_unknown: bool,
 }
 
 impl Maker<'_> {
-    /// A date, and its place among those of the world.
-    fn date(&mut self, from: i32, span: u64, may_be_unknown: bool) -> (PartialDate, usize) {
-        let day = of_day(Day(from + i32::try_from(self.dice.roll(span)).unwrap())).unwrap();
-        let uncertain = self.uncertain < self.uncertain_max && self.dice.chance(45);
-        let date = if !uncertain {
-            day
-        } else {
-            match self.dice.roll(12) {
-                0..5 => PartialDate { day: 0, ..day },
-                5..8 => PartialDate { approximate: true, ..day },
-                8 => PartialDate { uncertain: true, day: 0, ..day },
-                9 | 10 => PartialDate { month: 0, day: 0, ..day },
-                _ if may_be_unknown => PartialDate::unknown(),
-                _ => PartialDate { approximate: true, uncertain: true, ..day },
-            }
-        };
-        // What nobody knows was before all that is known, or up to the day of its recording.
-        let days = day_numbers(&date).unwrap_or((FIRST_DAY, RECORDED));
+    fn new(dice: &mut Dice, uncertain_max: usize) -> Maker<'_> {
+        Maker {
+            dice,
+            wire: Vec::new(),
+            events: Vec::new(),
+            dates: Vec::new(),
+            uncertain: 0,
+            uncertain_max,
+            may_be_unknown: true,
+        }
+    }
+
+    fn day(&mut self, from: i32, span: u64) -> PartialDate {
+        of_day(Day(from + i32::try_from(self.dice.roll(span)).unwrap())).unwrap()
+    }
+
+    fn date(&mut self, from: i32, span: u64, may_be_unknown: bool) -> PartialDate {
+        let day = self.day(from, span);
+        if self.uncertain >= self.uncertain_max || !self.dice.chance(45) {
+            return day;
+        }
+        match self.dice.roll(12) {
+            0..5 => PartialDate { day: 0, ..day },
+            5..8 => PartialDate { approximate: true, ..day },
+            8 => PartialDate { uncertain: true, day: 0, ..day },
+            9 | 10 => PartialDate { month: 0, day: 0, ..day },
+            _ if may_be_unknown => PartialDate::unknown(),
+            _ => PartialDate { approximate: true, uncertain: true, ..day },
+        }
+    }
+
+    /// A date is one of the world: its place there. What nobody knows was before all that is known, or up to the day of its
+    /// recording.
+    fn days_of(&mut self, date: &PartialDate, recorded: i32) -> usize {
+        let days = day_numbers(date).unwrap_or((FIRST_DAY, recorded));
         self.uncertain += usize::from(days.0 != days.1);
         self.dates.push(days);
-        (date, self.dates.len() - 1)
+        self.dates.len() - 1
+    }
+
+    /// An event on a random day.
+    fn add(&mut self, kind: Type, whose: Option<Vec<usize>>) {
+        let may_be_unknown = self.may_be_unknown && kind != Type::NonRenewal;
+        let date = self.date(START, SPAN, may_be_unknown);
+        let term_end = (kind == Type::Renewal).then(|| self.date(START + 1_300, 900, false));
+        self.add_on(kind, whose, date, term_end, RECORDED);
+    }
+
+    fn add_on(
+        &mut self,
+        kind: Type,
+        whose: Option<Vec<usize>>,
+        date: PartialDate,
+        term_end: Option<PartialDate>,
+        recorded: i32,
+    ) {
+        let place = self.events.len();
+        let at = self.days_of(&date, recorded);
+        // That of the effect is not bounded by the day of its recording.
+        let by_act = date.unknown || self.dice.chance(60) || kind == Type::NonRenewal;
+        let mut event = AgreementEvent {
+            event_id: format!("e{place}"),
+            r#type: kind.into(),
+            party_ids: whose.iter().flatten().map(|party| id(*party)).collect(),
+            record_date: of_day(Day(recorded)),
+            ..AgreementEvent::default()
+        };
+        if by_act {
+            event.act_date = Some(date)
+        } else {
+            event.effect_date = Some(date);
+            // The day of the act then makes no difference.
+            event.act_date = self.dice.chance(40).then(|| self.day(START, SPAN));
+        }
+        let superseded = kind == Type::Termination && self.dice.chance(30);
+        if kind == Type::Termination {
+            event.set_ground(if superseded { Ground::LaterAgreement } else { Ground::Consent });
+        }
+        let end = term_end.as_ref().map(|date| self.days_of(date, recorded));
+        event.term_end_date = term_end;
+        self.events.push(Event {
+            kind,
+            place,
+            whose,
+            date: at,
+            by_act,
+            term_end: end,
+            revokes: None,
+            succeeded: None,
+            superseded,
+        });
+        self.wire.push(event);
+    }
+
+    /// The last event revokes another one.
+    fn revokes(&mut self, place: usize) {
+        if let (Some(event), Some(wire)) = (self.events.last_mut(), self.wire.last_mut()) {
+            event.revokes = Some(place);
+            wire.revoked_event_id = format!("e{place}");
+        }
+    }
+
+    /// The last event says whom the party succeeds.
+    fn succeeds(&mut self, party: usize) {
+        if let (Some(event), Some(wire)) = (self.events.last_mut(), self.wire.last_mut()) {
+            event.succeeded = Some(party);
+            wire.succeeded_party_id = id(party);
+        }
     }
 
     fn period(&mut self) -> AgreementPeriod {
@@ -189,7 +282,7 @@ pub(super) fn make(dice: &mut Dice) -> Made {
         80..120 => (2_000, 3),
         _ => (200, 3),
     };
-    let mut maker = Maker { dice, dates: Vec::new(), uncertain: 0, uncertain_max };
+    let mut maker = Maker::new(dice, uncertain_max);
     let mut kinds: Vec<Type> = (0..=maker.dice.roll(6)).map(|_| maker.dice.among(&KINDS)).collect();
     let with_term = maker.dice.chance(40);
     // What something presupposes is recorded, so that nothing rests on an absence.
@@ -211,97 +304,59 @@ pub(super) fn make(dice: &mut Dice) -> Made {
     }
     kinds.splice(0..0, needs.iter().copied());
 
-    let (mut wire, mut events): (Vec<AgreementEvent>, Vec<Event>) = (Vec::new(), Vec::new());
-    let id = |party: usize| format!("p{party}");
-    let mut add = |maker: &mut Maker<'_>,
-                   kind: Type,
-                   whose: Option<Vec<usize>>,
-                   succeeded: Option<usize>,
-                   revokes: Option<usize>| {
-        let place = wire.len();
-        let may_be_unknown = !with_term && kind != Type::NonRenewal;
-        let (date, at) = maker.date(START, SPAN, may_be_unknown);
-        // That of the effect is not bounded by the day of its recording.
-        let by_act = date.unknown || maker.dice.chance(60) || kind == Type::NonRenewal;
-        let mut event = AgreementEvent {
-            event_id: format!("e{place}"),
-            r#type: kind.into(),
-            party_ids: whose.iter().flatten().map(|party| id(*party)).collect(),
-            record_date: of_day(Day(RECORDED)),
-            ..AgreementEvent::default()
-        };
-        if by_act {
-            event.act_date = Some(date)
-        } else {
-            event.effect_date = Some(date)
-        }
-        let superseded = kind == Type::Termination && maker.dice.chance(30);
-        if kind == Type::Termination {
-            event.set_ground(if superseded { Ground::LaterAgreement } else { Ground::Consent });
-        }
-        let mut term_end = None;
-        if kind == Type::Renewal {
-            let (date, at) = maker.date(START + 1_300, 900, false);
-            (event.term_end_date, term_end) = (Some(date), Some(at));
-        }
-        event.succeeded_party_id = succeeded.map(id).unwrap_or_default();
-        event.revoked_event_id = revokes.map(|place| format!("e{place}")).unwrap_or_default();
-        events.push(Event { kind, place, whose, date: at, by_act, term_end, revokes, succeeded, superseded });
-        wire.push(event);
-    };
+    maker.may_be_unknown = !with_term;
     let mut revocable: Vec<usize> = Vec::new();
-    let mut place = 0;
     for kind in kinds {
         let party = usize::try_from(maker.dice.roll(count as u64)).unwrap();
         let other = (party + 1) % count;
-        let named = || Some(vec![party]);
+        let both = count > 2 && maker.dice.chance(20);
+        let named = || Some(if both { vec![party, other] } else { vec![party] });
         match kind {
             Type::Revocation => {
                 let Some(revoked) = revocable.pop() else { continue };
-                let whose = None;
-                add(&mut maker, kind, whose, None, Some(revoked));
+                maker.add(kind, None);
+                maker.revokes(revoked);
             }
             Type::Succession => {
-                let succeeded = maker.dice.chance(60).then_some(other);
-                add(&mut maker, kind, named(), succeeded, None);
+                maker.add(kind, Some(vec![party]));
+                if maker.dice.chance(60) {
+                    maker.succeeds(other);
+                }
             }
-            Type::Accession => add(&mut maker, kind, named(), None, None),
+            Type::Accession => maker.add(kind, named()),
             Type::Denunciation | Type::Expulsion => {
                 // Whoever leaves has joined by an act that is recorded.
-                add(&mut maker, Type::Ratification, named(), None, None);
-                place += 1;
+                maker.add(Type::Ratification, named());
                 let kind = if kind == Type::Denunciation && maker.dice.chance(50) { Type::Withdrawal } else { kind };
-                add(&mut maker, kind, named(), None, None);
                 if kind != Type::Expulsion {
-                    revocable.push(place);
+                    revocable.push(maker.events.len());
                 }
+                maker.add(kind, named());
             }
             Type::Resumption | Type::ProvisionalApplicationEnd => {
                 let begins = if kind == Type::Resumption { Type::Suspension } else { Type::ProvisionalApplication };
                 let whose = if maker.dice.chance(50) { named() } else { None };
-                add(&mut maker, begins, whose.clone(), None, None);
-                place += 1;
-                add(&mut maker, kind, whose, None, None);
+                maker.add(begins, whose.clone());
+                maker.add(kind, whose);
             }
             Type::NonRenewal => {
-                add(&mut maker, kind, named(), None, None);
-                revocable.push(place);
+                revocable.push(maker.events.len());
+                maker.add(kind, named());
             }
             Type::Negotiation | Type::Adoption | Type::Renewal | Type::Termination | Type::Abandonment => {
-                add(&mut maker, kind, None, None, None);
+                maker.add(kind, None);
             }
             _ => {
                 let whose = if maker.dice.chance(50) { named() } else { None };
-                add(&mut maker, kind, whose, None, None);
+                maker.add(kind, whose);
             }
         }
-        place += 1;
     }
     if maker.dice.chance(10)
-        && let Some(last) = events.pop()
+        && let Some(last) = maker.events.pop()
     {
         // It does not count; its date is no date of the world.
-        wire[last.place].voided = Some(AgreementEventVoiding::default());
+        maker.wire[last.place].voided = Some(AgreementEventVoiding::default());
         for date in std::iter::once(last.date).chain(last.term_end) {
             let (first, last) = maker.dates[date];
             maker.uncertain -= usize::from(first != last);
@@ -322,8 +377,9 @@ pub(super) fn make(dice: &mut Dice) -> Made {
         let mut made = AgreementTerm { length: Some(maker.period()), ..AgreementTerm::default() };
         made.set_renewal(renewal);
         if maker.dice.chance(30) {
-            let (date, at) = maker.date(START + 1_300, 900, false);
-            (made.expiry_date, expiry) = (Some(date), Some(at));
+            let date = maker.date(START + 1_300, 900, false);
+            expiry = Some(maker.days_of(&date, RECORDED));
+            made.expiry_date = Some(date);
         }
         if renewal == AgreementRenewal::Automatic {
             made.renewal_length = maker.dice.chance(50).then(|| maker.period());
@@ -339,24 +395,19 @@ pub(super) fn make(dice: &mut Dice) -> Made {
     let mut asserted = None;
     let mut asserted_status = None;
     if !with_term && maker.dice.chance(15) {
-        let entered = events.iter().any(|event| event.kind == Type::EntryIntoForce);
+        let entered = maker.events.iter().any(|event| event.kind == Type::EntryIntoForce);
         let states = [State::Negotiating, State::Signed, State::InForce];
         let ends = [State::Terminated, State::Suspended, State::Superseded];
         let state = if entered && maker.dice.chance(50) { maker.dice.among(&ends) } else { maker.dice.among(&states) };
-        let (since, at) = maker.date(START, SPAN, false);
-        asserted = Some((state, at));
+        let since = maker.date(START, SPAN, false);
+        asserted = Some((state, maker.days_of(&since, RECORDED)));
         asserted_status =
             Some(AgreementAssertedStatus { state: state.into(), since: Some(since), source: String::new() });
     }
-    let party = |place: usize, contracting: bool| AgreementParty {
-        party_id: id(place),
-        country: format!("countries/c{place}"),
-        role: if contracting { 0 } else { AgreementPartyRole::Witness.into() },
-        ..AgreementParty::default()
-    };
+    let Maker { wire, events, dates, uncertain, .. } = maker;
     let agreement = Agreement {
         scope: scope.into(),
-        parties: contracting.iter().enumerate().map(|(place, contracting)| party(place, *contracting)).collect(),
+        parties: parties(&contracting),
         events: wire,
         term: term.clone(),
         asserted_status,
@@ -364,7 +415,6 @@ pub(super) fn make(dice: &mut Dice) -> Made {
     };
     let recorded_whole = is_whole(&events);
     let sides = sides(&contracting, &events);
-    let Maker { dates, uncertain, .. } = maker;
     let of_term = term.unwrap_or_default();
     Made {
         agreement,
@@ -383,6 +433,70 @@ pub(super) fn make(dice: &mut Dice) -> Made {
         renewal_notice: of_term.renewal_notice,
         denunciation_notice,
         recorded_whole,
+    }
+}
+
+fn id(party: usize) -> String {
+    format!("p{party}")
+}
+
+fn parties(contracting: &[bool]) -> Vec<AgreementParty> {
+    let party = |(place, contracting): (usize, &bool)| AgreementParty {
+        party_id: id(place),
+        country: format!("countries/c{place}"),
+        role: if *contracting { 0 } else { AgreementPartyRole::Witness.into() },
+        ..AgreementParty::default()
+    };
+    contracting.iter().enumerate().map(party).collect()
+}
+
+/// A treaty between two of which `certain` dates are known and lie close together, and three nobody knows.
+pub(super) fn make_crowded(dice: &mut Dice, certain: usize) -> Made {
+    const CERTAIN: [Type; 3] = [Type::Suspension, Type::Resumption, Type::Renewal];
+    const UNKNOWN: [Type; 6] = [
+        Type::Suspension,
+        Type::Resumption,
+        Type::Termination,
+        Type::EntryIntoForce,
+        Type::ProvisionalApplication,
+        Type::Signature,
+    ];
+    let mut maker = Maker::new(dice, 3);
+    let recorded = START + 2 * i32::try_from(certain).unwrap() + 3;
+    let with_end = maker.dice.chance(50);
+    for at in 0..certain {
+        let kind = match at {
+            0 => Type::EntryIntoForce,
+            _ if with_end && at + 1 == certain => Type::Termination,
+            _ => maker.dice.among(&CERTAIN),
+        };
+        let date = of_day(Day(START + 2 * i32::try_from(at).unwrap())).unwrap();
+        let term_end = (kind == Type::Renewal).then(|| maker.day(START + 1_300, 900));
+        maker.add_on(kind, None, date, term_end, recorded);
+    }
+    for _ in 0..3 {
+        let kind = maker.dice.among(&UNKNOWN);
+        maker.add_on(kind, None, PartialDate::unknown(), None, recorded);
+    }
+    let Maker { wire, events, dates, uncertain, .. } = maker;
+    let contracting = vec![true, true];
+    Made {
+        agreement: Agreement { parties: parties(&contracting), events: wire, ..Agreement::default() },
+        recorded_whole: is_whole(&events),
+        events,
+        bilateral: true,
+        contracting,
+        dates,
+        uncertain,
+        worlds_max: u64::MAX,
+        expiry: None,
+        asserted: None,
+        renewal: AgreementRenewal::Unspecified,
+        length: None,
+        renewal_length: None,
+        renewals_max: 0,
+        renewal_notice: None,
+        denunciation_notice: None,
     }
 }
 

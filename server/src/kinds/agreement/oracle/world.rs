@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use partnership_registry::v1::{AgreementEventType as Type, AgreementPeriod};
 use partnership_registry::v1::{AgreementPartyStatus, AgreementRenewal, AgreementState as State, Truth};
 
-use super::record::{Event, Made};
+use super::record::{Event, LAST_DAY, Made};
 
 /// How a party stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,44 +19,84 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) const ALL: u8 = 0b11_1111;
+    const COUNT: usize = 6;
 
-    pub(super) fn bits(self) -> u8 {
+    fn bits(self) -> u64 {
         let all = [self.signed, self.consented, self.bound, self.in_force, self.applies, self.ended];
-        all.iter().enumerate().map(|(at, so)| u8::from(*so) << at).sum()
+        all.iter().enumerate().map(|(at, so)| u64::from(*so) << at).sum()
     }
 
-    /// What is told of a party, each with its bit.
-    pub(super) fn of(status: &AgreementPartyStatus) -> [(u8, &'static str, Truth); 6] {
+    /// What is told of a party, in the same order.
+    pub(super) fn of(status: &AgreementPartyStatus) -> [(&'static str, Truth); Self::COUNT] {
         [
-            (1, "signed", status.signed()),
-            (2, "consented", status.consented()),
-            (4, "bound", status.bound()),
-            (8, "in force", status.in_force()),
-            (16, "provisionally applied", status.provisionally_applied()),
-            (32, "ended", status.ended()),
+            ("signed", status.signed()),
+            ("consented", status.consented()),
+            ("bound", status.bound()),
+            ("in force", status.in_force()),
+            ("provisionally applied", status.provisionally_applied()),
+            ("ended", status.ended()),
         ]
     }
 }
 
-/// What is so from some day on.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Snapshot {
-    pub(super) state: State,
-    pub(super) parties: Vec<Told>,
+/// What was seen over worlds, as bits: the states, and for each of at most three parties what was so in some world and
+/// what was not so in some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Seen(u64);
+
+impl Seen {
+    const STATES: usize = 12;
+    const BOUND: usize = 2;
+
+    fn of(state: State, parties: impl Iterator<Item = Told>) -> Seen {
+        let mut seen = 1 << state as u32;
+        for (place, told) in parties.enumerate() {
+            let not_so = !told.bits() & ((1 << Told::COUNT) - 1);
+            seen |= (told.bits() | not_so << Told::COUNT) << Self::place(place);
+        }
+        Seen(seen)
+    }
+
+    fn place(party: usize) -> usize {
+        Self::STATES + 2 * Told::COUNT * party
+    }
+
+    pub(super) fn add(&mut self, other: Seen) {
+        self.0 |= other.0;
+    }
+
+    /// A bit for each state.
+    pub(super) fn states(self) -> u32 {
+        u32::try_from(self.0 & ((1 << Self::STATES) - 1)).unwrap()
+    }
+
+    /// Whether something is so of a party: by its place in what is told.
+    pub(super) fn truth(self, party: usize, what: usize) -> Truth {
+        let bit = |at: usize| self.0 >> (Self::place(party) + at) & 1 == 1;
+        match (bit(what), bit(Told::COUNT + what)) {
+            (true, false) => Truth::True,
+            (false, _) => Truth::False,
+            (true, true) => Truth::Unknown,
+        }
+    }
+
+    pub(super) fn bound(self, party: usize) -> Truth {
+        self.truth(party, Self::BOUND)
+    }
 }
 
 /// What becomes of an agreement in one world.
 pub(super) struct Course {
     /// Each with the day from which on it is so.
-    pub(super) steps: Vec<(i32, Snapshot)>,
+    pub(super) steps: Vec<(i32, Seen)>,
     /// Nothing ends before it began.
     pub(super) in_order: bool,
 }
 
 impl Course {
-    pub(super) fn on(&self, day: i32) -> &Snapshot {
-        &self.steps.iter().rev().find(|(from, _)| *from <= day).unwrap().1
+    pub(super) fn on(&self, day: i32) -> Seen {
+        let after = self.steps.partition_point(|(from, _)| *from <= day);
+        self.steps[after - 1].1
     }
 }
 
@@ -114,6 +154,8 @@ struct Party {
     bound: bool,
     suspended: bool,
     applies: bool,
+    /// What it applies provisionally has not been ended by an event of its own: it may be bound, or have left.
+    applier: bool,
     ended: bool,
     left: bool,
 }
@@ -158,7 +200,10 @@ struct World<'a> {
     /// The last term is over, or the agreement was ended.
     over: bool,
     entered: bool,
-    steps: Vec<(i32, Snapshot)>,
+    /// It has entered into force and not ended since, by events alone.
+    running: bool,
+    was_in_force: bool,
+    steps: Vec<(i32, Seen)>,
 }
 
 /// What becomes of an agreement when its dates are these days.
@@ -171,7 +216,7 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
     };
     let mut events: Vec<_> = made.events.iter().map(|event| (of(event), event)).collect();
     events.sort_by_key(|(day, event)| (*day, row(event.kind, event.whose.is_some()), event.place));
-    let in_order = is_in_order(made, &events);
+    let in_order = is_in_order(made, &events, made.expiry.map(|date| days[date]));
     // A revocation that comes before the effect of what it takes back undoes it. That of a notice is seen to in the course.
     let undone: Vec<usize> = events
         .iter()
@@ -194,6 +239,8 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
         renewals: 0,
         over: false,
         entered: false,
+        running: false,
+        was_in_force: false,
         steps: Vec::new(),
     };
     world.go(days);
@@ -201,15 +248,20 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
 }
 
 /// Whether nothing that is recorded to have begun ends before that.
-fn is_in_order(made: &Made, events: &[(i32, &Event)]) -> bool {
+fn is_in_order(made: &Made, events: &[(i32, &Event)], expiry: Option<i32>) -> bool {
     let general = events.iter().any(|(_, event)| event.kind == Type::EntryIntoForce && event.whose.is_none());
     let revoked = |event: &Event| events.iter().any(|(_, other)| other.revokes == Some(event.place));
     let began = |at: usize, is: &dyn Fn(&Event) -> bool| {
         let mut found = events.iter().enumerate().filter(|(_, (_, event))| is(event)).peekable();
         found.peek().is_none() || found.any(|(place, _)| place < at)
     };
+    let entry = |other: &Event| other.kind == Type::EntryIntoForce && (other.whose.is_none() || !general);
+    if let Some(last_day) = expiry
+        && !began(events.partition_point(|(day, _)| *day <= last_day + 1), &entry)
+    {
+        return false;
+    }
     events.iter().enumerate().all(|(at, (_, event))| {
-        let entry = |other: &Event| other.kind == Type::EntryIntoForce && (other.whose.is_none() || !general);
         let all_named = |is: &dyn Fn(usize) -> bool| event.whose.iter().flatten().all(|party| is(*party));
         let own = |party: usize| {
             began(at, &|other: &Event| {
@@ -247,14 +299,14 @@ impl World<'_> {
         let expiry = self.made.expiry.map(|date| days[date]);
         self.term = expiry.map(|last_day| Term { last_day, from: last_day + 1, with_first: false, times: 0 });
         let mut asserted = self.made.asserted.map(|(state, date)| (days[date], state));
-        let mut at = 0;
+        let (mut at, mut today) = (0, i32::MIN);
         loop {
             let event = self.events.get(at).copied();
             let key = event.map(|(day, event)| (day, row(event.kind, event.whose.is_some())));
             let over = self.term.map(|term| (term.last_day + 1, EXPIRY_ROW));
             let asserts = asserted.map(|(day, _)| (day, 20));
             let Some(next) = [key, over, asserts].into_iter().flatten().min() else { break };
-            if next.0 > 200_000 {
+            if next.0 > LAST_DAY {
                 break;
             }
             if key == Some(next) {
@@ -266,7 +318,9 @@ impl World<'_> {
             } else if let Some((_, state)) = asserted.take() {
                 self.assert(state, at);
             }
-            self.tell(next.0);
+            // A term that is renewed up to a day that has passed is over on the day of the renewal.
+            today = today.max(next.0);
+            self.tell(today);
         }
     }
 
@@ -279,10 +333,11 @@ impl World<'_> {
             applies: party.applies && !party.bound && !ended(self.state),
             ended: party.ended && !party.bound,
         };
-        let snapshot = Snapshot { state: self.state, parties: self.parties.iter().map(told).collect() };
+        let seen = Seen::of(self.state, self.parties.iter().map(told));
         match self.steps.last_mut() {
-            Some((last, told)) if *last == day => *told = snapshot,
-            _ => self.steps.push((day, snapshot)),
+            Some((last, told)) if *last == day => *told = seen,
+            Some((_, told)) if *told == seen => {}
+            _ => self.steps.push((day, seen)),
         }
     }
 
@@ -329,7 +384,7 @@ impl World<'_> {
             Type::ProvisionalApplication => {
                 for party in self.whose(event) {
                     let applies = !self.parties[party].bound && !ended(self.state);
-                    self.parties[party].applies = applies;
+                    (self.parties[party].applies, self.parties[party].applier) = (applies, true);
                 }
                 if before_force(self.state) {
                     self.state = State::ProvisionallyApplied;
@@ -337,24 +392,23 @@ impl World<'_> {
             }
             Type::ProvisionalApplicationEnd => {
                 for party in self.whose(event) {
-                    self.parties[party].applies = false;
+                    (self.parties[party].applies, self.parties[party].applier) = (false, false);
                 }
-                if self.state == State::ProvisionallyApplied && !self.parties.iter().any(|party| party.applies) {
+                if self.state == State::ProvisionallyApplied && !self.parties.iter().any(|party| party.applier) {
                     self.state = State::Signed;
                 }
             }
             Type::EntryIntoForce if event.whose.is_none() => {
-                let first = !self.entered;
                 self.state = State::InForce;
                 self.begin_term(day, days);
                 self.entered = true;
-                self.enter(next, first, runs);
+                self.enter(next, runs);
             }
             Type::EntryIntoForce => {
                 if !general && !self.entered {
                     self.state = State::InForce;
                     self.begin_term(day, days);
-                    self.entered = true;
+                    (self.entered, self.was_in_force) = (true, true);
                 }
                 if !ended(self.state) {
                     self.whose(event).into_iter().for_each(|party| self.parties[party].bind());
@@ -426,7 +480,7 @@ impl World<'_> {
 
     fn end_all(&mut self, state: State, leaving: &[usize]) {
         self.state = state;
-        (self.term, self.over) = (None, true);
+        (self.term, self.over, self.running) = (None, true, false);
         self.notices.clear();
         self.late.clear();
         self.parties.iter_mut().for_each(Party::end);
@@ -436,7 +490,8 @@ impl World<'_> {
     }
 
     /// It enters into force for all: whom does it bind?
-    fn enter(&mut self, next: usize, first: bool, ran: bool) {
+    fn enter(&mut self, next: usize, ran: bool) {
+        let first = !std::mem::replace(&mut self.was_in_force, true);
         let passed = &self.events[..next];
         let consented = |event: &Event| {
             is_consent(event.kind)
@@ -484,8 +539,7 @@ impl World<'_> {
         }
         self.state = asserted;
         if rank(asserted) == 5 && rank(was) < 5 {
-            let first = !self.entered;
-            self.enter(next, first, false);
+            self.enter(next, false);
         } else if rank(asserted) == 6 {
             self.parties.iter_mut().for_each(|party| {
                 party.end();
@@ -502,10 +556,13 @@ impl World<'_> {
 
     fn begin_term(&mut self, day: i32, days: &[i32]) {
         self.over = false;
-        if self.term.is_some() {
+        if std::mem::replace(&mut self.running, true) {
             return;
         }
         self.renewals = 0;
+        if self.term.is_some() {
+            return;
+        }
         // A recorded end that is still to come counts again.
         if let Some(last_day) = self.made.expiry.map(|date| days[date]).filter(|last_day| day <= last_day + 1) {
             self.term = Some(Term { last_day, from: last_day + 1, with_first: false, times: 0 });
@@ -543,7 +600,9 @@ impl World<'_> {
             _ => false,
         };
         if !renewed || !self.notices.is_empty() {
-            (self.term, self.over) = (None, true);
+            (self.term, self.over, self.running) = (None, true, false);
+            self.notices.clear();
+            self.late.clear();
             if matches!(self.state, State::InForce | State::Suspended | State::ProvisionallyApplied) {
                 self.state = State::Expired;
                 self.parties.iter_mut().for_each(|party| {

@@ -48,6 +48,17 @@ fn each_event_takes_the_agreement_on() {
             &[("1991-06-01", "PROVISIONALLY_APPLIED"), ("1992-01-01", "SIGNED")],
         ),
         (
+            "provisional application by a witness, and by all who are to be bound, who end it",
+            &[
+                "parties a b w:WITNESS",
+                "PROVISIONAL_APPLICATION w 1990-01-01",
+                "PROVISIONAL_APPLICATION 1991-01-01",
+                "PROVISIONAL_APPLICATION_END 1992-01-01",
+                "PROVISIONAL_APPLICATION_END w 1993-01-01",
+            ],
+            &[("1992-06-01", "PROVISIONALLY_APPLIED"), ("1993-01-01", "SIGNED")],
+        ),
+        (
             "entry into force, before signature",
             &["ENTRY_INTO_FORCE 1990-01-01", "SIGNATURE 1991-01-01"],
             &[("1989-12-31", "DRAFT"), ("1990-01-01", "IN_FORCE"), ("1991-01-01", "IN_FORCE")],
@@ -431,6 +442,29 @@ fn each_event_takes_the_parties_on() {
                 ("b", "1990-01-01", "--++--"),
                 ("w", "1990-01-01", "------"),
             ],
+        ),
+        (
+            "between two, it does not bind whom another succeeded, unless it has joined again",
+            &[
+                "parties a b c",
+                "SUCCESSION c 1988-01-01 of=a",
+                "RATIFICATION a 1989-01-01",
+                "ENTRY_INTO_FORCE 1990-01-01",
+                "EXPULSION a 1991-01-01",
+                "TERMINATION 1992-01-01 ground=CONSENT",
+                "ENTRY_INTO_FORCE 1993-01-01",
+            ],
+            &[("a", "1990-01-01", "-+++--"), ("a", "1993-01-01", "-----+ EXPULSION"), ("b", "1993-01-01", "--++--")],
+        ),
+        (
+            "provisional application of others is what an end of all may have ended",
+            &[
+                "parties a b",
+                "PROVISIONAL_APPLICATION unknown recorded=1995-01-01",
+                "PROVISIONAL_APPLICATION b 1990-01-01",
+                "PROVISIONAL_APPLICATION_END 1991",
+            ],
+            &[("a", "1990-12-31", "----?-"), ("a", "1993-01-01", "----?-")],
         ),
         (
             "among many, it binds those who have consented, and later those who consent",
