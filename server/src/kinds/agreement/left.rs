@@ -8,6 +8,8 @@ use super::worlds::{Budget, Step, TooMany, explore};
 const STEPS_ALTOGETHER_MAX: usize = 300_000;
 /// How many parties can be put among those who apply an agreement provisionally while one step is taken.
 const PARTIES_OF_STEP: usize = 16;
+/// How many such steps there may be in an order if there is more than one.
+const STEPS_OF_ORDER_MAX: usize = 500;
 
 #[derive(Debug)]
 pub(super) struct Left {
@@ -38,7 +40,10 @@ impl Left {
         items: &mut [Item],
         show: &mut dyn FnMut(&[Step]),
     ) -> Result<(), TooMany> {
-        if items.iter().all(|item| item.days.is_certain()) && !self.take(items.len() + named(record, items)) {
+        let named = named(record, items);
+        let certain = items.iter().all(|item| item.days.is_certain());
+        let enough = if certain { self.take(items.len() + named) } else { named <= STEPS_OF_ORDER_MAX };
+        if !enough {
             return Err(TooMany);
         }
         explore(record, items, &mut self.orders, show)

@@ -250,7 +250,8 @@ impl Search<'_> {
         loop {
             let counted = counted(&course, &self.plan());
             let next = self.next(&counted, &mut from);
-            self.work += next.len() + 1;
+            // All that is uncertain has been looked at for it, and of all items which notices are to come.
+            self.work += next.len() + 1 + self.uncertain.len() / 8 + self.items.len() / 32;
             if self.work > self.work_max || self.steps.len() > STEPS_MAX {
                 return Err(TooMany);
             }
