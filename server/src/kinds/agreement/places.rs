@@ -7,6 +7,8 @@ use super::record::{Item, What};
 pub(super) struct Places {
     /// The ends of terms that a date names, in the order of their events.
     dates: Vec<(u32, usize)>,
+    /// From when on notices for such terms are too late, in the same order.
+    deadlines: Vec<(u32, usize)>,
     /// What can be taken back, in the order of the events; empty if nothing takes anything back.
     revocable: Vec<(u32, usize)>,
 }
@@ -22,6 +24,7 @@ impl Places {
         let revokes = items.iter().any(|item| matches!(item.what, What::Revocation(_)));
         Places {
             dates: those(|what| what == What::TermDate),
+            deadlines: those(|what| what == What::DeadlineDate),
             revocable: if revokes { those(is_revocable) } else { Vec::new() },
         }
     }
@@ -29,6 +32,11 @@ impl Places {
     /// The end of a term that an event names, or that of the agreement itself.
     pub(super) fn date(&self, event: u32) -> Option<usize> {
         of_event(&self.dates, event).next()
+    }
+
+    /// From when on a notice for that term is too late.
+    pub(super) fn deadline(&self, event: u32) -> Option<usize> {
+        of_event(&self.deadlines, event).next()
     }
 
     /// All that the revocation of an event takes back.

@@ -35,9 +35,6 @@ pub(super) struct Course {
     notices: SmallVec<[u32; 2]>,
     /// The notices that came too late for it.
     late: SmallVec<[u32; 2]>,
-    /// The dates that have passed, and those for which a notice would be too late.
-    passed: SmallVec<[u32; 2]>,
-    passed_deadlines: SmallVec<[u32; 2]>,
     /// It has entered into force, and not ended since.
     running: bool,
     ended: bool,
@@ -57,6 +54,10 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    fn has_happened(&self, place: usize) -> bool {
+        self.done.get(place) == Some(&true)
+    }
+
     /// The first day on which a notice that is to come may be given.
     fn first_notice(&self) -> Option<i32> {
         let place = self.to_come.map(|to_come| to_come.notice);
@@ -88,8 +89,6 @@ impl Course {
             open: false,
             notices: SmallVec::new(),
             late: SmallVec::new(),
-            passed: SmallVec::new(),
-            passed_deadlines: SmallVec::new(),
             running: false,
             ended: false,
             renewals: 0,
@@ -124,12 +123,10 @@ impl Course {
             }
             What::Renewal { dated } => return self.renew(item, dated, plan),
             What::DeadlineDate => {
-                self.passed_deadlines.push(item.event);
                 self.closed |= self.end.is_some_and(|end| end.date == Some(item.event));
             }
             What::Deadline => self.closed = true,
             What::TermDate => {
-                self.passed.push(item.event);
                 if self.end.is_some_and(|end| end.date == Some(item.event)) {
                     return self.over(plan);
                 }
@@ -174,9 +171,9 @@ impl Course {
         if self.end.is_some() {
             return;
         }
-        let dated = plan.places.date(NO_EVENT).filter(|_| !self.passed.contains(&NO_EVENT));
+        let dated = plan.places.date(NO_EVENT).filter(|place| !plan.has_happened(*place));
         if let Some(from) = dated {
-            self.set(End { date: Some(NO_EVENT), from, day: Derived { plus: 1, ..Derived::SAME } });
+            self.set(End { date: Some(NO_EVENT), from, day: Derived { plus: 1, ..Derived::SAME } }, plan);
         } else if let Some(length) = plan.term.length {
             let end = End { date: None, from: place, day: Derived { length, ..Derived::SAME } };
             self.count(end, Derived::SAME, plan);
@@ -190,8 +187,8 @@ impl Course {
         if dated {
             let Some(from) = plan.places.date(item.event) else { return item.what };
             self.forget_notices();
-            self.set(End { date: Some(item.event), from, day: Derived { plus: 1, ..Derived::SAME } });
-            if self.passed.contains(&item.event) {
+            self.set(End { date: Some(item.event), from, day: Derived { plus: 1, ..Derived::SAME } }, plan);
+            if plan.has_happened(from) {
                 return self.over(plan);
             }
         } else if let Some(end) = self.end {
@@ -236,7 +233,7 @@ impl Course {
     /// Takes a counted end as that of the current term, which began on a day, or that of a later one if nothing can happen
     /// to those before.
     fn count(&mut self, end: End, began: Derived, plan: &Plan<'_>) {
-        self.set(end);
+        self.set(end, plan);
         let mut began = began;
         let (Some(from), Some(length)) = (plan.items.get(end.from), plan.term.renewed) else { return };
         if plan.term.renewal == AgreementRenewal::Automatic && self.notices.is_empty() {
@@ -265,9 +262,10 @@ impl Course {
         self.closed = deadline.is_some_and(|deadline| deadline <= began.of(from.days.first));
     }
 
-    fn set(&mut self, end: End) {
+    fn set(&mut self, end: End, plan: &Plan<'_>) {
         (self.end, self.open) = (Some(end), false);
-        self.closed = end.date.is_some_and(|date| self.passed_deadlines.contains(&date));
+        let deadline = end.date.and_then(|date| plan.places.deadline(date));
+        self.closed = deadline.is_some_and(|place| plan.has_happened(place));
     }
 
     fn forget_notices(&mut self) {
