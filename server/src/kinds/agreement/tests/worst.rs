@@ -19,7 +19,7 @@ const EVENTS_MAX: usize = 5_000;
 
 /// What one question about one agreement may take, without optimisation and while others use the machine: several times
 /// what it does take, and far less than what goes with the square of what is recorded.
-const TIME_MAX: Duration = Duration::from_secs(20);
+const TIME_MAX: Duration = Duration::from_secs(60);
 /// The most bytes that are answered of one.
 const ANSWER_BYTES_MAX: usize = 2 * BYTES_MAX;
 /// The most steps that are kept of one for questions about days.
