@@ -82,17 +82,24 @@ pub(super) fn explore(
         items.sort_by_cached_key(|item| (item.effect().first, item.row, item.event));
         return certain(record, items, show);
     }
-    let effects: Vec<Days> = items.iter().map(Item::effect).collect();
-    let (mut certain, uncertain): (Vec<usize>, Vec<usize>) =
-        (0..items.len()).partition(|place| items.get(*place).is_some_and(|item| item.days.is_certain()));
-    certain.sort_by_cached_key(|place| items.get(*place).map(|item| (item.effect().first, item.row, item.event)));
     // What ends a term is the date of the day on which a notice is too late, too.
-    let is_date = |place: &&usize| items.get(**place).is_some_and(|item| item.what != What::DeadlineDate);
-    let (left, work_max) = if uncertain.iter().filter(is_date).count() <= FEW {
+    let is_date = |item: &&Item| !item.days.is_certain() && item.what != What::DeadlineDate;
+    let (left, work_max) = if items.iter().filter(is_date).count() <= FEW {
         (&mut budget.of_few, WORK_OF_FEW_MAX)
     } else {
         (&mut budget.work, WORK_MAX)
     };
+    // To begin takes a look at all of them.
+    let work = items.len();
+    let work_max = work_max.min(*left);
+    if work > work_max {
+        *left = left.saturating_sub(work);
+        return Err(TooMany);
+    }
+    let effects: Vec<Days> = items.iter().map(Item::effect).collect();
+    let (mut certain, uncertain): (Vec<usize>, Vec<usize>) =
+        (0..items.len()).partition(|place| items.get(*place).is_some_and(|item| item.days.is_certain()));
+    certain.sort_by_cached_key(|place| items.get(*place).map(|item| (item.effect().first, item.row, item.event)));
     let mut search = Search {
         record,
         items,
@@ -103,8 +110,8 @@ pub(super) fn explore(
         places: Places::of(items),
         steps: Vec::with_capacity(items.len() + 4),
         taken: Vec::with_capacity(items.len()),
-        work: 0,
-        work_max: work_max.min(*left),
+        work,
+        work_max,
         begun: if record.in_order { Begun::of(record, items) } else { Begun::default() },
         caps: Vec::new(),
         dates: Vec::new(),
