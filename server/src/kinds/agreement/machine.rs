@@ -8,9 +8,9 @@ use partnership_registry::v1::AgreementState;
 use smallvec::SmallVec;
 
 use super::days::{ALWAYS, NEVER};
+use super::order::presupposes_provisional;
 use super::record::{Record, What, Whose, row};
 use super::worlds::Step;
-use partnership_registry::v1::AgreementEventType as Type;
 
 pub(super) type State = AgreementState;
 
@@ -78,12 +78,11 @@ impl Unrecorded {
         let may_end = record.agreement.events_incomplete && !ended_or_in_force && !ends_after;
         let suspension =
             if any(&|step| step.what == What::Suspension) { 0 } else { last(&|step| step.what == What::Resumption) };
-        let is_provisional = |r#type| record.facts.iter().any(|fact| fact.r#type == r#type);
-        let provisional = if is_provisional(Type::ProvisionalApplication) {
-            0
-        } else {
-            last(&|step| step.what == What::ProvisionalEnd)
+        let ends_provisional = |step: &Step| {
+            step.what == What::ProvisionalEnd
+                && record.fact(step.event).is_some_and(|end| presupposes_provisional(record, end))
         };
+        let provisional = last(&ends_provisional);
         Unrecorded {
             entry_before,
             end_from: if may_end { begun } else { usize::MAX },
@@ -289,6 +288,7 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], into: &mut Vec<Segment<St
     let none = unrecorded.is_none();
     let mut now: SmallVec<[(State, u32); 4]> = SmallVec::new();
     now.push((State::Draft, by::NOTHING));
+    let mut others: SmallVec<[(State, u32); 1]> = SmallVec::new();
     let mut appliers = Appliers::default();
     let mut entered = false;
     for place in 0..=steps.len() {
@@ -326,10 +326,15 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], into: &mut Vec<Segment<St
         appliers.take(record, step);
         for (state, by) in &mut now {
             let next = next(*state, step, &appliers, record.general_entry, entered);
+            // Another may apply it still, of whom only the end is recorded.
+            if step.what == What::ProvisionalEnd && next != *state && place + 1 < unrecorded.provisional_before {
+                others.push((*state, by::UNRECORDED));
+            }
             if next != *state {
                 (*state, *by) = (next, brought_by(step));
             }
         }
+        now.append(&mut others);
         entered |= matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         if now.len() > 1 {
             let all = std::mem::take(&mut now);

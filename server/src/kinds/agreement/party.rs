@@ -7,6 +7,7 @@ use partnership_registry::v1::AgreementEndType as EndType;
 use smallvec::SmallVec;
 
 use super::machine::{Appliers, Gap, Segment, State, Unrecorded, brought_by, by, has_ended, next, rank};
+use super::order::presupposes_provisional;
 use super::record::{Record, What, row};
 use super::worlds::Step;
 
@@ -93,7 +94,12 @@ impl<'a> Course<'a> {
         let own_begin = |step: &Step| matches!(step.what, What::Consent { .. } | What::OwnEntry { .. });
         let entry = |step: &Step| matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         let begin = |step: &Step| own_begin(step) || entry(step);
-        let end = |step: &Step| matches!(step.what, What::End { .. } | What::OwnEnd(_));
+        // Among many one may have left before the agreement ended for all.
+        let all_leave = record.bilateral;
+        let end = |step: &Step| match step.what {
+            What::End { .. } => all_leave || step.own,
+            what => matches!(what, What::OwnEnd(_)),
+        };
         let left = |step: &Step| {
             let leaves = matches!(step.what, What::OwnEnd(how) if how != EndType::Succession);
             leaves || (step.own && matches!(step.what, What::End { .. }))
@@ -122,7 +128,10 @@ impl<'a> Course<'a> {
             ),
             applies_before: before(
                 any(&|step| step.what == What::Provisional && step.own),
-                last(&|step| step.what == What::ProvisionalEnd && step.own),
+                last(&|step| {
+                    let presupposes = |end| presupposes_provisional(record, end);
+                    step.what == What::ProvisionalEnd && step.own && record.fact(step.event).is_some_and(presupposes)
+                }),
             ),
             entry_recorded: any(&entry) || record.agreement.asserted_status.is_some(),
         }
@@ -135,6 +144,12 @@ impl<'a> Course<'a> {
             && !self.consents
             && self.suspended_before == 0
             && self.applies_before == 0
+    }
+
+    /// Whether a party was bound since nobody is recorded to have consented, of which not all is recorded.
+    fn rests_on_absence(&self, was: &Party, now: &Party) -> bool {
+        let by_all = self.contracting && !self.record.bilateral && !now.consented;
+        self.record.agreement.events_incomplete && by_all && now.bound && !was.bound && now.by != by::UNRECORDED
     }
 
     /// Whether an entry into force of the party itself comes from a place on, before it leaves.
@@ -299,6 +314,7 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], contracting: bool, into: 
         succeeded: false,
         by: by::NOTHING,
     });
+    let mut others: SmallVec<[Party; 1]> = SmallVec::new();
     let mut appliers = Appliers::default();
     let mut entered = false;
     for place in 0..=steps.len() {
@@ -333,8 +349,13 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], contracting: bool, into: 
         let Some(step) = steps.get(place) else { break };
         appliers.take(record, step);
         for party in &mut now {
+            let was = *party;
             course.take(party, place, step, &appliers, entered);
+            if course.rests_on_absence(&was, party) {
+                others.push(Party { state: party.state, was_in_force: party.was_in_force, ..was });
+            }
         }
+        now.append(&mut others);
         entered |= matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         if now.len() > 1 {
             let all = std::mem::take(&mut now);
