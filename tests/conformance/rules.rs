@@ -338,9 +338,11 @@ async fn what_just_keeps_the_rule_of_a_field_is_accepted() {
                 let longest = site.wrap(string("ü".repeat(rules.max_length)));
                 // A party's id must be that of the party, whatever its length.
                 // So must a weighed country be one that the project names.
-                // And events have ids of a form of their own, which others name.
+                // And events have ids of a form of their own, which others name; another date is that of a field.
                 let of_event = ["event_id", "revoked_event_id", "succeeded_party_id"].contains(&field.name());
-                let by_kind = field.name().starts_with("party_id") || field.name() == "unresolved_country" || of_event;
+                let by_kind = field.name().starts_with("party_id")
+                    || ["unresolved_country", "field"].contains(&field.name())
+                    || of_event;
                 edges.push(("the most characters".into(), longest, by_kind));
                 edges.push(("a text of lines".into(), site.wrap(string("a\tb\r\nc")), by_kind));
             }

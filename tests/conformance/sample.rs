@@ -69,6 +69,12 @@ enum Fixed {
     Like(&'static str, &'static str),
 }
 
+/// What a text in the messages of a field must be, since they are about what holds them.
+const WITHIN: &[(&str, &str, &str)] = &[
+    ("Agreement.alternative_dates", "field", "conclusion_date"),
+    ("AgreementEvent.alternative_dates", "field", "act_date"),
+];
+
 /// Fields whose values other fields of the resource name, and which: those have to go before these can be anything.
 const NAMED_BY: &[(&str, &str)] = &[
     ("Project.focus_areas", "focus_area_weights"),
@@ -230,7 +236,13 @@ impl Sampler {
         let whole = n as f64 + 1.0;
         let within = whole.max(rules.min.unwrap_or(whole)).min(rules.max.unwrap_or(f64::MAX));
         match field.kind() {
-            Type::Message(message) => Value::Message(self.message(&message, fill, n)),
+            Type::Message(message) => {
+                let mut message = self.message(&message, fill, n);
+                for (_, inner, text) in WITHIN.iter().filter(|(within, ..)| *within == key(field)) {
+                    set(&mut message, inner, string(*text));
+                }
+                Value::Message(message)
+            }
             Type::Enum(values) => {
                 let numbers: Vec<i32> =
                     values.values().map(|value| value.number()).filter(|number| *number != 0).collect();

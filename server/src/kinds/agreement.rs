@@ -235,6 +235,7 @@ fn check_relations(agreement: &Agreement, violations: &mut Violations) {
     }
 }
 
+mod begun;
 mod calendar;
 mod compact;
 mod days;
@@ -242,6 +243,7 @@ mod items;
 mod machine;
 mod order;
 mod party;
+mod places;
 mod record;
 mod standing;
 mod status;

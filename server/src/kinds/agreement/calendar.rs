@@ -1,7 +1,9 @@
 //! The events of an agreement as dated entries, for timelines: each that counts, on the day of the act, and, where that
 //! is another one, on the day of its effect.
 
-use partnership_registry::v1::{Agreement, AgreementEvent, Resource, resource};
+use std::collections::HashMap;
+
+use partnership_registry::v1::{AgreementEvent, AgreementParty, Resource, resource};
 
 use crate::kinds::timeline::DatedEvent;
 
@@ -9,17 +11,21 @@ use crate::kinds::timeline::DatedEvent;
 pub(super) fn events(resource: &Resource) -> Vec<DatedEvent> {
     match &resource.kind {
         Some(resource::Kind::Agreement(agreement)) => {
+            let mut parties = HashMap::with_capacity(agreement.parties.len());
+            for party in &agreement.parties {
+                parties.entry(party.party_id.as_str()).or_insert(party);
+            }
             let counts = agreement.events.iter().filter(|event| event.voided.is_none());
-            counts.flat_map(|event| of_event(agreement, event)).collect()
+            counts.flat_map(|event| of_event(&parties, event)).collect()
         }
         Some(_) | None => Vec::new(),
     }
 }
 
-fn of_event(agreement: &Agreement, event: &AgreementEvent) -> impl Iterator<Item = DatedEvent> {
+fn of_event(parties: &HashMap<&str, &AgreementParty>, event: &AgreementEvent) -> impl Iterator<Item = DatedEvent> {
     let name = event.r#type().as_str_name();
     let event_type = name.strip_prefix("AGREEMENT_EVENT_TYPE_").unwrap_or(name).to_owned();
-    let parties: Vec<String> = event.party_ids.iter().map(|party_id| party(agreement, party_id)).collect();
+    let parties: Vec<String> = event.party_ids.iter().map(|party_id| party(parties, party_id)).collect();
     let effect = event.effect_date.as_ref().filter(|effect| event.act_date.as_ref() != Some(effect));
     let act = event.act_date.iter().map(|date| (date, false));
     act.chain(effect.map(|date| (date, true)))
@@ -36,17 +42,15 @@ fn of_event(agreement: &Agreement, event: &AgreementEvent) -> impl Iterator<Item
 }
 
 /// What a party is called: the country or the organization that it is, or the text.
-fn party(agreement: &Agreement, party_id: &str) -> String {
-    let Some(party) = agreement.parties.iter().find(|party| party.party_id == party_id) else {
-        return party_id.to_owned();
-    };
+fn party(parties: &HashMap<&str, &AgreementParty>, party_id: &str) -> String {
+    let Some(party) = parties.get(party_id) else { return party_id.to_owned() };
     let names = [&party.country, &party.organization, &party.unresolved_name];
     names.into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use partnership_registry::v1::{AgreementEventType, AgreementEventVoiding, AgreementParty, PartialDate};
+    use partnership_registry::v1::{Agreement, AgreementEventType, AgreementEventVoiding, PartialDate};
 
     use super::*;
 

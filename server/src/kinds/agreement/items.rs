@@ -15,8 +15,8 @@ const FEW: usize = 8;
 /// The items of an agreement and of its parties.
 #[derive(Debug)]
 pub(super) struct Items {
-    /// What the agreement's own state follows from and matters to parties, too.
-    common: Vec<Item>,
+    /// What the agreement's own state follows from and matters to parties, too, each with the place of the fact.
+    common: Vec<(Item, Option<usize>)>,
     /// What matters to the agreement's own state alone.
     formation: Vec<Item>,
     /// Entries into force of single parties that count for the agreement.
@@ -25,6 +25,8 @@ pub(super) struct Items {
     consents: Earliest,
     /// What matters to each party alone.
     own: Vec<Vec<Item>>,
+    /// Consents of all contracting parties, of each of which they are its own.
+    own_of_all: Vec<Item>,
     /// Whether a provisional application by others matters to a party: a date on which the term ends ends it, too, and
     /// what ends those of several cannot come before all of them.
     provisional: bool,
@@ -68,6 +70,7 @@ impl Items {
             entries: Earliest::default(),
             consents: Earliest::default(),
             own: vec![Vec::new(); record.contracting.len()],
+            own_of_all: Vec::new(),
             provisional: record.term.expiry.is_some() || ends_those_of_several(record),
             unnamed: true,
         };
@@ -83,16 +86,17 @@ impl Items {
             first.sort();
             items.formation.extend(first.among(|_| true).map(|(days, place)| one_of(record, place, days, what, row)));
         }
-        items.add_term(record);
-        let is_named = |item: &Item| record.fact(item.event).is_some_and(|fact| fact.whose != Whose::All);
-        items.unnamed = !items.common.iter().any(is_named);
-        items.common.extend(record.asserted());
+        items.add_term_dates(record);
+        let fact = |place: &Option<usize>| place.and_then(|place| record.facts.get(place));
+        let is_named = |place: &Option<usize>| fact(place).is_some_and(|fact| fact.whose != Whose::All);
+        items.unnamed = !items.common.iter().any(|(_, place)| is_named(place));
+        items.common.extend(record.asserted().map(|item| (item, None)));
         items
     }
 
     /// What the agreement's own state follows from.
     pub(super) fn of_agreement(&self, record: &Record<'_>) -> Vec<Item> {
-        let mut all = self.common.clone();
+        let mut all: Vec<Item> = self.common.iter().map(|(item, _)| *item).collect();
         all.extend_from_slice(&self.formation);
         let entry = self.entries.among(|_| true);
         all.extend(entry.map(|(days, place)| one_of(record, place, days, What::Entry, row::ENTRY)));
@@ -108,8 +112,8 @@ impl Items {
     pub(super) fn of_party(&self, record: &Record<'_>, party: u16, into: &mut Vec<Item>) {
         let contracting = record.is_contracting(party);
         into.clear();
-        for item in &self.common {
-            let fact = record.fact(item.event);
+        for (item, place) in &self.common {
+            let fact = place.and_then(|place| record.facts.get(place));
             let provisional = matches!(item.what, What::Provisional | What::ProvisionalEnd);
             let own =
                 fact.is_some_and(|fact| if provisional { fact.is_of(party, contracting) } else { fact.names(party) });
@@ -127,11 +131,15 @@ impl Items {
             ..one_of(record, place, days, What::OtherConsent, row::CONSENT)
         }));
         into.extend(self.own.get(usize::from(party)).into_iter().flatten());
+        if contracting {
+            into.extend_from_slice(&self.own_of_all);
+        }
     }
 
     fn add(&mut self, record: &Record<'_>, place: usize, fact: &Fact<'_>, first_of: &mut [Earliest; 3]) {
         let item =
             |what, row| Item { what, row, event: fact.index, days: fact.days, derived: fact.derived, own: false };
+        let common = |what, row| (item(what, row), Some(place));
         let [negotiation, adoption, signature] = first_of;
         if is_consent(fact.r#type) {
             self.add_consent(record, place, fact);
@@ -140,10 +148,10 @@ impl Items {
             Type::Negotiation => negotiation.add(place, fact.effect()),
             Type::Adoption => adoption.add(place, fact.effect()),
             Type::Signature | Type::DefinitiveSignature => signature.add(place, fact.effect()),
-            Type::ProvisionalApplication => self.common.push(item(What::Provisional, row::PROVISIONAL)),
-            Type::ProvisionalApplicationEnd => self.common.push(item(What::ProvisionalEnd, row::PROVISIONAL_END)),
+            Type::ProvisionalApplication => self.common.push(common(What::Provisional, row::PROVISIONAL)),
+            Type::ProvisionalApplicationEnd => self.common.push(common(What::ProvisionalEnd, row::PROVISIONAL_END)),
             Type::EntryIntoForce => match &fact.whose {
-                Whose::All => self.common.push(item(What::Entry, row::ENTRY)),
+                Whose::All => self.common.push(common(What::Entry, row::ENTRY)),
                 Whose::Some(_) => {
                     let counts = !record.general_entry;
                     if counts {
@@ -153,21 +161,17 @@ impl Items {
                 }
             },
             Type::Suspension => match &fact.whose {
-                Whose::All => self.common.push(item(What::Suspension, row::SUSPENSION)),
+                Whose::All => self.common.push(common(What::Suspension, row::SUSPENSION)),
                 Whose::Some(_) => self.add_own(fact, item(What::OwnSuspension, row::SUSPENSION)),
             },
             Type::Resumption => match &fact.whose {
-                Whose::All => self.common.push(item(What::Resumption, row::RESUMPTION)),
+                Whose::All => self.common.push(common(What::Resumption, row::RESUMPTION)),
                 Whose::Some(_) => self.add_own(fact, item(What::OwnResumption, row::RESUMPTION)),
             },
-            Type::NonRenewal => self.common.push(item(What::NonRenewal, row::NON_RENEWAL)),
+            Type::NonRenewal => self.common.push(common(What::NonRenewal, row::NON_RENEWAL)),
             Type::Renewal => {
                 let dated = fact.event.term_end_date.is_some();
-                self.common.push(item(What::Renewal { dated }, row::RENEWAL));
-                if dated {
-                    let days = Days::of(fact.event.term_end_date.as_ref());
-                    self.add_term_date(record, fact.index, days);
-                }
+                self.common.push(common(What::Renewal { dated }, row::RENEWAL));
             }
             Type::Denunciation | Type::Withdrawal | Type::Expulsion | Type::Termination => {
                 let row = if fact.r#type == Type::Termination {
@@ -178,13 +182,13 @@ impl Items {
                     row::DENUNCIATION
                 };
                 if record.is_end(fact) {
-                    self.common.push(item(What::End { superseded: is_superseded(fact.event) }, row));
+                    self.common.push(common(What::End { superseded: is_superseded(fact.event) }, row));
                 } else if let Some(end) = own_end(fact.r#type) {
                     self.add_own(fact, item(What::OwnEnd(end), row));
                 }
             }
-            Type::Revocation => self.add_revocation(record, fact),
-            Type::Abandonment => self.common.push(item(What::Abandonment, row::ABANDONMENT)),
+            Type::Revocation => self.add_revocation(record, place, fact),
+            Type::Abandonment => self.common.push(common(What::Abandonment, row::ABANDONMENT)),
             Type::Unspecified
             | Type::Ratification
             | Type::Acceptance
@@ -219,17 +223,16 @@ impl Items {
         let succession = fact.r#type == Type::Succession;
         let what = What::Consent { succession };
         let item = Item { what, row, event: fact.index, days: fact.days, derived: fact.derived, own: true };
-        let mut of_contracting = fact.whose == Whose::All;
-        let mut consents = |party: u16| {
-            let contracting = record.is_contracting(party);
-            if let Some(own) = self.own.get_mut(usize::from(party)).filter(|_| fact.is_of(party, contracting)) {
-                own.push(item);
-                of_contracting |= contracting;
-            }
-        };
+        let of_contracting;
         match &fact.whose {
-            Whose::All => (0_u16..).take(record.contracting.len()).for_each(consents),
-            Whose::Some(parties) => parties.iter().for_each(|party| consents(*party)),
+            Whose::All => {
+                of_contracting = true;
+                self.own_of_all.push(item);
+            }
+            Whose::Some(parties) => {
+                of_contracting = parties.iter().any(|party| record.is_contracting(*party));
+                self.add_own(fact, item);
+            }
         }
         let succeeded = fact.succeeded.filter(|_| succession);
         if let Some(own) = succeeded.and_then(|party| self.own.get_mut(usize::from(party))) {
@@ -240,33 +243,35 @@ impl Items {
         }
     }
 
-    fn add_revocation(&mut self, record: &Record<'_>, fact: &Fact<'_>) {
+    fn add_revocation(&mut self, record: &Record<'_>, place: usize, fact: &Fact<'_>) {
         let Some(named) = fact.revokes.and_then(|event| record.fact(event)) else { return };
         let what = What::Revocation(named.index);
         let days = fact.days;
         let item = Item { what, row: row::REVOCATION, event: fact.index, days, derived: fact.derived, own: false };
         if named.r#type == Type::NonRenewal || record.is_end(named) {
-            self.common.push(item);
+            self.common.push((item, Some(place)));
         } else {
             self.add_own(named, item);
         }
     }
 
-    fn add_term(&mut self, record: &Record<'_>) {
-        if let Some(days) = record.term.expiry {
-            self.add_term_date(record, NO_EVENT, days);
-        }
-    }
-
-    /// The day after the last day of a term, and before it the first on which a notice would be too late.
-    fn add_term_date(&mut self, record: &Record<'_>, event: u32, days: Days) {
-        let derived = late(Derived { plus: 1, ..Derived::SAME });
-        let what = What::TermDate;
-        self.common.push(Item { what, row: row::TERM_END, event, days, derived, own: false });
-        if record.term.heeds_notices() && record.facts.iter().any(|fact| fact.r#type == Type::NonRenewal) {
-            let derived = Derived { notice: Some(record.term.notice.unwrap_or_default()), ..derived };
-            let what = What::DeadlineDate;
-            self.common.push(Item { what, row: row::DEADLINE, event, days, derived, own: false });
+    /// The days after the last days of terms, and before each the first on which a notice would be too late.
+    fn add_term_dates(&mut self, record: &Record<'_>) {
+        let notices = record.term.heeds_notices() && record.facts.iter().any(|fact| fact.r#type == Type::NonRenewal);
+        let renewals = record.facts.iter().enumerate().filter(|(_, fact)| fact.r#type == Type::Renewal);
+        let ends = renewals.filter_map(|(place, fact)| {
+            let end = fact.event.term_end_date.as_ref()?;
+            Some((fact.index, Some(place), Days::of(Some(end))))
+        });
+        let expiry = record.term.expiry.map(|days| (NO_EVENT, None, days));
+        for (event, place, days) in ends.chain(expiry) {
+            let derived = late(Derived { plus: 1, ..Derived::SAME });
+            let end = Item { what: What::TermDate, row: row::TERM_END, event, days, derived, own: false };
+            self.common.push((end, place));
+            if notices {
+                let derived = Derived { notice: Some(record.term.notice.unwrap_or_default()), ..derived };
+                self.common.push((Item { what: What::DeadlineDate, row: row::DEADLINE, derived, ..end }, place));
+            }
         }
     }
 }

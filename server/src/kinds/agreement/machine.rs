@@ -8,7 +8,6 @@ use partnership_registry::v1::AgreementState;
 use smallvec::SmallVec;
 
 use super::days::{ALWAYS, NEVER};
-use super::order::presupposes_provisional;
 use super::record::{Record, What, Whose, row};
 use super::worlds::Step;
 
@@ -78,11 +77,7 @@ impl Unrecorded {
         let may_end = record.agreement.events_incomplete && !ended_or_in_force && !ends_after;
         let suspension =
             if any(&|step| step.what == What::Suspension) { 0 } else { last(&|step| step.what == What::Resumption) };
-        let ends_provisional = |step: &Step| {
-            step.what == What::ProvisionalEnd
-                && record.fact(step.event).is_some_and(|end| presupposes_provisional(record, end))
-        };
-        let provisional = last(&ends_provisional);
+        let provisional = last(&|step| step.what == What::ProvisionalEnd && is_unbegun(record, step));
         Unrecorded {
             entry_before,
             end_from: if may_end { begun } else { usize::MAX },
@@ -122,6 +117,11 @@ impl Unrecorded {
     }
 }
 
+/// Whether a step ends what is not recorded to have begun.
+pub(super) fn is_unbegun(record: &Record<'_>, step: &Step) -> bool {
+    record.fact(step.event).is_some_and(|fact| fact.unbegun)
+}
+
 /// How far an agreement has come in a state.
 pub(super) fn rank(state: State) -> u8 {
     match state {
@@ -143,35 +143,55 @@ pub(super) fn has_ended(state: State) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Appliers {
     all: bool,
-    some: Vec<u16>,
+    /// The contracting parties that do by acts of their own, and the other parties.
+    contracting: Few,
+    others: Few,
+}
+
+/// Some of the parties, by their places.
+#[derive(Debug, Default)]
+struct Few {
+    are: Vec<bool>,
+    count: usize,
+}
+
+impl Few {
+    fn set(&mut self, party: u16, is: bool) {
+        let place = usize::from(party);
+        if self.are.len() <= place {
+            self.are.resize(place + 1, false);
+        }
+        if let Some(one) = self.are.get_mut(place).filter(|one| **one != is) {
+            *one = is;
+            self.count = if is { self.count + 1 } else { self.count - 1 };
+        }
+    }
 }
 
 impl Appliers {
+    /// A step costs no more than the parties that it names.
     pub(super) fn take(&mut self, record: &Record<'_>, step: &Step) {
         let begins = step.what == What::Provisional;
         if !begins && step.what != What::ProvisionalEnd {
             return;
         }
         let Some(fact) = record.fact(step.event) else { return };
-        match (&fact.whose, begins) {
-            (Whose::All, begins) => {
-                self.all = begins;
-                self.some.retain(|party| !record.is_contracting(*party));
-            }
-            (Whose::Some(parties), true) => self.some.extend(parties),
-            (Whose::Some(parties), false) => {
-                if self.all {
-                    self.all = false;
-                    let each = (0_u16..).zip(&record.contracting).filter(|(_, contracting)| **contracting);
-                    self.some.extend(each.map(|(party, _)| party));
-                }
-                self.some.retain(|party| !parties.contains(party));
-            }
+        let Whose::Some(parties) = &fact.whose else {
+            (self.all, self.contracting) = (begins, Few::default());
+            return;
+        };
+        if self.all && !begins {
+            let count = record.contracting.iter().filter(|contracting| **contracting).count();
+            (self.all, self.contracting) = (false, Few { are: record.contracting.clone(), count });
+        }
+        for &party in parties {
+            let those = if record.is_contracting(party) { &mut self.contracting } else { &mut self.others };
+            those.set(party, begins);
         }
     }
 
     fn is_none(&self) -> bool {
-        !self.all && self.some.is_empty()
+        !self.all && self.contracting.count == 0 && self.others.count == 0
     }
 }
 

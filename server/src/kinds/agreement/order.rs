@@ -95,20 +95,6 @@ pub(super) fn never_begun(record: &Record<'_>) -> Vec<(Option<usize>, NeverBegun
     found
 }
 
-/// Whether what ends is what began: that of all, or that of the same party.
-pub(super) fn is_of_same(end: &Fact<'_>, begin: &Fact<'_>) -> bool {
-    match (&end.whose, &begin.whose) {
-        (Whose::All, _) | (_, Whose::All) => true,
-        (Whose::Some(end), Whose::Some(begin)) => end.iter().any(|party| begin.contains(party)),
-    }
-}
-
-/// Whether an event ends a provisional application of which no beginning is recorded.
-pub(super) fn presupposes_provisional(record: &Record<'_>, end: &Fact<'_>) -> bool {
-    let mut begins = record.facts.iter().filter(|fact| fact.r#type == Type::ProvisionalApplication);
-    end.r#type == Type::ProvisionalApplicationEnd && !begins.any(|begin| is_of_same(end, begin))
-}
-
 fn end_of(record: &Record<'_>, rule: &Rule) -> Days {
     match (rule.end, record.term.expiry) {
         (Some(end), _) => record.facts.get(end).map_or(Days::ANY, Fact::effect),

@@ -6,8 +6,7 @@
 use partnership_registry::v1::AgreementEndType as EndType;
 use smallvec::SmallVec;
 
-use super::machine::{Appliers, Gap, Segment, State, Unrecorded, brought_by, by, has_ended, next, rank};
-use super::order::presupposes_provisional;
+use super::machine::{Appliers, Gap, Segment, State, Unrecorded, brought_by, by, has_ended, is_unbegun, next, rank};
 use super::record::{Record, What, row};
 use super::worlds::Step;
 
@@ -74,7 +73,6 @@ impl Party {
 /// One party in one order of steps.
 struct Course<'a> {
     record: &'a Record<'a>,
-    steps: &'a [Step],
     contracting: bool,
     unrecorded: Unrecorded,
     /// The party may come to be bound before the step at this place, by something that is not recorded.
@@ -85,10 +83,46 @@ struct Course<'a> {
     suspended_before: usize,
     applies_before: usize,
     entry_recorded: bool,
+    ahead: Ahead,
+}
+
+/// What is still to come for the party, so that no step has to look through all that are behind it.
+struct Ahead {
+    /// For each place: an entry into force of the party itself comes from there on, before it leaves.
+    own_entry: SmallVec<[bool; 32]>,
+    /// It joins, by what is recorded, before this place for the last time.
+    joins_before: usize,
+    /// It takes the place of another before this place for the last time.
+    succeeds_before: usize,
+    /// Some party, it or another, consents from this place on.
+    asked_from: usize,
+}
+
+impl Ahead {
+    fn of(steps: &[Step]) -> Ahead {
+        let last = |is: &dyn Fn(&Step) -> bool| steps.iter().rposition(is).map_or(0, |place| place + 1);
+        let consents = |step: &Step| matches!(step.what, What::Consent { .. } | What::OtherConsent);
+        let mut own_entry: SmallVec<[bool; 32]> = SmallVec::from_elem(false, steps.len() + 1);
+        let mut comes = false;
+        for (step, own_entry) in steps.iter().zip(&mut own_entry).rev() {
+            comes = (comes || matches!(step.what, What::OwnEntry { .. })) && !matches!(step.what, What::OwnEnd(_));
+            *own_entry = comes;
+        }
+        Ahead {
+            own_entry,
+            joins_before: last(&|step| matches!(step.what, What::Consent { .. } | What::OwnEntry { .. })),
+            succeeds_before: last(&|step| step.what == What::Consent { succession: true }),
+            asked_from: steps.iter().position(consents).unwrap_or(usize::MAX),
+        }
+    }
+
+    fn has_own_entry(&self, place: usize) -> bool {
+        self.own_entry.get(place).copied().unwrap_or(false)
+    }
 }
 
 impl<'a> Course<'a> {
-    fn of(record: &'a Record<'a>, steps: &'a [Step], contracting: bool) -> Course<'a> {
+    fn of(record: &'a Record<'a>, steps: &[Step], contracting: bool) -> Course<'a> {
         let last = |is: &dyn Fn(&Step) -> bool| steps.iter().rposition(is).map_or(0, |place| place + 1);
         let any = |is: &dyn Fn(&Step) -> bool| steps.iter().any(is);
         let own_begin = |step: &Step| matches!(step.what, What::Consent { .. } | What::OwnEntry { .. });
@@ -116,7 +150,6 @@ impl<'a> Course<'a> {
         let before = |begins: bool, place: usize| if begins { 0 } else { place };
         Course {
             record,
-            steps,
             contracting,
             unrecorded: Unrecorded::of(record, steps),
             bound_before,
@@ -128,12 +161,10 @@ impl<'a> Course<'a> {
             ),
             applies_before: before(
                 any(&|step| step.what == What::Provisional && step.own),
-                last(&|step| {
-                    let presupposes = |end| presupposes_provisional(record, end);
-                    step.what == What::ProvisionalEnd && step.own && record.fact(step.event).is_some_and(presupposes)
-                }),
+                last(&|step| step.what == What::ProvisionalEnd && step.own && is_unbegun(record, step)),
             ),
             entry_recorded: any(&entry) || record.agreement.asserted_status.is_some(),
+            ahead: Ahead::of(steps),
         }
     }
 
@@ -152,12 +183,6 @@ impl<'a> Course<'a> {
         self.record.agreement.events_incomplete && by_all && now.bound && !was.bound && now.by != by::UNRECORDED
     }
 
-    /// Whether an entry into force of the party itself comes from a place on, before it leaves.
-    fn has_own_entry_to_come(&self, place: usize) -> bool {
-        let to_come = self.steps.iter().skip(place).take_while(|step| !matches!(step.what, What::OwnEnd(_)));
-        to_come.into_iter().any(|step| matches!(step.what, What::OwnEntry { .. }))
-    }
-
     /// It enters into force for all, before the step at a place; whether it is in force already.
     fn enter(&self, party: &mut Party, place: usize, runs: bool, by: u32) {
         let first = !party.was_in_force;
@@ -168,17 +193,14 @@ impl<'a> Course<'a> {
         if runs && !party.consented {
             return;
         }
-        let to_come = || self.steps.iter().skip(place);
-        let joins = || to_come().any(|step| matches!(step.what, What::Consent { .. } | What::OwnEntry { .. }));
         let binds = if self.record.bilateral {
-            let succeeds = to_come().any(|step| step.what == What::Consent { succession: true });
-            (!party.succeeded || party.consented) && (party.consented || !succeeds)
-        } else if self.has_own_entry_to_come(place) {
+            (!party.succeeded || party.consented) && (party.consented || place >= self.ahead.succeeds_before)
+        } else if self.ahead.has_own_entry(place) {
             false
         } else {
-            let consents = |step: &Step| matches!(step.what, What::Consent { .. } | What::OtherConsent);
-            let asked = first && self.steps.iter().take(place).any(consents);
-            party.consented || (!asked && !party.left && !joins())
+            let asked = first && self.ahead.asked_from < place;
+            let joins = place < self.ahead.joins_before;
+            party.consented || (!asked && !party.left && !joins)
         };
         if binds {
             party.bind(by);
@@ -202,7 +224,7 @@ impl<'a> Course<'a> {
             }
             What::Consent { .. } => {
                 (party.consented, party.left) = (true, false);
-                if self.contracting && runs && !self.has_own_entry_to_come(place + 1) {
+                if self.contracting && runs && !self.ahead.has_own_entry(place + 1) {
                     party.bind(by);
                 }
             }

@@ -3,7 +3,7 @@
 //!
 //! Nothing is decided here but on which days things may happen. Voided events are left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use partnership_registry::v1::{
     Agreement, AgreementEndType, AgreementEvent, AgreementEventType as Type, AgreementPartyRole, AgreementRenewal,
@@ -120,8 +120,14 @@ impl Item {
 pub(super) enum Whose {
     /// That of all.
     All,
-    /// That of some, by their places in the list of parties.
+    /// That of some, by their places in the list of parties, in order.
     Some(Vec<u16>),
+}
+
+impl Whose {
+    pub(super) fn names(&self, party: u16) -> bool {
+        matches!(self, Whose::Some(parties) if parties.binary_search(&party).is_ok())
+    }
 }
 
 /// An event that counts.
@@ -138,18 +144,20 @@ pub(super) struct Fact<'a> {
     pub(super) revoked: bool,
     /// Of a revocation: what it takes back, by the place in the list of events.
     pub(super) revokes: Option<u32>,
+    /// Of an end of provisional application: nothing is recorded that it could have ended.
+    pub(super) unbegun: bool,
 }
 
 impl Fact<'_> {
     pub(super) fn names(&self, party: u16) -> bool {
-        matches!(&self.whose, Whose::Some(parties) if parties.contains(&party))
+        self.whose.names(party)
     }
 
     /// Whether it is an act of the party: it is named, or nobody is and it is a contracting party.
     pub(super) fn is_of(&self, party: u16, contracting: bool) -> bool {
         match &self.whose {
             Whose::All => contracting,
-            Whose::Some(parties) => parties.contains(&party),
+            Whose::Some(_) => self.names(party),
         }
     }
 
@@ -229,6 +237,7 @@ impl<'a> Record<'a> {
         let counted = (0_u32..).zip(&agreement.events).filter(|(_, event)| event.voided.is_none());
         let mut facts: Vec<Fact<'a>> = counted.map(|(index, event)| fact(index, event, &ids, notice)).collect();
         link_revocations(&mut facts);
+        find_unbegun(&mut facts, contracting.len());
         let sides = sides(agreement, &contracting, &facts);
         let bilateral = match agreement.scope() {
             AgreementScope::Bilateral => true,
@@ -295,7 +304,9 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
     let whose = if event.party_ids.is_empty() {
         Whose::All
     } else {
-        Whose::Some(event.party_ids.iter().filter_map(place).collect())
+        let mut parties: Vec<u16> = event.party_ids.iter().filter_map(place).collect();
+        parties.sort_unstable();
+        Whose::Some(parties)
     };
     let leaves = matches!(r#type, Type::Denunciation | Type::Withdrawal);
     let (days, derived) = match (&event.effect_date, &event.act_date) {
@@ -322,6 +333,7 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
         derived,
         revoked: false,
         revokes: None,
+        unbegun: false,
     }
 }
 
@@ -338,21 +350,41 @@ fn act_days(event: &AgreementEvent) -> Days {
     }
 }
 
+/// Finds the ends of provisional application for which no beginning is recorded.
+fn find_unbegun(facts: &mut [Fact<'_>], parties: usize) {
+    let (mut any, mut of_all, mut of) = (false, false, vec![false; parties]);
+    for begin in facts.iter().filter(|fact| fact.r#type == Type::ProvisionalApplication) {
+        any = true;
+        match &begin.whose {
+            Whose::All => of_all = true,
+            Whose::Some(parties) => {
+                for party in parties {
+                    of.get_mut(usize::from(*party)).into_iter().for_each(|of| *of = true);
+                }
+            }
+        }
+    }
+    for end in facts.iter_mut().filter(|fact| fact.r#type == Type::ProvisionalApplicationEnd) {
+        end.unbegun = match &end.whose {
+            Whose::All => !any,
+            Whose::Some(parties) => !of_all && !parties.iter().any(|party| of.get(usize::from(*party)) == Some(&true)),
+        };
+    }
+}
+
 fn link_revocations(facts: &mut [Fact<'_>]) {
     if facts.iter().all(|fact| fact.r#type != Type::Revocation) {
         return;
     }
     let revocable = |fact: &Fact<'_>| matches!(fact.r#type, Type::Denunciation | Type::Withdrawal | Type::NonRenewal);
-    let mut revoked = Vec::new();
-    for place in 0..facts.len() {
-        let Some(by) = facts.get(place).filter(|fact| fact.r#type == Type::Revocation) else { continue };
-        let id = by.event.revoked_event_id.as_str();
-        let named = facts.iter().find(|fact| !id.is_empty() && revocable(fact) && fact.event.event_id == id);
-        let Some(named) = named.map(|fact| fact.index) else { continue };
-        revoked.push(named);
-        if let Some(by) = facts.get_mut(place) {
-            by.revokes = Some(named);
-        }
+    let mut ids = HashMap::new();
+    for fact in facts.iter().filter(|fact| revocable(fact) && !fact.event.event_id.is_empty()) {
+        ids.entry(fact.event.event_id.as_str()).or_insert(fact.index);
+    }
+    let mut revoked = HashSet::new();
+    for fact in facts.iter_mut().filter(|fact| fact.r#type == Type::Revocation) {
+        fact.revokes = ids.get(fact.event.revoked_event_id.as_str()).copied();
+        revoked.extend(fact.revokes);
     }
     for fact in facts {
         fact.revoked = revoked.contains(&fact.index);
@@ -384,15 +416,21 @@ fn sides(agreement: &Agreement, contracting: &[bool], facts: &[Fact<'_>]) -> usi
         }
     }
     let each = (0_u16..).zip(contracting).filter(|(_, contracting)| **contracting);
-    let mut ends: Vec<u16> = each.map(|(place, _)| end_of(&side, place)).collect();
+    let mut ends: Vec<u16> = each.map(|(place, _)| end_of(&mut side, place)).collect();
     ends.sort_unstable();
     ends.dedup();
     ends.len()
 }
 
-fn end_of(side: &[u16], mut of: u16) -> u16 {
-    while let Some(&next) = side.get(usize::from(of)).filter(|next| **next != of) {
-        of = next;
+/// The last of a side. Those on the way point further from now on, so that no way stays long.
+fn end_of(side: &mut [u16], mut of: u16) -> u16 {
+    let points = |side: &[u16], of: u16| side.get(usize::from(of)).copied().unwrap_or(of);
+    while points(side, of) != of {
+        let further = points(side, points(side, of));
+        if let Some(next) = side.get_mut(usize::from(of)) {
+            *next = further;
+        }
+        of = further;
     }
     of
 }

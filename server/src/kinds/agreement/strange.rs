@@ -26,8 +26,10 @@ pub(crate) fn find(agreement: &Agreement, findings: &mut Findings) {
     find_of_registrations(agreement, &states, findings);
     find_of_asserted(record, &states, findings);
     find_of_order(record, findings);
+    let entries = record.facts.iter().filter(|fact| record.is_counting_entry(fact));
+    let entered = entries.map(|entry| entry.effect().last).min().unwrap_or(NEVER);
     for fact in &record.facts {
-        find_of_event(record, fact, findings);
+        find_of_event(record, fact, entered, findings);
     }
     if !standings.cautious {
         orders.find(record, findings);
@@ -109,8 +111,8 @@ fn contradicts(fact: &Fact<'_>, what: &str, findings: &mut Findings) {
     findings.add(FindingCode::EventsContradict, format_args!("events[{}].type", fact.index), text);
 }
 
-/// What can be seen from one event, and what it is about.
-fn find_of_event(record: &Record<'_>, fact: &Fact<'_>, findings: &mut Findings) {
+/// What can be seen from one event, and what it is about. `entered`: the day by which it has entered into force.
+fn find_of_event(record: &Record<'_>, fact: &Fact<'_>, entered: i32, findings: &mut Findings) {
     let leaves = matches!(fact.r#type, Type::Denunciation | Type::Withdrawal);
     let notice = record.agreement.term.as_ref().and_then(|term| term.denunciation_notice.as_ref());
     if leaves && fact.event.effect_date.is_none() && notice.is_none() {
@@ -118,11 +120,8 @@ fn find_of_event(record: &Record<'_>, fact: &Fact<'_>, findings: &mut Findings) 
             format_args!("no effect date and no term.denunciation_notice is recorded: the day of the act is taken");
         findings.add(FindingCode::EffectAssumed, format_args!("events[{}].effect_date", fact.index), text);
     }
-    if fact.r#type == Type::Abandonment {
-        let entries = record.facts.iter().filter(|entry| record.is_counting_entry(entry));
-        if entries.map(|entry| entry.effect().last).min().unwrap_or(NEVER) <= fact.effect().first {
-            contradicts(fact, "comes after the entry into force, and changes nothing", findings);
-        }
+    if fact.r#type == Type::Abandonment && entered <= fact.effect().first {
+        contradicts(fact, "comes after the entry into force, and changes nothing", findings);
     }
     // When a notice is too late to be taken back depends on the term.
     let revoked = fact.revokes.and_then(|event| record.fact(event)).filter(|it| it.r#type != Type::NonRenewal);

@@ -8,6 +8,7 @@ use partnership_registry::v1::AgreementRenewal;
 use smallvec::SmallVec;
 
 use super::days::Derived;
+use super::places::{Places, ToCome};
 use super::record::{Item, NO_EVENT, Term, What};
 
 /// When the current term is over.
@@ -50,11 +51,28 @@ pub(super) struct Plan<'a> {
     /// Which of the items have happened, or never will.
     pub(super) done: &'a [bool],
     pub(super) term: &'a Term,
+    pub(super) places: &'a Places,
+    /// If there is one order, in which the items stand: what of it is still to come.
+    pub(super) to_come: Option<ToCome>,
 }
 
 impl Plan<'_> {
-    /// The first day on which one of the items that are to come may be.
-    fn first_to_come(&self, is: impl Fn(What) -> bool) -> Option<i32> {
+    /// The first day on which a notice that is to come may be given.
+    fn first_notice(&self) -> Option<i32> {
+        let place = self.to_come.map(|to_come| to_come.notice);
+        self.first_to_come(place, |what| what == What::NonRenewal)
+    }
+
+    /// The first day on which there may be a notice or a renewal that is to come.
+    fn first_change(&self) -> Option<i32> {
+        let place = self.to_come.map(|to_come| to_come.change);
+        self.first_to_come(place, |what| matches!(what, What::NonRenewal | What::Renewal { .. }))
+    }
+
+    fn first_to_come(&self, place: Option<usize>, is: impl Fn(What) -> bool) -> Option<i32> {
+        if let Some(place) = place {
+            return self.items.get(place).map(|item| item.effect().first);
+        }
         let to_come = self.items.iter().zip(self.done).filter(|(item, done)| !**done && is(item.what));
         to_come.map(|(item, _)| item.effect().first).min()
     }
@@ -86,7 +104,7 @@ impl Course {
     /// From which day on a notice for a counted term is too late, if notices are still to come.
     pub(super) fn deadline(&self, plan: &Plan<'_>) -> Option<(usize, Derived)> {
         let end = self.counted_end().filter(|_| plan.term.heeds_notices() && !self.closed)?;
-        plan.first_to_come(|what| what == What::NonRenewal)?;
+        plan.first_notice()?;
         Some((end.from, deadline_of(end, plan.term)))
     }
 
@@ -137,9 +155,9 @@ impl Course {
         item.what
     }
 
-    /// Whether a notice came too late for the current term.
+    /// Whether the last notice came too late for the current term, and is this one.
     pub(super) fn is_late(&self, notice: u32) -> bool {
-        self.late.contains(&notice)
+        self.late.last() == Some(&notice)
     }
 
     /// Whether it may end on any day from now on: it is renewed for a time that nobody knows, and not for ever.
@@ -156,8 +174,7 @@ impl Course {
         if self.end.is_some() {
             return;
         }
-        let of_agreement = |item: &Item| item.what == What::TermDate && item.event == NO_EVENT;
-        let dated = plan.items.iter().position(of_agreement).filter(|_| !self.passed.contains(&NO_EVENT));
+        let dated = plan.places.date(NO_EVENT).filter(|_| !self.passed.contains(&NO_EVENT));
         if let Some(from) = dated {
             self.set(End { date: Some(NO_EVENT), from, day: Derived { plus: 1, ..Derived::SAME } });
         } else if let Some(length) = plan.term.length {
@@ -171,8 +188,7 @@ impl Course {
             return item.what;
         }
         if dated {
-            let of_renewal = |other: &Item| other.what == What::TermDate && other.event == item.event;
-            let Some(from) = plan.items.iter().position(of_renewal) else { return item.what };
+            let Some(from) = plan.places.date(item.event) else { return item.what };
             self.forget_notices();
             self.set(End { date: Some(item.event), from, day: Derived { plus: 1, ..Derived::SAME } });
             if self.passed.contains(&item.event) {
@@ -226,7 +242,7 @@ impl Course {
         if plan.term.renewal == AgreementRenewal::Automatic && self.notices.is_empty() {
             let most = plan.term.renewals_max;
             let left = if most == 0 { i32::MAX } else { most.saturating_sub(self.renewals).max(0) };
-            let first = plan.first_to_come(|what| matches!(what, What::NonRenewal | What::Renewal { .. }));
+            let first = plan.first_change();
             if first.is_none() && most == 0 {
                 self.end = None;
                 return;

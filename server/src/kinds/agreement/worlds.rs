@@ -5,12 +5,12 @@
 //! from another is not earlier for a later one. So the first days of all are those of one world, and the last days of all
 //! those of another, and between them nothing is left out.
 
-use partnership_registry::v1::AgreementEventType as Type;
 use smallvec::SmallVec;
 
+use super::begun::Begun;
 use super::days::{Days, Derived, after, before};
-use super::order::is_of_same;
-use super::record::{Fact, Item, Record, What, row};
+use super::places::{Places, ToCome};
+use super::record::{Item, Record, What, row};
 use super::term::{Course, Plan};
 use crate::faults;
 
@@ -100,10 +100,12 @@ pub(super) fn explore(
         certain,
         uncertain,
         done: vec![false; items.len()],
+        places: Places::of(items),
         steps: Vec::with_capacity(items.len() + 4),
         taken: Vec::with_capacity(items.len()),
         work: 0,
         work_max: work_max.min(*left),
+        begun: if record.in_order { Begun::of(record, items) } else { Begun::default() },
         caps: Vec::new(),
         dates: Vec::new(),
         shown: Vec::new(),
@@ -120,13 +122,17 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
     let mut course = Course::of(items);
     let mut done = vec![false; items.len()];
     let mut next = 0;
+    let places = Places::of(items);
+    let mut to_come = ToCome::default();
     loop {
+        to_come.go_on(items, &done);
         while done.get(next) == Some(&true) {
             next += 1;
         }
         let item = items.get(next);
         let at = |item: &Item| (item.effect().first, item.row, item.event);
-        let counted = counted(&course, &Plan { items, done: &done, term: &record.term });
+        let counted =
+            counted(&course, &Plan { items, done: &done, term: &record.term, places: &places, to_come: Some(to_come) });
         let counted = counted.into_iter().flatten().min_by_key(at);
         let taken = match (item, counted) {
             (None, None) => break,
@@ -138,7 +144,8 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
         if let Some(done) = done.get_mut(place) {
             *done = true;
         }
-        let plan = Plan { items, done: &done, term: &record.term };
+        to_come.go_on(items, &done);
+        let plan = Plan { items, done: &done, term: &record.term, places: &places, to_come: Some(to_come) };
         let what = course.take(place, &item, &plan);
         let day = item.effect().first;
         let step = Step {
@@ -154,7 +161,7 @@ fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -
             day: item.derived,
         };
         steps.push(step);
-        forget_revoked(what, items, &mut done, |_| {});
+        forget_revoked(what, &places, &mut done, |_| {});
         if steps.len() > STEPS_MAX + items.len() {
             return Err(TooMany);
         }
@@ -181,11 +188,10 @@ fn counted(course: &Course, plan: &Plan<'_>) -> [Option<Item>; 2] {
 }
 
 /// Takes out what a revocation that has just happened takes back before it could happen.
-fn forget_revoked(what: What, items: &[Item], done: &mut [bool], mut forgotten: impl FnMut(usize)) {
+fn forget_revoked(what: What, places: &Places, done: &mut [bool], mut forgotten: impl FnMut(usize)) {
     let What::Revocation(event) = what else { return };
-    for (place, (item, done)) in items.iter().zip(done).enumerate() {
-        let revocable = matches!(item.what, What::End { .. } | What::OwnEnd(_) | What::NonRenewal);
-        if revocable && item.event == event && !*done {
+    for place in places.revocable(event) {
+        if let Some(done) = done.get_mut(place).filter(|done| !**done) {
             *done = true;
             forgotten(place);
         }
@@ -221,11 +227,14 @@ struct Search<'a> {
     uncertain: Vec<usize>,
     /// What has happened, or never will.
     done: Vec<bool>,
+    places: Places,
     steps: Vec<Step>,
     /// What has been marked as done so far, to be taken back.
     taken: Vec<usize>,
     work: usize,
     work_max: usize,
+    /// Of records in which nothing ends before it begins.
+    begun: Begun,
     caps: Vec<Cap>,
     dates: Vec<Days>,
     shown: Vec<Step>,
@@ -270,7 +279,7 @@ impl Search<'_> {
     }
 
     fn plan(&self) -> Plan<'_> {
-        Plan { items: self.items, done: &self.done, term: &self.record.term }
+        Plan { items: self.items, done: &self.done, term: &self.record.term, places: &self.places, to_come: None }
     }
 
     /// Whether nothing is to come any more.
@@ -307,7 +316,7 @@ impl Search<'_> {
                 one.days.first = one.days.first.max(least);
             }
             let possible = Some((one.days.first, key.0, key.1)) <= limit && one.days.first <= one.days.last;
-            possible && (!self.record.in_order || self.has_begun(&one.item))
+            possible && (!self.record.in_order || self.begun.has_begun(self.record, &one.item))
         });
         next
     }
@@ -318,9 +327,12 @@ impl Search<'_> {
             *done = true;
             self.taken.push(place);
         }
+        if self.record.in_order {
+            self.begun.take(self.record, &item);
+        }
         let what = course.take(place, &item, &self.plan());
         let forgotten = self.taken.len();
-        forget_revoked(what, self.items, &mut self.done, |place| self.taken.push(place));
+        forget_revoked(what, &self.places, &mut self.done, |place| self.taken.push(place));
         let from = if place == usize::MAX { usize::try_from(item.event).unwrap_or(place) } else { self.date_of(place) };
         self.steps.push(Step {
             what,
@@ -342,6 +354,10 @@ impl Search<'_> {
         self.steps.truncate(steps);
         self.caps.truncate(caps);
         for place in self.taken.drain(taken..) {
+            // What was taken back before it could happen is an end, and no end counts as a beginning.
+            if let Some(item) = self.items.get(place).filter(|_| self.record.in_order) {
+                self.begun.take_back(self.record, item);
+            }
             if let Some(done) = self.done.get_mut(place) {
                 *done = false;
             }
@@ -400,68 +416,7 @@ impl Search<'_> {
     /// The item whose date an item's day follows from: that a notice is too late follows from the end of the term.
     fn date_of(&self, place: usize) -> usize {
         let Some(item) = self.items.get(place).filter(|item| item.what == What::DeadlineDate) else { return place };
-        let is_end = |other: &Item| other.what == What::TermDate && other.event == item.event;
-        self.items.iter().position(is_end).unwrap_or(place)
-    }
-
-    /// Whether something of what is recorded to have begun has begun, before it ends.
-    fn has_begun(&self, item: &Item) -> bool {
-        let fact = self.record.fact(item.event);
-        if fact.is_some_and(|fact| fact.revoked) {
-            return true;
-        }
-        let began = |is: &dyn Fn(&Item) -> bool| {
-            let mut any = false;
-            for (item, done) in self.items.iter().zip(&self.done) {
-                if is(item) {
-                    if *done {
-                        return true;
-                    }
-                    any = true;
-                }
-            }
-            !any
-        };
-        let entry = |item: &Item| matches!(item.what, What::Entry | What::OwnEntry { counts: true });
-        let own = |item: &Item| matches!(item.what, What::Consent { .. } | What::OwnEntry { .. });
-        match item.what {
-            What::End { .. } => began(&entry) && (!item.own || began(&own)),
-            What::TermDate => fact.is_some() || began(&entry),
-            What::Resumption => began(&|item| item.what == What::Suspension),
-            What::OwnResumption => began(&|item| item.what == What::OwnSuspension),
-            What::OwnEnd(_) => item.row == row::CONSENT || began(&own),
-            What::ProvisionalEnd => {
-                let begins = |begin| fact.is_some_and(|end| is_of_same(end, begin));
-                let begin = |other: &Item| self.record.fact(other.event).is_some_and(begins);
-                began(&|other| other.what == What::Provisional && begin(other)) || self.is_begun_by_others(fact)
-            }
-            What::Negotiation
-            | What::Adoption
-            | What::Signature
-            | What::Provisional
-            | What::Entry
-            | What::Suspension
-            | What::NonRenewal
-            | What::DeadlineDate
-            | What::Renewal { .. }
-            | What::Abandonment
-            | What::Revocation(_)
-            | What::Asserted(_)
-            | What::Deadline
-            | What::TermOver
-            | What::Expiry
-            | What::Consent { .. }
-            | What::OtherConsent
-            | What::OwnEntry { .. }
-            | What::OwnSuspension => true,
-        }
-    }
-
-    /// Whether something that is not looked at here, since it is an act of others, may have begun what an event ends.
-    fn is_begun_by_others(&self, end: Option<&Fact<'_>>) -> bool {
-        let mut begins = self.record.facts.iter().filter(|fact| fact.r#type == Type::ProvisionalApplication);
-        let is_here = |fact: &Fact<'_>| self.items.iter().any(|item| item.event == fact.index);
-        end.is_some_and(|end| begins.any(|begin| is_of_same(end, begin) && !is_here(begin)))
+        self.places.date(item.event).unwrap_or(place)
     }
 
     /// Narrows the days of an order by each other, and shows it if there is a world of it.
