@@ -128,10 +128,15 @@ fn wrong_of(made: &Made, dice: &mut Dice) -> Option<String> {
     days.dedup();
     let asked = if worlds.len() > 10_000 { 2 } else { ASKED };
     let asked: Vec<i32> = (0..asked).map(|_| dice.among(&days)).collect();
+    let recorded = if made.unrecorded.is_empty() { i32::MAX } else { made.last_recorded() };
     for day in days {
         let mut seen = Seen::default();
         kept.iter().for_each(|course| seen.add(course.on(day)));
-        let is_right = |told: Truth, expected: Truth| told == expected || (!exact && told == Truth::Unknown);
+        // Once all that is recorded has happened, what it presupposes has happened, too.
+        let exact = exact || (day > recorded && !made.agreement.events_incomplete);
+        let may_be_bound = made.unrecorded.iter().any(|unrecorded| unrecorded.event.kind == unrecorded::BOUND);
+        let exact_parties = exact && !may_be_bound;
+        let is_right = |told: Truth, expected: Truth| told == expected || (!exact_parties && told == Truth::Unknown);
         let mut wrong = Vec::new();
         let mut states = |told: u32| {
             if if exact { told != seen.states() } else { seen.states() & !told != 0 } {

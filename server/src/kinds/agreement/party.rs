@@ -145,15 +145,16 @@ impl<'a> Course<'a> {
             (false, true) => steps.len() + 1,
             (false, false) => last(&left),
         };
-        let begun = last(&begin);
-        let ends = steps.iter().skip(begun).any(end);
+        let ended = last(&end);
+        let begun = steps.iter().skip(ended).position(begin).map(|place| ended + place + 1);
+        let begun = begun.or((ended == 0).then_some(0));
         let before = |begins: bool, place: usize| if begins { 0 } else { place };
         Course {
             record,
             contracting,
             unrecorded: Unrecorded::of(record, steps),
             bound_before,
-            end_from: if incomplete && !ends { begun } else { usize::MAX },
+            end_from: begun.filter(|_| incomplete).unwrap_or(usize::MAX),
             consents: incomplete && !any(&|step| matches!(step.what, What::Consent { .. })),
             suspended_before: before(
                 any(&|step| step.what == What::OwnSuspension),
@@ -180,7 +181,7 @@ impl<'a> Course<'a> {
     /// Whether a party was bound since nobody is recorded to have consented, of which not all is recorded.
     fn rests_on_absence(&self, was: &Party, now: &Party) -> bool {
         let by_all = self.contracting && !self.record.bilateral && !now.consented;
-        self.record.agreement.events_incomplete && by_all && now.bound && !was.bound && now.by != by::UNRECORDED
+        self.record.agreement.events_incomplete && by_all && now.bound && !was.bound
     }
 
     /// It enters into force for all, before the step at a place; whether it is in force already.
@@ -282,6 +283,9 @@ impl<'a> Course<'a> {
             }
             changed.applies &= !has_ended(state);
             to.push((row, changed));
+            if self.rests_on_absence(party, &changed) {
+                to.push((row, Party { state, was_in_force: changed.was_in_force, ..*party }));
+            }
         }
         let runs = rank(party.state) == rank(State::InForce);
         let may_bind = runs || (!self.entry_recorded && !has_ended(party.state));
@@ -370,6 +374,10 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], contracting: bool, into: 
         }
         let Some(step) = steps.get(place) else { break };
         appliers.take(record, step);
+        let least = course.unrecorded.least_rank(record, step, place);
+        if now.len() > 1 && now.iter().any(|party| rank(party.state) >= least) {
+            now.retain(|party| rank(party.state) >= least);
+        }
         for party in &mut now {
             let was = *party;
             course.take(party, place, step, &appliers, entered);

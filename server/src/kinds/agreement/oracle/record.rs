@@ -119,6 +119,11 @@ impl Made {
         }
     }
 
+    /// The last day on which something that is recorded may have happened.
+    pub(super) fn last_recorded(&self) -> i32 {
+        self.events.iter().map(|event| self.dates[event.date].1).max().unwrap_or(i32::MAX)
+    }
+
     pub(super) fn is_end(&self, event: &Event) -> bool {
         let leaves = matches!(event.kind, Type::Denunciation | Type::Withdrawal);
         let of_contracting = || event.whose.as_ref().is_none_or(|all| all.iter().any(|party| self.contracting[*party]));

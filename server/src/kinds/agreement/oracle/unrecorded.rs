@@ -1,9 +1,10 @@
 //! Agreements of which not all is recorded: something presupposes what is not, or the record says that events are missing.
 //!
 //! In each world what is not recorded happened on some day: what is presupposed before whatever presupposes it; of a record
-//! that says so one event that is missing, or none. Whatever is told to be so or not to be so is held against these worlds.
-//! That no more is left open than they leave open is not held: several things that presuppose the same are looked at with
-//! caution. Terms are left out, since they are not counted from a day that is not recorded.
+//! that says so one event that is missing, or none. Whatever is told to be so or not to be so is held against these worlds on
+//! every day. That no more is left open than they leave open is held for what is presupposed, once all that is recorded has
+//! happened. Before that it is not: several things that presuppose the same are looked at with caution. Terms are left out,
+//! since they are not counted from a day that is not recorded.
 
 use partnership_registry::v1::{Agreement, AgreementEventType as Type, PartialDate};
 
