@@ -129,10 +129,9 @@ impl<'a> Course<'a> {
         let entry = |step: &Step| matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         let begin = |step: &Step| own_begin(step) || entry(step);
         // Among many one may have left before the agreement ended for all.
-        let all_leave = record.bilateral;
-        let end = |step: &Step| match step.what {
-            What::End { .. } => all_leave || step.own,
-            what => matches!(what, What::OwnEnd(_)),
+        let end = |step: &Step| {
+            let of_all = matches!(step.what, What::End { .. }) && (record.bilateral || step.own);
+            of_all || matches!(step.what, What::OwnEnd(_))
         };
         let left = |step: &Step| {
             let leaves = matches!(step.what, What::OwnEnd(how) if how != EndType::Succession);
@@ -195,7 +194,7 @@ impl<'a> Course<'a> {
             return;
         }
         let binds = if self.record.bilateral {
-            (!party.succeeded || party.consented) && (party.consented || place >= self.ahead.succeeds_before)
+            party.consented || (!party.succeeded && place >= self.ahead.succeeds_before)
         } else if self.ahead.has_own_entry(place) {
             false
         } else {

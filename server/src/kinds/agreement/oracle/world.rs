@@ -538,7 +538,7 @@ impl World<'_> {
             let succeeded = self.events[..next].iter().any(|(_, event)| event.succeeded == Some(place));
             let succeeds = self.is_to_come(next, |event| event.kind == Type::Succession && event.is_of(place, true));
             let binds = if self.made.bilateral {
-                (!succeeded || party.consented) && (party.consented || !succeeds)
+                party.consented || (!succeeded && !succeeds)
             } else if self.own_entry_to_come(next, place) {
                 false
             } else {
