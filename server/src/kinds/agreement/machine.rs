@@ -10,7 +10,6 @@ use smallvec::SmallVec;
 use super::days::{ALWAYS, NEVER};
 use super::record::{Record, What, Whose, row};
 use super::worlds::Step;
-use partnership_registry::v1::AgreementEventType as Type;
 
 pub(super) type State = AgreementState;
 
@@ -56,37 +55,37 @@ impl Unrecorded {
         let asserted = record.agreement.asserted_status.as_ref().map(|asserted| asserted.state());
         let ended_or_in_force = asserted.is_some_and(|state| rank(state) > rank(State::ProvisionallyApplied));
         let has_begun = any(&entry) || asserted == Some(State::InForce);
-        let presupposes = |step: &Step| {
-            matches!(
-                step.what,
-                What::End { .. }
-                    | What::NonRenewal
-                    | What::Renewal { .. }
-                    | What::Suspension
-                    | What::Resumption
-                    | What::Asserted(State::Suspended | State::Expired | State::Terminated | State::Superseded)
-            )
-        };
         let all = steps.len() + 1;
         let entry_before = match (has_begun, record.agreement.events_incomplete && !ended_or_in_force) {
             (true, _) => 0,
             (false, true) => all,
-            (false, false) => last(&presupposes),
+            (false, false) => last(&presupposes_entry),
         };
-        let begun = last(&entry);
-        let ends_after = steps.iter().skip(begun).any(end);
-        let may_end = record.agreement.events_incomplete && !ended_or_in_force && !ends_after;
+        // What ends is what began after the last end that is recorded.
+        let ended = last(&end);
+        let begun = steps.iter().skip(ended).position(entry).map(|place| ended + place + 1);
+        let begun = begun.or((ended == 0).then_some(0));
+        let may_end = record.agreement.events_incomplete && !ended_or_in_force;
         let suspension =
             if any(&|step| step.what == What::Suspension) { 0 } else { last(&|step| step.what == What::Resumption) };
-        let mut provisional = last(&|step| step.what == What::ProvisionalEnd);
-        if provisional > 0 && record.facts.iter().any(|fact| fact.r#type == Type::ProvisionalApplication) {
-            provisional = 0;
-        }
+        let provisional = last(&|step| step.what == What::ProvisionalEnd && is_unbegun(record, step));
         Unrecorded {
             entry_before,
-            end_from: if may_end { begun } else { usize::MAX },
+            end_from: begun.filter(|_| may_end).unwrap_or(usize::MAX),
             suspension_before: suspension,
             provisional_before: provisional,
+        }
+    }
+
+    /// How far it has come when a step happens that presupposes what is not recorded: worlds in which that did not happen
+    /// before are none.
+    pub(super) fn least_rank(&self, record: &Record<'_>, step: &Step, place: usize) -> u8 {
+        if place < self.entry_before && presupposes_entry(step) {
+            rank(State::InForce)
+        } else if place < self.provisional_before && step.what == What::ProvisionalEnd && is_unbegun(record, step) {
+            rank(State::ProvisionallyApplied)
+        } else {
+            0
         }
     }
 
@@ -119,6 +118,24 @@ impl Unrecorded {
         }
         to
     }
+}
+
+/// Whether nothing of the kind happens to what has never been in force.
+fn presupposes_entry(step: &Step) -> bool {
+    matches!(
+        step.what,
+        What::End { .. }
+            | What::NonRenewal
+            | What::Renewal { .. }
+            | What::Suspension
+            | What::Resumption
+            | What::Asserted(State::Suspended | State::Expired | State::Terminated | State::Superseded)
+    )
+}
+
+/// Whether a step ends what is not recorded to have begun.
+pub(super) fn is_unbegun(record: &Record<'_>, step: &Step) -> bool {
+    record.fact(step.event).is_some_and(|fact| fact.unbegun)
 }
 
 /// How far an agreement has come in a state.
@@ -307,6 +324,7 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], into: &mut Vec<Segment<St
     let none = unrecorded.is_none();
     let mut now: SmallVec<[(State, u32); 4]> = SmallVec::new();
     now.push((State::Draft, by::NOTHING));
+    let mut others: SmallVec<[(State, u32); 1]> = SmallVec::new();
     let mut appliers = Appliers::default();
     let mut entered = false;
     for place in 0..=steps.len() {
@@ -342,12 +360,21 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], into: &mut Vec<Segment<St
         }
         let Some(step) = steps.get(place) else { break };
         appliers.take(record, step);
+        let least = unrecorded.least_rank(record, step, place);
+        if now.len() > 1 && now.iter().any(|(state, _)| rank(*state) >= least) {
+            now.retain(|(state, _)| rank(*state) >= least);
+        }
         for (state, by) in &mut now {
             let next = next(*state, step, &appliers, record.general_entry, entered);
+            // Another may apply it still, of whom only the end is recorded.
+            if step.what == What::ProvisionalEnd && next != *state && place + 1 < unrecorded.provisional_before {
+                others.push((*state, by::UNRECORDED));
+            }
             if next != *state {
                 (*state, *by) = (next, brought_by(step));
             }
         }
+        now.append(&mut others);
         entered |= matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         if now.len() > 1 {
             let all = std::mem::take(&mut now);

@@ -6,7 +6,7 @@
 use partnership_registry::v1::AgreementEndType as EndType;
 use smallvec::SmallVec;
 
-use super::machine::{Appliers, Gap, Segment, State, Unrecorded, brought_by, by, has_ended, next, rank};
+use super::machine::{Appliers, Gap, Segment, State, Unrecorded, brought_by, by, has_ended, is_unbegun, next, rank};
 use super::record::{Record, What, row};
 use super::worlds::Step;
 
@@ -128,7 +128,11 @@ impl<'a> Course<'a> {
         let own_begin = |step: &Step| matches!(step.what, What::Consent { .. } | What::OwnEntry { .. });
         let entry = |step: &Step| matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         let begin = |step: &Step| own_begin(step) || entry(step);
-        let end = |step: &Step| matches!(step.what, What::End { .. } | What::OwnEnd(_));
+        // Among many one may have left before the agreement ended for all.
+        let end = |step: &Step| {
+            let of_all = matches!(step.what, What::End { .. }) && (record.bilateral || step.own);
+            of_all || matches!(step.what, What::OwnEnd(_))
+        };
         let left = |step: &Step| {
             let leaves = matches!(step.what, What::OwnEnd(how) if how != EndType::Succession);
             leaves || (step.own && matches!(step.what, What::End { .. }))
@@ -140,15 +144,16 @@ impl<'a> Course<'a> {
             (false, true) => steps.len() + 1,
             (false, false) => last(&left),
         };
-        let begun = last(&begin);
-        let ends = steps.iter().skip(begun).any(end);
+        let ended = last(&end);
+        let begun = steps.iter().skip(ended).position(begin).map(|place| ended + place + 1);
+        let begun = begun.or((ended == 0).then_some(0));
         let before = |begins: bool, place: usize| if begins { 0 } else { place };
         Course {
             record,
             contracting,
             unrecorded: Unrecorded::of(record, steps),
             bound_before,
-            end_from: if incomplete && !ends { begun } else { usize::MAX },
+            end_from: begun.filter(|_| incomplete).unwrap_or(usize::MAX),
             consents: incomplete && !any(&|step| matches!(step.what, What::Consent { .. })),
             suspended_before: before(
                 any(&|step| step.what == What::OwnSuspension),
@@ -156,7 +161,7 @@ impl<'a> Course<'a> {
             ),
             applies_before: before(
                 any(&|step| step.what == What::Provisional && step.own),
-                last(&|step| step.what == What::ProvisionalEnd && step.own),
+                last(&|step| step.what == What::ProvisionalEnd && step.own && is_unbegun(record, step)),
             ),
             entry_recorded: any(&entry) || record.agreement.asserted_status.is_some(),
             ahead: Ahead::of(steps),
@@ -172,6 +177,12 @@ impl<'a> Course<'a> {
             && self.applies_before == 0
     }
 
+    /// Whether a party was bound since nobody is recorded to have consented, of which not all is recorded.
+    fn rests_on_absence(&self, was: &Party, now: &Party) -> bool {
+        let by_all = self.contracting && !self.record.bilateral && !now.consented;
+        self.record.agreement.events_incomplete && by_all && now.bound && !was.bound
+    }
+
     /// It enters into force for all, before the step at a place; whether it is in force already.
     fn enter(&self, party: &mut Party, place: usize, runs: bool, by: u32) {
         let first = !party.was_in_force;
@@ -183,7 +194,7 @@ impl<'a> Course<'a> {
             return;
         }
         let binds = if self.record.bilateral {
-            (!party.succeeded || party.consented) && (party.consented || place >= self.ahead.succeeds_before)
+            party.consented || (!party.succeeded && place >= self.ahead.succeeds_before)
         } else if self.ahead.has_own_entry(place) {
             false
         } else {
@@ -271,6 +282,9 @@ impl<'a> Course<'a> {
             }
             changed.applies &= !has_ended(state);
             to.push((row, changed));
+            if self.rests_on_absence(party, &changed) {
+                to.push((row, Party { state, was_in_force: changed.was_in_force, ..*party }));
+            }
         }
         let runs = rank(party.state) == rank(State::InForce);
         let may_bind = runs || (!self.entry_recorded && !has_ended(party.state));
@@ -325,6 +339,7 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], contracting: bool, into: 
         succeeded: false,
         by: by::NOTHING,
     });
+    let mut others: SmallVec<[Party; 1]> = SmallVec::new();
     let mut appliers = Appliers::default();
     let mut entered = false;
     for place in 0..=steps.len() {
@@ -358,9 +373,18 @@ pub(super) fn run(record: &Record<'_>, steps: &[Step], contracting: bool, into: 
         }
         let Some(step) = steps.get(place) else { break };
         appliers.take(record, step);
-        for party in &mut now {
-            course.take(party, place, step, &appliers, entered);
+        let least = course.unrecorded.least_rank(record, step, place);
+        if now.len() > 1 && now.iter().any(|party| rank(party.state) >= least) {
+            now.retain(|party| rank(party.state) >= least);
         }
+        for party in &mut now {
+            let was = *party;
+            course.take(party, place, step, &appliers, entered);
+            if course.rests_on_absence(&was, party) {
+                others.push(Party { state: party.state, was_in_force: party.was_in_force, ..was });
+            }
+        }
+        now.append(&mut others);
         entered |= matches!(step.what, What::Entry | What::OwnEntry { counts: true });
         if now.len() > 1 {
             let all = std::mem::take(&mut now);

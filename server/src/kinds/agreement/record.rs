@@ -144,6 +144,8 @@ pub(super) struct Fact<'a> {
     pub(super) revoked: bool,
     /// Of a revocation: what it takes back, by the place in the list of events.
     pub(super) revokes: Option<u32>,
+    /// Of an end of provisional application: nothing is recorded that it could have ended.
+    pub(super) unbegun: bool,
 }
 
 impl Fact<'_> {
@@ -235,6 +237,7 @@ impl<'a> Record<'a> {
         let counted = (0_u32..).zip(&agreement.events).filter(|(_, event)| event.voided.is_none());
         let mut facts: Vec<Fact<'a>> = counted.map(|(index, event)| fact(index, event, &ids, notice)).collect();
         link_revocations(&mut facts);
+        find_unbegun(&mut facts, contracting.len());
         let sides = sides(agreement, &contracting, &facts);
         let bilateral = match agreement.scope() {
             AgreementScope::Bilateral => true,
@@ -330,6 +333,7 @@ fn fact<'a>(index: u32, event: &'a AgreementEvent, ids: &HashMap<&str, u16>, not
         derived,
         revoked: false,
         revokes: None,
+        unbegun: false,
     }
 }
 
@@ -343,6 +347,28 @@ fn act_days(event: &AgreementEvent) -> Days {
     match Days::of(event.act_date.as_ref()) {
         Days::ANY => Days { last: Days::of(event.record_date.as_ref()).last, ..Days::ANY },
         known => known,
+    }
+}
+
+/// Finds the ends of provisional application for which no beginning is recorded.
+fn find_unbegun(facts: &mut [Fact<'_>], parties: usize) {
+    let (mut any, mut of_all, mut of) = (false, false, vec![false; parties]);
+    for begin in facts.iter().filter(|fact| fact.r#type == Type::ProvisionalApplication) {
+        any = true;
+        match &begin.whose {
+            Whose::All => of_all = true,
+            Whose::Some(parties) => {
+                for party in parties {
+                    of.get_mut(usize::from(*party)).into_iter().for_each(|of| *of = true);
+                }
+            }
+        }
+    }
+    for end in facts.iter_mut().filter(|fact| fact.r#type == Type::ProvisionalApplicationEnd) {
+        end.unbegun = match &end.whose {
+            Whose::All => !any,
+            Whose::Some(parties) => !of_all && !parties.iter().any(|party| of.get(usize::from(*party)) == Some(&true)),
+        };
     }
 }
 

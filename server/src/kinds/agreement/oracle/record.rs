@@ -7,11 +7,12 @@ use partnership_registry::v1::{
 };
 
 use super::Dice;
+use super::unrecorded::Unrecorded;
 use crate::time::Day;
 use crate::values::partial_date::{day_numbers, of_day};
 
 /// 2000-01-01.
-const START: i32 = 10_957;
+pub(super) const START: i32 = 10_957;
 /// All dates but the ends of terms lie within so many days.
 const SPAN: u64 = 1_200;
 /// What nobody knows the date of is not before this day.
@@ -38,6 +39,20 @@ pub(super) struct Event {
 }
 
 impl Event {
+    pub(super) fn new(kind: Type, place: usize, whose: Option<Vec<usize>>, date: usize) -> Event {
+        Event {
+            kind,
+            place,
+            whose,
+            date,
+            by_act: false,
+            term_end: None,
+            revokes: None,
+            succeeded: None,
+            superseded: false,
+        }
+    }
+
     pub(super) fn names(&self, party: usize) -> bool {
         self.whose.as_ref().is_some_and(|parties| parties.contains(&party))
     }
@@ -68,9 +83,47 @@ pub(super) struct Made {
     pub(super) denunciation_notice: Option<AgreementPeriod>,
     /// Nothing is presupposed that is not recorded.
     pub(super) recorded_whole: bool,
+    pub(super) unrecorded: Vec<Unrecorded>,
+    /// Nothing is asked for from this day on.
+    pub(super) last_day: i32,
 }
 
 impl Made {
+    /// An agreement of events alone, between two sides if it is between two parties.
+    pub(super) fn of(
+        agreement: Agreement,
+        events: Vec<Event>,
+        contracting: Vec<bool>,
+        dates: Vec<(i32, i32)>,
+        uncertain: usize,
+    ) -> Made {
+        Made {
+            recorded_whole: is_whole(&events),
+            agreement,
+            events,
+            bilateral: contracting.len() == 2,
+            contracting,
+            dates,
+            uncertain,
+            worlds_max: u64::MAX,
+            expiry: None,
+            asserted: None,
+            renewal: AgreementRenewal::Unspecified,
+            length: None,
+            renewal_length: None,
+            renewals_max: 0,
+            renewal_notice: None,
+            denunciation_notice: None,
+            unrecorded: Vec::new(),
+            last_day: LAST_DAY,
+        }
+    }
+
+    /// The last day on which something that is recorded may have happened.
+    pub(super) fn last_recorded(&self) -> i32 {
+        self.events.iter().map(|event| self.dates[event.date].1).max().unwrap_or(i32::MAX)
+    }
+
     pub(super) fn is_end(&self, event: &Event) -> bool {
         let leaves = matches!(event.kind, Type::Denunciation | Type::Withdrawal);
         let of_contracting = || event.whose.as_ref().is_none_or(|all| all.iter().any(|party| self.contracting[*party]));
@@ -85,10 +138,11 @@ impl Made {
     /// For a failure that can be read.
     pub(super) fn described(&self) -> String {
         let mut lines = vec![format!(
-            "{:?}, contracting {:?}, bilateral {}; term {:?}; asserted {:?}",
+            "{:?}, contracting {:?}, bilateral {}, incomplete {}; term {:?}; asserted {:?}",
             self.agreement.scope(),
             self.contracting,
             self.bilateral,
+            self.agreement.events_incomplete,
             self.agreement.term,
             self.agreement.asserted_status,
         )];
@@ -105,16 +159,20 @@ impl Made {
                 if event.voided.is_some() { " VOIDED" } else { "" },
             ));
         }
+        for Unrecorded { event, before, or_never } in &self.unrecorded {
+            let never = if *or_never { ", or never" } else { "" };
+            lines.push(format!("  unrecorded {:?} {:?} before {before:?}{never}", event.kind, event.whose));
+        }
         lines.join("\n")
     }
 }
 
-struct Maker<'a> {
-    dice: &'a mut Dice,
-    wire: Vec<AgreementEvent>,
-    events: Vec<Event>,
-    dates: Vec<(i32, i32)>,
-    uncertain: usize,
+pub(super) struct Maker<'a> {
+    pub(super) dice: &'a mut Dice,
+    pub(super) wire: Vec<AgreementEvent>,
+    pub(super) events: Vec<Event>,
+    pub(super) dates: Vec<(i32, i32)>,
+    pub(super) uncertain: usize,
     /// How many dates may be uncertain.
     uncertain_max: usize,
     /// What nobody knows the date of makes no difference before all that is known.
@@ -122,7 +180,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn new(dice: &mut Dice, uncertain_max: usize) -> Maker<'_> {
+    pub(super) fn new(dice: &mut Dice, uncertain_max: usize) -> Maker<'_> {
         Maker {
             dice,
             wire: Vec::new(),
@@ -134,7 +192,7 @@ impl Maker<'_> {
         }
     }
 
-    fn day(&mut self, from: i32, span: u64) -> PartialDate {
+    pub(super) fn day(&mut self, from: i32, span: u64) -> PartialDate {
         of_day(Day(from + i32::try_from(self.dice.roll(span)).unwrap())).unwrap()
     }
 
@@ -170,7 +228,7 @@ impl Maker<'_> {
         self.add_on(kind, whose, date, term_end, RECORDED);
     }
 
-    fn add_on(
+    pub(super) fn add_on(
         &mut self,
         kind: Type,
         whose: Option<Vec<usize>>,
@@ -202,17 +260,7 @@ impl Maker<'_> {
         }
         let end = term_end.as_ref().map(|date| self.days_of(date, recorded));
         event.term_end_date = term_end;
-        self.events.push(Event {
-            kind,
-            place,
-            whose,
-            date: at,
-            by_act,
-            term_end: end,
-            revokes: None,
-            succeeded: None,
-            superseded,
-        });
+        self.events.push(Event { by_act, term_end: end, superseded, ..Event::new(kind, place, whose, at) });
         self.wire.push(event);
     }
 
@@ -433,6 +481,8 @@ pub(super) fn make(dice: &mut Dice) -> Made {
         renewal_notice: of_term.renewal_notice,
         denunciation_notice,
         recorded_whole,
+        unrecorded: Vec::new(),
+        last_day: LAST_DAY,
     }
 }
 
@@ -440,7 +490,7 @@ fn id(party: usize) -> String {
     format!("p{party}")
 }
 
-fn parties(contracting: &[bool]) -> Vec<AgreementParty> {
+pub(super) fn parties(contracting: &[bool]) -> Vec<AgreementParty> {
     let party = |(place, contracting): (usize, &bool)| AgreementParty {
         party_id: id(place),
         country: format!("countries/c{place}"),
@@ -480,28 +530,12 @@ pub(super) fn make_crowded(dice: &mut Dice, certain: usize) -> Made {
     }
     let Maker { wire, events, dates, uncertain, .. } = maker;
     let contracting = vec![true, true];
-    Made {
-        agreement: Agreement { parties: parties(&contracting), events: wire, ..Agreement::default() },
-        recorded_whole: is_whole(&events),
-        events,
-        bilateral: true,
-        contracting,
-        dates,
-        uncertain,
-        worlds_max: u64::MAX,
-        expiry: None,
-        asserted: None,
-        renewal: AgreementRenewal::Unspecified,
-        length: None,
-        renewal_length: None,
-        renewals_max: 0,
-        renewal_notice: None,
-        denunciation_notice: None,
-    }
+    let agreement = Agreement { parties: parties(&contracting), events: wire, ..Agreement::default() };
+    Made::of(agreement, events, contracting, dates, uncertain)
 }
 
 /// Whether nothing that counts presupposes what is not recorded.
-fn is_whole(events: &[Event]) -> bool {
+pub(super) fn is_whole(events: &[Event]) -> bool {
     let has = |is: &dyn Fn(&Event) -> bool| events.iter().any(is);
     let entry = has(&|event| event.kind == Type::EntryIntoForce);
     events.iter().all(|event| match event.kind {

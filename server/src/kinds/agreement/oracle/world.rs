@@ -6,6 +6,7 @@ use partnership_registry::v1::{AgreementEventType as Type, AgreementPeriod};
 use partnership_registry::v1::{AgreementPartyStatus, AgreementRenewal, AgreementState as State, Truth};
 
 use super::record::{Event, LAST_DAY, Made};
+use super::unrecorded::{BOUND, ENDED, LEFT, Unrecorded};
 
 /// How a party stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +92,9 @@ pub(super) struct Course {
     pub(super) steps: Vec<(i32, Seen)>,
     /// Nothing ends before it began.
     pub(super) in_order: bool,
+    /// What is not recorded and presupposed comes before what presupposes it, and nobody leaves what is in force without having
+    /// been bound by it.
+    pub(super) possible: bool,
 }
 
 impl Course {
@@ -128,13 +132,16 @@ fn row(kind: Type, named: bool) -> u32 {
         Type::Revocation => 16,
         Type::Termination => 17,
         Type::Abandonment => 18,
+        BOUND => 8,
+        LEFT => 14,
+        ENDED => 17,
         _ => 4,
     }
 }
 
 const EXPIRY_ROW: u32 = 13;
 
-fn is_consent(kind: Type) -> bool {
+pub(super) fn is_consent(kind: Type) -> bool {
     row(kind, false) == 4 || kind == Type::DefinitiveSignature
 }
 
@@ -203,6 +210,7 @@ struct World<'a> {
     /// It has entered into force and not ended since, by events alone.
     running: bool,
     was_in_force: bool,
+    possible: bool,
     steps: Vec<(i32, Seen)>,
 }
 
@@ -214,15 +222,25 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
         }
         _ => days[event.date],
     };
+    let key = |day: i32, event: &Event| (day, row(event.kind, event.whose.is_some()), event.place);
     let mut events: Vec<_> = made.events.iter().map(|event| (of(event), event)).collect();
-    events.sort_by_key(|(day, event)| (*day, row(event.kind, event.whose.is_some()), event.place));
+    events.sort_by_key(|(day, event)| key(*day, event));
+    // What is presupposed comes before all that presupposes it.
+    let is_before = |Unrecorded { event, before, or_never }: &Unrecorded| {
+        let never = *or_never && days[event.date] == made.dates[event.date].1;
+        let presupposes = |(_, other): &&(i32, &Event)| before.contains(&other.place);
+        let first = events.iter().find(presupposes);
+        never || first.is_none_or(|(day, other)| key(days[event.date], event) < key(*day, other))
+    };
+    let possible = made.unrecorded.iter().all(is_before);
     let in_order = is_in_order(made, &events, made.expiry.map(|date| days[date]));
+    events.extend(made.unrecorded.iter().map(|Unrecorded { event, .. }| (days[event.date], event)));
+    events.sort_by_key(|(day, event)| key(*day, event));
     // A revocation that comes before the effect of what it takes back undoes it. That of a notice is seen to in the course.
     let undone: Vec<usize> = events
         .iter()
         .filter_map(|(day, event)| {
             let (taken_day, taken) = events.iter().find(|(_, other)| Some(other.place) == event.revokes)?;
-            let key = |day: i32, event: &Event| (day, row(event.kind, event.whose.is_some()), event.place);
             (taken.kind != Type::NonRenewal && key(*day, event) < key(*taken_day, taken)).then_some(taken.place)
         })
         .collect();
@@ -241,10 +259,11 @@ pub(super) fn course(made: &Made, days: &[i32]) -> Course {
         entered: false,
         running: false,
         was_in_force: false,
+        possible,
         steps: Vec::new(),
     };
     world.go(days);
-    Course { steps: world.steps, in_order }
+    Course { steps: world.steps, in_order, possible: world.possible }
 }
 
 /// Whether nothing that is recorded to have begun ends before that.
@@ -398,6 +417,12 @@ impl World<'_> {
                     self.state = State::Signed;
                 }
             }
+            BOUND if runs => self.whose(event).into_iter().for_each(|party| self.parties[party].bind()),
+            LEFT => {
+                let bound: Vec<_> = self.whose(event).into_iter().filter(|party| self.parties[*party].bound).collect();
+                bound.into_iter().for_each(|party| self.leave(party));
+            }
+            ENDED if runs => self.end_all(State::Terminated, &[]),
             Type::EntryIntoForce if event.whose.is_none() => {
                 self.state = State::InForce;
                 self.begin_term(day, days);
@@ -443,6 +468,8 @@ impl World<'_> {
             }
             Type::Denunciation | Type::Withdrawal | Type::Expulsion => {
                 for party in self.whose(event) {
+                    let supposed = |other: &Unrecorded| other.event.kind == BOUND && other.event.names(party);
+                    self.possible &= !runs || self.parties[party].bound || !self.made.unrecorded.iter().any(supposed);
                     self.leave(party);
                 }
             }
@@ -511,7 +538,7 @@ impl World<'_> {
             let succeeded = self.events[..next].iter().any(|(_, event)| event.succeeded == Some(place));
             let succeeds = self.is_to_come(next, |event| event.kind == Type::Succession && event.is_of(place, true));
             let binds = if self.made.bilateral {
-                (!succeeded || party.consented) && (party.consented || !succeeds)
+                party.consented || (!succeeded && !succeeds)
             } else if self.own_entry_to_come(next, place) {
                 false
             } else {

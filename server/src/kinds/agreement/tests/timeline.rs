@@ -375,6 +375,15 @@ fn what_is_presupposed_and_not_recorded_is_not_known() {
             &[("1985-01-01", "IN_FORCE|SUSPENDED"), ("1990-01-01", "IN_FORCE")],
         ),
         (
+            "ends of provisional application by two, of which the first leaves open whether it was the last",
+            &["parties a b c", "PROVISIONAL_APPLICATION_END a 1990-01-01", "PROVISIONAL_APPLICATION_END b 1991-01-01"],
+            &[
+                ("1989-12-31", "DRAFT|PROVISIONALLY_APPLIED"),
+                ("1990-01-01", "SIGNED|PROVISIONALLY_APPLIED"),
+                ("1991-01-01", "SIGNED"),
+            ],
+        ),
+        (
             "events that are missing",
             &["incomplete", "SIGNATURE 1980-01-01"],
             &[("1985-01-01", "SIGNED|IN_FORCE|TERMINATED")],
@@ -455,6 +464,21 @@ fn each_event_takes_the_parties_on() {
                 "ENTRY_INTO_FORCE 1993-01-01",
             ],
             &[("a", "1990-01-01", "-+++--"), ("a", "1993-01-01", "-----+ EXPULSION"), ("b", "1993-01-01", "--++--")],
+        ),
+        (
+            "an end of all presupposes that one applied it provisionally, and not that all did",
+            &["parties a b", "PROVISIONAL_APPLICATION a 1990-01-01", "PROVISIONAL_APPLICATION_END 1991-01-01"],
+            &[("a", "1990-06-01", "----+-"), ("b", "1990-06-01", "------")],
+        ),
+        (
+            "of many one may have left before it ended for all, if events are missing",
+            &["parties a b c", "incomplete", "ENTRY_INTO_FORCE 1980-01-01", "TERMINATION 1990-01-01 ground=CONSENT"],
+            &[("a", "1979-12-31", "??----"), ("a", "1985-01-01", "????-?"), ("a", "1990-01-01", "??---?")],
+        ),
+        (
+            "of many one that left may have been bound later than others, if consents are missing",
+            &["parties a b c", "incomplete", "ENTRY_INTO_FORCE 1980-01-01", "WITHDRAWAL a 1990-01-01"],
+            &[("a", "1985-01-01", "????-?"), ("a", "1990-01-01", "?----?")],
         ),
         (
             "provisional application of others is what an end of all may have ended",
