@@ -35,6 +35,8 @@ impl Budget {
     }
 }
 
+/// How much it is to find a day that is counted from another by the calendar, and from which day that is so.
+const WORK_OF_COUNTED: usize = 16;
 /// The most that is taken in one order.
 const STEPS_MAX: usize = 2_000;
 /// How often the days of one order are narrowed by each other.
@@ -432,8 +434,12 @@ impl Search<'_> {
         self.dates.clear();
         self.dates.extend(self.items.iter().map(|item| item.days));
         self.shown.clone_from(&self.steps);
+        let counted = self.shown.iter().filter(|step| step.day != Derived::SAME).count();
         for _ in 0..ROUNDS_MAX {
-            self.work += self.shown.len();
+            self.work += self.shown.len() + WORK_OF_COUNTED * counted;
+            if self.work > self.work_max {
+                return Err(TooMany);
+            }
             let mut changed = false;
             let mut least = (i32::MIN, (0, 0));
             for step in &mut self.shown {
