@@ -29,6 +29,7 @@ mod registry;
 mod report;
 mod sample;
 mod start;
+mod timeline;
 mod watch;
 mod watchers;
 
@@ -97,6 +98,8 @@ enum Part {
     Start,
     /// Filters, orders and counts, of ten thousand projects to a million.
     Questions,
+    /// Working out how agreements stand, in one thread and without a server.
+    Timeline,
 }
 
 /// What every part is told.
@@ -136,6 +139,17 @@ fn found<T>(name: &str, alone: bool, find: fn() -> Result<(T, String), String>) 
     found.ok().map(|(found, _)| found)
 }
 
+/// The servers that are measured.
+fn field(options: &Options) -> Field {
+    let mut servers = vec![("server".to_owned(), options.server.clone().unwrap_or_else(process::build_server))];
+    servers.extend(options.against.clone().map(|binary| ("against".to_owned(), binary)));
+    Field {
+        servers,
+        etcd: found("etcd", options.alone, etcd::find),
+        postgres: found("PostgreSQL", options.alone, postgres::find),
+    }
+}
+
 fn main() {
     // `cargo test --benches` runs this too, without `--bench`: there is nothing to test here.
     let under_test = std::env::args().any(|argument| argument == "--test" || argument == "--list");
@@ -148,13 +162,8 @@ fn main() {
         runtime.block_on(echo::serve());
         return;
     }
-    let mut servers = vec![("server".to_owned(), options.server.clone().unwrap_or_else(process::build_server))];
-    servers.extend(options.against.clone().map(|binary| ("against".to_owned(), binary)));
-    let field = Field {
-        servers,
-        etcd: found("etcd", options.alone, etcd::find),
-        postgres: found("PostgreSQL", options.alone, postgres::find),
-    };
+    let served = options.parts.is_empty() || options.parts.iter().any(|part| *part != Part::Timeline);
+    let field = if served { field(&options) } else { Field { servers: Vec::new(), etcd: None, postgres: None } };
     let plan = Plan {
         rounds: if options.quick { options.rounds.min(3) } else { options.rounds },
         turn: Duration::from_millis(if options.quick { 400 } else { 1_200 }),
@@ -202,6 +211,9 @@ fn main() {
             questions::run(&plan, &sizes, &mut aims).await;
         }
     });
+    if chosen(Part::Timeline) {
+        timeline::run(&plan, &mut aims);
+    }
     aims.print();
     drop(plan);
     let others = processors.others() * 100.0;

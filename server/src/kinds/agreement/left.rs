@@ -1,5 +1,6 @@
 //! How much may still be done for an agreement and its parties. A read does it, and keeps others waiting meanwhile.
 
+use super::days::Derived;
 use super::record::{Item, Record, What, Whose};
 use super::worlds::{Budget, Step, TooMany, explore};
 
@@ -8,7 +9,9 @@ use super::worlds::{Budget, Step, TooMany, explore};
 const STEPS_ALTOGETHER_MAX: usize = 300_000;
 /// How many parties can be put among those who apply an agreement provisionally while one step is taken.
 const PARTIES_OF_STEP: usize = 16;
-/// How many such steps there may be in an order if there is more than one.
+/// How many other steps take as long as one whose day is counted from another by the calendar.
+const COUNTED_STEPS: usize = 4;
+/// How many steps the parties so named may take in an order if there is more than one.
 const STEPS_OF_ORDER_MAX: usize = 500;
 
 #[derive(Debug)]
@@ -42,7 +45,12 @@ impl Left {
     ) -> Result<(), TooMany> {
         let named = named(record, items);
         let certain = items.iter().all(|item| item.days.is_certain());
-        let enough = if certain { self.take(items.len() + named) } else { named <= STEPS_OF_ORDER_MAX };
+        let counted = items.iter().filter(|item| item.derived != Derived::SAME).count();
+        let enough = if certain {
+            self.take(items.len() + COUNTED_STEPS * counted + named)
+        } else {
+            named <= STEPS_OF_ORDER_MAX
+        };
         if !enough {
             return Err(TooMany);
         }
