@@ -186,6 +186,11 @@ impl Derived {
     /// The day itself.
     pub(super) const SAME: Derived = Derived { plus: 0, length: Length { months: 0, days: 0 }, notice: None };
 
+    /// Whether it takes the calendar, and not only some days more.
+    pub(super) fn is_by_calendar(&self) -> bool {
+        self.notice.is_some() || self.length != Length::default()
+    }
+
     /// The day that comes of another one.
     pub(super) fn of(&self, day: i32) -> i32 {
         let mut of = day;

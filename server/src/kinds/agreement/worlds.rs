@@ -434,7 +434,7 @@ impl Search<'_> {
         self.dates.clear();
         self.dates.extend(self.items.iter().map(|item| item.days));
         self.shown.clone_from(&self.steps);
-        let counted = self.shown.iter().filter(|step| step.day != Derived::SAME).count();
+        let counted = self.shown.iter().filter(|step| step.day.is_by_calendar()).count();
         for _ in 0..ROUNDS_MAX {
             self.work += self.shown.len() + WORK_OF_COUNTED * counted;
             if self.work > self.work_max {
