@@ -19,7 +19,7 @@ const EVENTS_MAX: usize = 5_000;
 
 /// What one question about one agreement may take, without optimisation and while others use the machine: several times
 /// what it does take, and far less than what goes with the square of what is recorded.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_secs(30);
 /// The most bytes that are answered of one.
 const ANSWER_BYTES_MAX: usize = 2 * BYTES_MAX;
 /// The most steps that are kept of one for questions about days.
@@ -110,9 +110,11 @@ fn unknown(_: usize) -> String {
     "unknown".to_owned()
 }
 
+/// What they are, what is given, and the date of each event by its number.
+type Dates = (&'static str, &'static [&'static str], fn(usize) -> String);
+
 /// Dates that all are certain, of which one is not, and of which none is known.
-const DATES: [(&str, &[&str], fn(usize) -> String); 3] =
-    [("certain", CERTAIN, on), ("one uncertain", UNCERTAIN, on), ("unknown", UNCERTAIN, unknown)];
+const DATES: [Dates; 3] = [("certain", CERTAIN, on), ("one uncertain", UNCERTAIN, on), ("unknown", UNCERTAIN, unknown)];
 
 #[test]
 fn provisional_applications_and_their_ends() {
