@@ -41,6 +41,10 @@ use aims::Aims;
 use contestant::Field;
 use process::Processors;
 
+/// As in the server, whose parts are measured here by themselves, too; the bare echo has the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures the server beside a bare echo, a bare journal, etcd and PostgreSQL, and prints the ratios.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo bench --", max_term_width = 100)]

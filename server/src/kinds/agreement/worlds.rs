@@ -5,7 +5,7 @@
 //! from another is not earlier for a later one. So the first days of all are those of one world, and the last days of all
 //! those of another, and between them nothing is left out.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::begun::Begun;
 use super::days::{Days, Derived, after, before};
@@ -20,6 +20,8 @@ const WORK_MAX: usize = 50_000;
 /// known.
 const WORK_OF_FEW_MAX: usize = 400_000;
 const FEW: usize = 3;
+/// What most parties have of items and steps, for which no room has to be made.
+const FEW_ITEMS: usize = 16;
 
 /// How much may still be done for an agreement and all of its parties: some milliseconds, for which a read keeps others
 /// waiting, and some tens for those of which few dates are uncertain.
@@ -81,7 +83,7 @@ pub(super) fn explore(
     show: &mut dyn FnMut(&[Step]),
 ) -> Result<(), TooMany> {
     if items.iter().all(|item| item.days.is_certain()) {
-        items.sort_by_cached_key(|item| (item.effect().first, item.row, item.event));
+        sort(items);
         return certain(record, items, show);
     }
     // What ends a term is the date of the day on which a notice is too late, too.
@@ -125,11 +127,21 @@ pub(super) fn explore(
     explored
 }
 
+/// Most parties have few items, for which keys are worked out sooner than room is made to keep them.
+fn sort(items: &mut [Item]) {
+    let key = |item: &Item| (item.effect().first, item.row, item.event);
+    if items.len() <= FEW_ITEMS {
+        items.sort_unstable_by_key(key);
+    } else {
+        items.sort_by_cached_key(key);
+    }
+}
+
 /// The only order there is.
 fn certain(record: &Record<'_>, items: &[Item], show: &mut dyn FnMut(&[Step])) -> Result<(), TooMany> {
-    let mut steps = Vec::with_capacity(items.len() + 4);
+    let mut steps: SmallVec<[Step; FEW_ITEMS]> = SmallVec::new();
     let mut course = Course::of(items);
-    let mut done = vec![false; items.len()];
+    let mut done: SmallVec<[bool; FEW_ITEMS]> = smallvec![false; items.len()];
     let mut next = 0;
     let places = Places::of(items);
     let mut to_come = ToCome::default();
