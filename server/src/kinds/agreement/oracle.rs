@@ -134,7 +134,7 @@ fn wrong_of(made: &Made, dice: &mut Dice) -> Option<String> {
         kept.iter().for_each(|course| seen.add(course.on(day)));
         // Once all that is recorded has happened, what it presupposes has happened, too.
         let exact = exact || (day > recorded && !made.agreement.events_incomplete);
-        let may_be_bound = made.unrecorded.iter().any(|unrecorded| unrecorded.event.kind == unrecorded::BOUND);
+        let may_be_bound = made.unrecorded.iter().any(|unrecorded| unrecorded.event.kind == record::BOUND);
         let exact_parties = exact && !may_be_bound;
         let is_right = |told: Truth, expected: Truth| told == expected || (!exact_parties && told == Truth::Unknown);
         let mut wrong = Vec::new();

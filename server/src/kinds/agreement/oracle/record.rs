@@ -7,7 +7,6 @@ use partnership_registry::v1::{
 };
 
 use super::Dice;
-use super::unrecorded::Unrecorded;
 use crate::time::Day;
 use crate::values::partial_date::{day_numbers, of_day};
 
@@ -61,6 +60,21 @@ impl Event {
         self.whose.as_ref().map_or(contracting, |parties| parties.contains(&party))
     }
 }
+
+/// An event that is not recorded.
+pub(super) struct Unrecorded {
+    pub(super) event: Event,
+    /// The places of what presupposes it.
+    pub(super) before: Vec<usize>,
+    /// It may as well not have happened.
+    pub(super) or_never: bool,
+}
+
+/// These stand for what is not recorded and has effect only where there is something to have effect on: that a party comes to
+/// be bound by what is in force, that one that is bound leaves, and that what is in force ends.
+pub(super) const BOUND: Type = Type::Notification;
+pub(super) const LEFT: Type = Type::Objection;
+pub(super) const ENDED: Type = Type::Correction;
 
 /// An agreement, and all that a world needs of it.
 pub(super) struct Made {

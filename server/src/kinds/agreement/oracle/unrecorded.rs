@@ -9,7 +9,7 @@
 use partnership_registry::v1::{Agreement, AgreementEventType as Type, PartialDate};
 
 use super::Dice;
-use super::record::{Event, FIRST_DAY, Made, Maker, START, is_whole, parties};
+use super::record::{BOUND, ENDED, Event, FIRST_DAY, LEFT, Made, Maker, START, Unrecorded, is_whole, parties};
 use super::world::is_consent;
 
 /// All that is recorded lies within so many days.
@@ -18,21 +18,6 @@ const SPAN: u64 = 10;
 const WORLDS_MAX: u64 = 5_000;
 /// What is not recorded lies before this day; what comes on it comes never, as far as anybody asks.
 const NEVER: i32 = START + 16;
-
-/// An event that is not recorded.
-pub(super) struct Unrecorded {
-    pub(super) event: Event,
-    /// The places of what presupposes it.
-    pub(super) before: Vec<usize>,
-    /// It may as well not have happened.
-    pub(super) or_never: bool,
-}
-
-/// These stand for what is not recorded and has effect only where there is something to have effect on: that a party comes to
-/// be bound by what is in force, that one that is bound leaves, and that what is in force ends.
-pub(super) const BOUND: Type = Type::Notification;
-pub(super) const LEFT: Type = Type::Objection;
-pub(super) const ENDED: Type = Type::Correction;
 
 const KINDS: [Type; 14] = [
     Type::Signature,

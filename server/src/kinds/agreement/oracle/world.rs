@@ -5,8 +5,7 @@ use jiff::civil::Date;
 use partnership_registry::v1::{AgreementEventType as Type, AgreementPeriod};
 use partnership_registry::v1::{AgreementPartyStatus, AgreementRenewal, AgreementState as State, Truth};
 
-use super::record::{Event, LAST_DAY, Made};
-use super::unrecorded::{BOUND, ENDED, LEFT, Unrecorded};
+use super::record::{BOUND, ENDED, Event, LAST_DAY, LEFT, Made, Unrecorded};
 
 /// How a party stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
